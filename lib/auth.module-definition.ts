@@ -1,0 +1,40 @@
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import type { AuthModuleExtras, ResilientAuthOptions } from './auth.options.js';
+import { resolveExtras } from './auth.options-resolver.js';
+import { AuthorizedGuard } from './authorized/authorized.guard.js';
+
+/** The extras as the user gave them, kept for the check at boot. */
+export const AUTH_MODULE_EXTRAS = Symbol('nestjs-resilient-auth:extras');
+
+const EXTRAS: AuthModuleExtras = { isGlobal: undefined, secureByDefault: undefined };
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<ResilientAuthOptions>({
+    moduleName: 'ResilientAuth',
+  })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createResilientAuthOptions')
+    .setExtras(EXTRAS, withExtras)
+    .build();
+
+function withExtras(definition: DynamicModule, extras: AuthModuleExtras): DynamicModule {
+  const { isGlobal, secureByDefault } = resolveExtras(extras);
+  const guard: Provider[] = secureByDefault ? [{ provide: APP_GUARD, useExisting: AuthorizedGuard }] : [];
+  return {
+    ...definition,
+    global: isGlobal,
+    providers: [
+      ...(definition.providers ?? []),
+      { provide: AUTH_MODULE_EXTRAS, useValue: givenExtras(definition, extras) },
+      ...guard,
+    ],
+  };
+}
+
+/** forRoot passes its options here as well; they are judged elsewhere. What else stands beside a factory is a mistake. */
+function givenExtras(definition: DynamicModule, extras: AuthModuleExtras): AuthModuleExtras {
+  if (definition.imports) return extras;
+  const { isGlobal, secureByDefault } = extras;
+  return { isGlobal, secureByDefault };
+}

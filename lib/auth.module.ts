@@ -1,0 +1,74 @@
+import { Inject, Logger, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import {
+  AUTH_MODULE_EXTRAS,
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN,
+} from './auth.module-definition.js';
+import { resolveAuthOptions } from './auth.options-resolver.js';
+import { Authenticator } from './authentication/authenticator.js';
+import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './authentication/resolved-options.js';
+import { registerStrategy, unregisterStrategy } from './authentication/strategy-registration.js';
+import { AuthorizedGuard } from './authorized/authorized.guard.js';
+import { httpAnswer } from './authorized/http-answer.js';
+import { AuthConfigurationError } from './errors/configuration.error.js';
+import { Clock, SystemClock } from './metadata/clock.js';
+import { logMetadataEvents } from './metadata/metadata-log.js';
+import { MetadataProvider } from './metadata/metadata.provider.js';
+import { MetadataProviders } from './metadata/metadata.providers.js';
+import { soleProvider } from './metadata/sole-provider.js';
+
+/** JWT authentication that outlives key rollovers, outages and attacks: `AuthModule.forRoot({ issuer, audience })`. */
+@Module({
+  providers: [
+    { provide: Clock, useClass: SystemClock },
+    {
+      provide: RESOLVED_OPTIONS,
+      useFactory: resolveAuthOptions,
+      inject: [MODULE_OPTIONS_TOKEN, AUTH_MODULE_EXTRAS],
+    },
+    { provide: MetadataProviders, useFactory: createProviders, inject: [RESOLVED_OPTIONS, Clock] },
+    { provide: MetadataProvider, useFactory: soleProvider, inject: [MetadataProviders] },
+    {
+      provide: Authenticator,
+      useFactory: (options: ResolvedAuthOptions, providers: MetadataProviders, clock: Clock) =>
+        new Authenticator(options, providers, clock),
+      inject: [RESOLVED_OPTIONS, MetadataProviders, Clock],
+    },
+    AuthorizedGuard,
+  ],
+  exports: [RESOLVED_OPTIONS, Clock, MetadataProviders, MetadataProvider, Authenticator, AuthorizedGuard],
+})
+export class AuthModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedAuthOptions,
+    @Inject(Authenticator) private readonly authenticator: Authenticator,
+  ) {
+    super();
+    const count = [...modules.values()].filter(({ metatype }) => metatype === AuthModule).length;
+    if (count > 1) {
+      throw new AuthConfigurationError(
+        'AuthModule.forRoot stands twice in one application; list all issuers in one',
+      );
+    }
+  }
+
+  onModuleInit(): void {
+    registerStrategy(this.authenticator, (error) => httpAnswer(error, this.options.realm).exception);
+  }
+
+  onApplicationShutdown(): void {
+    unregisterStrategy(this.authenticator);
+  }
+}
+
+function createProviders({ issuers }: ResolvedAuthOptions, clock: Clock): MetadataProviders {
+  const logger = new Logger(MetadataProvider.name);
+  const providers = issuers.map(({ name, metadata }) => {
+    const provider = new MetadataProvider(metadata, clock);
+    logMetadataEvents(provider, logger);
+    return [name, provider] as const;
+  });
+  return new MetadataProviders(new Map(providers));
+}

@@ -1,0 +1,74 @@
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport-jwt';
+import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { AuthError } from '../errors/auth.error.js';
+import { MetadataUnavailableError } from '../errors/metadata.errors.js';
+import type { Authenticator } from './authenticator.js';
+
+/** The name the strategy is registered under in passport. */
+export const STRATEGY_NAME = 'resilient-jwt';
+
+/** How a guard hands its own module's `Authenticator` to the strategy, through passport's options. */
+export const AUTHENTICATOR = Symbol('nestjs-resilient-auth:authenticator');
+
+/** What the strategy needs of an {@link Authenticator}. */
+export type RequestAuthenticator = Pick<Authenticator, 'authenticateRequest'>;
+
+/** What passport calls `authenticate` with. */
+export interface StrategyOptions {
+  readonly [AUTHENTICATOR]?: RequestAuthenticator;
+}
+
+/** What the strategy asks of the registry, for guards that are not ours. */
+export interface StrategyContext {
+  /** The one of the only module in the process. @throws {AuthConfigurationError} when there are several */
+  sole(): RequestAuthenticator;
+  /** What a foreign guard should throw for an error of ours. */
+  toException(error: AuthError): Error;
+}
+
+/**
+ * The passport strategy: no state of its own, since passport's registry is one for the whole process. No private
+ * members either: passport works on an `Object.create` copy, which has none.
+ */
+export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NAME) {
+  private readonly context: StrategyContext;
+
+  constructor(context: StrategyContext) {
+    // passport-jwt insists on both; `authenticate` below uses neither.
+    super({ jwtFromRequest: () => null, secretOrKeyProvider: (_request, _token, done) => done(null) });
+    this.context = context;
+  }
+
+  // passport-jwt would verify with jsonwebtoken, which knows no EdDSA and no `crit`, and would call every outage a 401.
+  override authenticate(request: object, options?: StrategyOptions): void {
+    void this.run(request, options?.[AUTHENTICATOR]);
+  }
+
+  /** Never called: it is passport-jwt's hook after its own verification. */
+  validate(): never {
+    throw new AuthConfigurationError(
+      'ResilientJwtStrategy does not use validate; it is an option of the issuer',
+    );
+  }
+
+  private async run(request: object, ours: RequestAuthenticator | undefined): Promise<void> {
+    try {
+      const token = await (ours ?? this.context.sole()).authenticateRequest(request);
+      this.success(token.user, token);
+    } catch (error) {
+      this.refuse(error instanceof Error ? error : new Error(String(error)), ours !== undefined);
+    }
+  }
+
+  /** A bad token lets the next strategy try; what we could not check must not be called a bad token. */
+  private refuse(error: Error, isOurs: boolean): void {
+    const isRefusal = error instanceof AuthError && !isFault(error);
+    if (isRefusal) this.fail(error, error.code === 'AUTH_REQUEST_INVALID' ? 400 : 401);
+    else this.error(error instanceof AuthError && !isOurs ? this.context.toException(error) : error);
+  }
+}
+
+function isFault(error: AuthError): boolean {
+  return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
+}

@@ -1,0 +1,40 @@
+/** Stable within a major version: what a client, a log search or a dashboard may key on. */
+export type AuthErrorCode =
+  | 'AUTH_TOKEN_MISSING'
+  | 'AUTH_REQUEST_INVALID'
+  | TokenErrorCode
+  | AccessErrorCode
+  | 'AUTH_METADATA_UNAVAILABLE'
+  | 'AUTH_CONFIGURATION_INVALID';
+
+/** Why a token is not accepted; each is answered 401. */
+export type TokenErrorCode =
+  | 'AUTH_TOKEN_MALFORMED'
+  | 'AUTH_TOKEN_ALGORITHM_REFUSED'
+  | 'AUTH_TOKEN_TYPE_REFUSED'
+  | 'AUTH_TOKEN_ISSUER_UNKNOWN'
+  | 'AUTH_TOKEN_AUDIENCE_MISMATCH'
+  | 'AUTH_TOKEN_EXPIRED'
+  | 'AUTH_TOKEN_NOT_YET_VALID'
+  | 'AUTH_TOKEN_CLAIM_INVALID'
+  | 'AUTH_TOKEN_SIGNATURE_INVALID'
+  | 'AUTH_TOKEN_SENDER_CONSTRAINED'
+  | 'AUTH_TOKEN_REJECTED';
+
+/** Why a valid token may not do this; each is answered 403. */
+export type AccessErrorCode = 'AUTH_SCOPE_MISSING' | 'AUTH_ROLE_MISSING' | 'AUTH_POLICY_REFUSED';
+
+/**
+ * The root of every error this library throws on purpose. The message is for operators and never holds the token,
+ * a claim's value or key material; clients see a fixed text chosen by {@link code}.
+ */
+export abstract class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Error {
+  constructor(
+    readonly code: Code,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}

@@ -1,0 +1,29 @@
+import { AuthError } from './auth.error.js';
+
+/** One thing wrong with the configuration. */
+export interface ConfigurationProblem {
+  /** Path of the option, e.g. `issuers[1].metadata.timeout`. */
+  readonly option: string;
+  /** What was given, shortened. */
+  readonly given: string;
+  /** What is allowed there. */
+  readonly allowed: string;
+}
+
+/** The application is set up wrongly. Thrown at boot with every problem at once; never because of a request. */
+export class AuthConfigurationError extends AuthError {
+  readonly problems: readonly ConfigurationProblem[];
+
+  constructor(problems: readonly ConfigurationProblem[] | string) {
+    const list = typeof problems === 'string' ? [] : problems;
+    super('AUTH_CONFIGURATION_INVALID', typeof problems === 'string' ? problems : summary(problems));
+    this.problems = Object.freeze([...list]);
+  }
+}
+
+function summary(problems: readonly ConfigurationProblem[]): string {
+  const lines = problems.map(
+    ({ option, given, allowed }) => `  - ${option}: got ${given}; allowed: ${allowed}`,
+  );
+  return ['The options of AuthModule are not valid:', ...lines].join('\n');
+}

@@ -1,0 +1,48 @@
+export { AuthModule } from './auth.module.js';
+export type {
+  AuthModuleExtras,
+  AuthModuleOptions,
+  IssuerOptions,
+  ResilientAuthOptions,
+  ResilientAuthOptionsFactory,
+  TokenCacheOptions,
+  TokenExtractor,
+  ValidateContext,
+} from './auth.options.js';
+
+export { AllowAnonymous, Authorized } from './authorized/authorized.decorator.js';
+export { AuthorizedGuard } from './authorized/authorized.guard.js';
+export type { AuthorizationPolicy, Policy, PolicyFunction } from './authorized/authorization-policy.js';
+export { CurrentToken, CurrentUser } from './authorized/current-user.decorator.js';
+export type { AuthorizedOptions, Requirements } from './authorized/requirements.js';
+
+export { Authenticator, type SecretOrKeyProvider } from './authentication/authenticator.js';
+export type { AuthenticatedToken } from './authentication/authenticated-token.js';
+export type { Claims, TokenHeader } from './token/candidate.js';
+
+export { Clock, type TimerHandle } from './metadata/clock.js';
+export type { IssuerMetadata } from './metadata/issuer-metadata.js';
+export type { KeyFault } from './metadata/judge-jwk.js';
+export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.js';
+export type { Duration, MetadataOptions, Startup } from './metadata/metadata-options.js';
+export { MetadataProvider, type RefreshRequest } from './metadata/metadata.provider.js';
+export { MetadataProviders } from './metadata/metadata.providers.js';
+export type { MetadataState, MetadataStatus } from './metadata/metadata-status.js';
+export type { MetadataStore, StoredMetadata } from './metadata/metadata-store.js';
+export type { SigningKey } from './metadata/signing-key.js';
+
+export { AccessDeniedError } from './errors/access.errors.js';
+export {
+  AuthError,
+  type AccessErrorCode,
+  type AuthErrorCode,
+  type TokenErrorCode,
+} from './errors/auth.error.js';
+export { AuthConfigurationError, type ConfigurationProblem } from './errors/configuration.error.js';
+export {
+  MetadataRefreshError,
+  MetadataUnavailableError,
+  type MetadataFault,
+} from './errors/metadata.errors.js';
+export { RequestInvalidError, TokenMissingError } from './errors/request.errors.js';
+export { SignatureInvalidError, TokenError, TokenRejectedError } from './errors/token.errors.js';

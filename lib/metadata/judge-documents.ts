@@ -1,0 +1,97 @@
+import { MetadataRefreshError } from '../errors/metadata.errors.js';
+import type { IssuerMetadata } from './issuer-metadata.js';
+import { fingerprint, judgeJwk, type KeyFault } from './judge-jwk.js';
+import { SigningKey } from './signing-key.js';
+
+/** A member of a key set that is not used, and why. */
+export interface SkippedKey {
+  readonly kid: string | undefined;
+  readonly fault: KeyFault;
+  readonly fingerprint: string;
+}
+
+/** What one answer of the JWKS endpoint amounts to. */
+export interface JudgedKeySet {
+  readonly keys: readonly SigningKey[];
+  readonly skipped: readonly SkippedKey[];
+}
+
+/**
+ * Judges a discovery document and returns its `jwks_uri`. Pure.
+ *
+ * @throws {MetadataRefreshError} unless it names this very issuer (RFC 8414 §3.3) and an acceptable address
+ */
+export function judgeDiscovery(document: unknown, issuer: string, requireHttps: boolean): string {
+  const { issuer: named, jwks_uri: address } = members(document);
+  if (named !== issuer) {
+    throw new MetadataRefreshError(
+      'wrong-issuer',
+      `The discovery document does not name the issuer ${issuer}`,
+    );
+  }
+  if (typeof address !== 'string' || !isAcceptableAddress(address, requireHttps)) {
+    throw new MetadataRefreshError(
+      'bad-jwks-uri',
+      'The jwks_uri of the discovery document is not an https address',
+    );
+  }
+  return address;
+}
+
+/**
+ * Judges a key set: broken, private, weak and foreign members are skipped, the good ones kept, and a key that is in
+ * `known` already keeps its object. Pure.
+ *
+ * @throws {MetadataRefreshError} when it is no key set, or no member can verify a token
+ */
+export function judgeKeySet(
+  document: unknown,
+  algorithms: readonly string[],
+  known: IssuerMetadata | undefined,
+): JudgedKeySet {
+  const { keys: published } = members(document);
+  if (!Array.isArray(published))
+    throw new MetadataRefreshError('no-usable-key', 'The answer is not a key set');
+  const knownKeys = new Map(known?.keys.map((key) => [key.fingerprint, key]));
+  const keys = new Map<string, SigningKey>();
+  const skipped: SkippedKey[] = [];
+  for (const jwk of published as readonly unknown[]) {
+    const print = safeFingerprint(jwk);
+    const judged = knownKeys.get(print) ?? judgeJwk(jwk, print, algorithms);
+    if (judged instanceof SigningKey) keys.set(print, judged);
+    else skipped.push({ kid: kidOf(jwk), fault: judged, fingerprint: print });
+  }
+  if (keys.size === 0) {
+    throw new MetadataRefreshError(
+      'no-usable-key',
+      'The key set holds no key that can verify an access token',
+    );
+  }
+  return { keys: [...keys.values()], skipped };
+}
+
+/** https, or plain http where the operator allowed it; nothing else is ever fetched. */
+export function isAcceptableAddress(address: string, requireHttps: boolean): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, username, password } = new URL(address);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && !requireHttps);
+}
+
+function members(document: unknown): Readonly<Record<string, unknown>> {
+  return typeof document === 'object' && document !== null ? { ...document } : {};
+}
+
+/** A member nested beyond what the serializer can follow is no key; it must not cost the set its good ones. */
+function safeFingerprint(jwk: unknown): string {
+  try {
+    return fingerprint(jwk);
+  } catch {
+    return 'unserializable';
+  }
+}
+
+function kidOf(jwk: unknown): string | undefined {
+  const { kid } = members(jwk);
+  return typeof kid === 'string' ? kid : undefined;
+}

@@ -1,0 +1,32 @@
+import type { MetadataRefreshError } from '../errors/metadata.errors.js';
+import type { IssuerMetadata } from './issuer-metadata.js';
+import type { KeyFault } from './judge-jwk.js';
+
+/** Why a refresh was started. `load`: the first one. `operator`: `refreshNow()`. */
+export type RefreshTrigger = 'load' | 'automatic' | 'on-demand' | 'operator';
+
+/** What happened to the metadata of one issuer. Nothing in it comes from a token. */
+export type MetadataEvent = { readonly issuer: string } & (
+  | { readonly type: 'refresh-started'; readonly trigger: RefreshTrigger }
+  | { readonly type: 'refresh-succeeded'; readonly trigger: RefreshTrigger; readonly changed: boolean }
+  | {
+      readonly type: 'refresh-failed';
+      readonly trigger: RefreshTrigger;
+      readonly error: MetadataRefreshError;
+      /** Failures in a row, this one included. */
+      readonly failures: number;
+    }
+  | {
+      readonly type: 'metadata-changed';
+      readonly metadata: IssuerMetadata;
+      readonly addedKeyIds: readonly string[];
+      readonly withdrawnKeyIds: readonly string[];
+    }
+  | { readonly type: 'metadata-expired'; readonly metadata: IssuerMetadata }
+  /** The key set was read, the discovery document was not: the refresh counts as a success. */
+  | { readonly type: 'discovery-failed'; readonly error: MetadataRefreshError }
+  /** A member of the key set is not used; told once for each. `private`: the issuer leaked a private key. */
+  | { readonly type: 'key-skipped'; readonly kid: string | undefined; readonly fault: KeyFault }
+  /** On-demand refreshes are used up: somebody is sending unknown key ids faster than the budget allows. */
+  | { readonly type: 'budget-exhausted' }
+);

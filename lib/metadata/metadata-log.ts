@@ -1,0 +1,47 @@
+import type { LoggerService } from '@nestjs/common';
+import type { MetadataEvent } from './metadata-events.js';
+import type { MetadataProvider } from './metadata.provider.js';
+
+/** Writes changes of state to the log: once per change, nothing per request, nothing that comes from a token. */
+export function logMetadataEvents(provider: MetadataProvider, logger: LoggerService): void {
+  let isFailing = false;
+  provider.events$.subscribe((event) => {
+    if (event.type === 'refresh-failed') {
+      if (!isFailing) logger.warn(describe(event));
+      isFailing = true;
+    } else if (event.type === 'refresh-succeeded') {
+      if (isFailing) logger.log(`${event.issuer}: metadata can be refreshed again`);
+      isFailing = false;
+    } else if (event.type === 'key-skipped' && event.fault === 'private') {
+      logger.error(describe(event));
+    } else if (event.type === 'metadata-changed') {
+      logger.log(describe(event));
+    } else if (event.type !== 'refresh-started') {
+      logger.warn(describe(event));
+    }
+  });
+}
+
+function describe(event: MetadataEvent): string {
+  switch (event.type) {
+    case 'refresh-failed':
+      return `${event.issuer}: metadata refresh failed (${event.error.fault}): ${event.error.message}`;
+    case 'metadata-changed':
+      return `${event.issuer}: key set changed, added [${printable(event.addedKeyIds)}], withdrawn [${printable(event.withdrawnKeyIds)}]`;
+    case 'metadata-expired':
+      return `${event.issuer}: last known good metadata has expired; requests are answered 503 until a refresh succeeds`;
+    case 'discovery-failed':
+      return `${event.issuer}: discovery document not readable, key set is (${event.error.fault}): ${event.error.message}`;
+    case 'key-skipped':
+      return `${event.issuer}: key ${printable([event.kid ?? '(no kid)'])} of the key set is not used: ${event.fault}`;
+    case 'budget-exhausted':
+      return `${event.issuer}: refresh budget exhausted by unknown key ids; waiting requests are served as it refills`;
+    default:
+      return `${event.issuer}: ${event.type}`;
+  }
+}
+
+/** Key ids are the issuer's text: capped, and with nothing in them that could forge a log line (CWE-117). */
+function printable(ids: readonly string[]): string {
+  return ids.map((id) => id.slice(0, 64).replace(/[^\x21-\x7e]/g, '?')).join(', ');
+}

@@ -1,0 +1,68 @@
+import type { MetadataStore } from './metadata-store.js';
+
+/** A length of time: milliseconds, or a string with its unit as `ms` reads it (`'10m'`, `'1.5h'`); `'60'` is refused. */
+export type Duration = number | string;
+
+/** `wait`: load at boot, start anyway when it fails. `require`: fail the boot. `lazy`: the first plausible token loads. */
+export type Startup = 'wait' | 'require' | 'lazy';
+
+/** How the metadata of one issuer (discovery document and key set) is kept fresh. */
+export interface MetadataOptions {
+  /**
+   * Age after which a background refresh starts, with 10 % jitter either way. The key set's `max-age` less its `Age`
+   * shortens it, to no less than one minute; nothing lengthens it. Default `'10m'`, `'1s'` to `'24h'`.
+   */
+  automaticRefreshInterval?: Duration | undefined;
+  /**
+   * On-demand refreshes: one per interval on average. Bounds how long a burst of unknown key ids can delay a request
+   * that carries a new key. Default `'5s'`, `'1s'` to `'1h'`.
+   */
+  refreshInterval?: Duration | undefined;
+  /**
+   * How many on-demand refreshes may be in hand. A wrong signature under a known key never spends the last three, so a
+   * value below 4 leaves recovery from a reused `kid` to the automatic refresh. Default `5`, 1 to 100.
+   */
+  refreshBurst?: number | undefined;
+  /** How long a request with an unknown key waits for an answer; then 503. Default `'10s'`, 0 to `'60s'`. */
+  refreshWait?: Duration | undefined;
+  /** Requests waiting for a refresh of this issuer; beyond that 503 at once. Default `10_000`, at least 1. */
+  maxWaiting?: number | undefined;
+  /** One HTTP exchange: connect, headers and body. Default `'5s'`, `'100ms'` to `'30s'`. */
+  timeout?: Duration | undefined;
+  /**
+   * How long keys go on serving after the refresh that should have replaced them was due; then 503.
+   * Default `'24h'`, at least 0.
+   */
+  lastKnownGoodLifetime?: Duration | undefined;
+  /** What boot does about the first load. Default `'wait'`. */
+  startup?: Startup | undefined;
+  /** Discovery document and key set over https only. `false` warns once for a host that is not loopback. Default `true`. */
+  requireHttps?: boolean | undefined;
+  /** Bytes of one answer after decompression. Default `524_288`, at least 1024. */
+  maxResponseSize?: number | undefined;
+  /** Replaces `globalThis.fetch`: for proxies, mutual TLS, tracing. Redirects are refused whatever it does. */
+  fetch?: typeof globalThis.fetch | undefined;
+  /** Keeps the last good snapshot outside the process. Default none. */
+  store?: MetadataStore | undefined;
+}
+
+/** {@link MetadataOptions} after validation: every duration in milliseconds, every default filled in. */
+export interface ResolvedMetadataOptions {
+  readonly issuer: string;
+  /** Where to look for the discovery document, in order; empty when `jwksUri` is configured. */
+  readonly metadataAddresses: readonly string[];
+  readonly jwksUri: string | undefined;
+  readonly algorithms: readonly string[];
+  readonly automaticRefreshInterval: number;
+  readonly refreshInterval: number;
+  readonly refreshBurst: number;
+  readonly refreshWait: number;
+  readonly maxWaiting: number;
+  readonly timeout: number;
+  readonly lastKnownGoodLifetime: number;
+  readonly startup: Startup;
+  readonly requireHttps: boolean;
+  readonly maxResponseSize: number;
+  readonly fetch: typeof globalThis.fetch;
+  readonly store: MetadataStore | undefined;
+}

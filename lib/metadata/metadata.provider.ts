@@ -1,0 +1,225 @@
+import { ReplaySubject, type Observable } from 'rxjs';
+import { MetadataUnavailableError } from '../errors/metadata.errors.js';
+import type { Clock } from './clock.js';
+import type { IssuerMetadata } from './issuer-metadata.js';
+import type { MetadataEvent } from './metadata-events.js';
+import type { ResolvedMetadataOptions } from './metadata-options.js';
+import { MetadataRefresher } from './metadata-refresher.js';
+import type { MetadataStatus } from './metadata-status.js';
+import type { RefreshAttempt } from './refresh-attempt.js';
+
+/** What a caller of {@link MetadataProvider.requestRefresh} knows. */
+export interface RefreshRequest {
+  /** The snapshot that did not do; a newer one that does is answered at once, with no call to the issuer. */
+  readonly stale?: IssuerMetadata | undefined;
+  /** The key id that was not found in it. */
+  readonly kid?: string | undefined;
+  /** Default `'requested'`. `'bad-signature'` is rationed more strictly than the others. */
+  readonly reason?: 'key-not-found' | 'bad-signature' | 'requested' | undefined;
+  /** A {@link MetadataProvider.mark} taken when the question arose. Default: now. */
+  readonly since?: number | undefined;
+}
+
+/**
+ * Owns the metadata of one issuer: loads it, refreshes it on schedule and on demand, keeps the last known good, and
+ * tells what it does. Inject it where there is one issuer; with several, inject {@link MetadataProviders}.
+ */
+export class MetadataProvider {
+  readonly #options: ResolvedMetadataOptions;
+  readonly #clock: Clock;
+  readonly #refresher: MetadataRefresher;
+  readonly #metadata$ = new ReplaySubject<IssuerMetadata>(1);
+  #waiting = 0;
+
+  /** @param random 0 to 1; jitters the schedule and the backoff */
+  constructor(options: ResolvedMetadataOptions, clock: Clock, random: () => number = Math.random) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#refresher = new MetadataRefresher(options, clock, random);
+    this.#refresher.events$.subscribe({
+      next: (event) => event.type === 'metadata-changed' && this.#metadata$.next(event.metadata),
+      complete: () => this.#metadata$.complete(),
+    });
+  }
+
+  /** The snapshot at hand, if it may serve; never loads. */
+  snapshot(): IssuerMetadata | undefined {
+    const usable = this.#refresher.held.usable(this.#clock.monotonic());
+    if (!usable) this.#refresher.expired();
+    return usable;
+  }
+
+  /** A point in the order of refreshes: what starts later knows of everything published before now. */
+  mark(): number {
+    return this.#refresher.started;
+  }
+
+  /**
+   * The metadata. Never waits while a usable snapshot exists; else waits for one budgeted refresh.
+   *
+   * @throws {MetadataUnavailableError} when there is none within `refreshWait`
+   */
+  async current(): Promise<IssuerMetadata> {
+    return this.snapshot() ?? this.requestRefresh();
+  }
+
+  /**
+   * Asks for metadata newer than `stale`, or for the key `kid`. Many callers share one refresh, and all of them stay
+   * within the refresh budget; so asking may mean waiting for the next permitted refresh. The same snapshot as `stale`
+   * comes back when the issuer was asked after this call and had nothing new.
+   *
+   * @throws {MetadataUnavailableError} when that could not be checked within `refreshWait`, with the seconds to wait
+   */
+  async requestRefresh(request: RefreshRequest = {}): Promise<IssuerMetadata> {
+    const since = request.since ?? this.mark();
+    const deadline = this.#clock.monotonic() + this.#options.refreshWait;
+    let answer = this.#known(request);
+    while (!answer) {
+      const attempt = this.#arrange(request, deadline);
+      await this.#wait(attempt, request.kid, deadline);
+      answer = this.#answerOf(attempt, request, since);
+    }
+    return answer;
+  }
+
+  /**
+   * Refreshes now, outside of budget and backoff: for operators and their tools, never for requests.
+   *
+   * @throws {MetadataUnavailableError} when the refresh fails
+   */
+  async refreshNow(): Promise<IssuerMetadata> {
+    const attempt = this.#refresher.begin('operator');
+    await attempt.settled;
+    const usable = this.snapshot();
+    if (attempt.failure || !usable) throw this.#unavailable('The refresh failed', attempt.failure);
+    return usable;
+  }
+
+  /** The current snapshot first, then each that differs; completes when the module is closed. */
+  get metadata$(): Observable<IssuerMetadata> {
+    return this.#metadata$.asObservable();
+  }
+
+  /** What happens, as it happens; completes when the module is closed. */
+  get events$(): Observable<MetadataEvent> {
+    return this.#refresher.events$;
+  }
+
+  /** The state at this moment. */
+  status(): MetadataStatus {
+    const { held, gate, nextAutomaticAt, lastFailure } = this.#refresher;
+    const now = this.#clock.monotonic();
+    const metadata = held.metadata;
+    const date = (time: number): Date => new Date(this.#clock.now() + time - now);
+    return {
+      issuer: this.#options.issuer,
+      state: !metadata
+        ? 'empty'
+        : now < held.freshUntil
+          ? 'fresh'
+          : now < held.expiresAt
+            ? 'stale'
+            : 'expired',
+      checkedAt: metadata && date(held.checkedAt),
+      expiresAt: metadata && date(held.expiresAt),
+      nextRefreshAt: nextAutomaticAt === undefined ? undefined : date(nextAutomaticAt),
+      lastFailure: lastFailure && {
+        at: date(lastFailure.at),
+        fault: lastFailure.error.fault,
+        message: lastFailure.error.message,
+      },
+      keyIds: metadata?.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])) ?? [],
+      source: metadata && 'issuer',
+      waiting: this.#waiting,
+      budget: { available: gate.available(now), burst: this.#options.refreshBurst },
+    };
+  }
+
+  /** Loads for the first time, as `startup` says. Called by the module at boot. */
+  async start(): Promise<void> {
+    if (this.#options.startup === 'lazy') return;
+    const attempt = this.#refresher.begin('load');
+    await attempt.settled;
+    if (attempt.failure && this.#options.startup === 'require') {
+      const reason = `The metadata of ${this.#options.issuer} could not be loaded: ${attempt.failure.message}`;
+      throw this.#unavailable(reason, attempt.failure);
+    }
+  }
+
+  /** Ends timers, exchanges and waits; the snapshot at hand still serves requests that are being finished. */
+  close(): void {
+    this.#refresher.close();
+  }
+
+  /** What can be answered with no refresh at all. */
+  #known(request: RefreshRequest): IssuerMetadata | undefined {
+    const { stale } = request;
+    const usable = this.snapshot();
+    if (!usable || !stale) return undefined;
+    if (usable !== stale && satisfies(usable, request)) return usable;
+    const kid = soughtKid(request);
+    return kid !== undefined && this.#refresher.absent.holds(kid, this.#clock.monotonic())
+      ? usable
+      : undefined;
+  }
+
+  #arrange({ reason, kid }: RefreshRequest, deadline: number): RefreshAttempt {
+    if (this.#waiting >= this.#options.maxWaiting)
+      throw this.#unavailable('Too many requests wait for a refresh');
+    const attempt =
+      reason === 'bad-signature'
+        ? this.#refresher.arrangeForBadSignature(kid)
+        : this.#refresher.arrange(deadline);
+    if (!attempt)
+      throw this.#unavailable('No refresh is permitted soon enough', this.#refresher.lastFailure?.error);
+    return attempt;
+  }
+
+  async #wait(attempt: RefreshAttempt, kid: string | undefined, deadline: number): Promise<void> {
+    if (kid !== undefined) attempt.awaited.add(kid);
+    this.#waiting++;
+    let timer = 0;
+    const late = new Promise<true>((resolve) => {
+      timer = this.#clock.setTimeout(() => resolve(true), deadline - this.#clock.monotonic());
+    });
+    const isLate = await Promise.race([attempt.settled, late]);
+    this.#waiting--;
+    this.#clock.clearTimeout(timer);
+    if (isLate) throw this.#unavailable('The refresh took too long');
+  }
+
+  /** What a settled attempt means to a caller; `undefined`: nothing, the next one has to tell. */
+  #answerOf(attempt: RefreshAttempt, request: RefreshRequest, since: number): IssuerMetadata | undefined {
+    const usable = this.snapshot();
+    if (usable && satisfies(usable, request, attempt)) return usable;
+    // Only an attempt that started after the question arose can tell that there is nothing, or that nobody knows.
+    if (attempt.number <= since) return undefined;
+    if (attempt.failure || !usable) throw this.#unavailable('The refresh failed', attempt.failure);
+    const kid = soughtKid(request);
+    if (kid !== undefined) this.#refresher.absent.add(kid, this.#clock.monotonic());
+    return usable;
+  }
+
+  #unavailable(message: string, cause?: Error): MetadataUnavailableError {
+    const now = this.#clock.monotonic();
+    const seconds = Math.ceil((this.#refresher.gate.onDemandAt(now) - now) / 1000);
+    return new MetadataUnavailableError(message, Math.max(1, seconds), { cause });
+  }
+}
+
+/** The key id whose absence is the question; after a wrong signature the key is there, and something else is wrong. */
+function soughtKid({ kid, reason }: RefreshRequest): string | undefined {
+  return reason === 'bad-signature' ? undefined : kid;
+}
+
+function satisfies(metadata: IssuerMetadata, request: RefreshRequest, attempt?: RefreshAttempt): boolean {
+  const kid = soughtKid(request);
+  if (kid !== undefined) return metadata.keysWithId(kid).length > 0;
+  if (request.stale)
+    return metadata !== request.stale || (request.reason !== 'bad-signature' && isSuccess(attempt));
+  return isSuccess(attempt);
+}
+
+function isSuccess(attempt: RefreshAttempt | undefined): boolean {
+  return attempt !== undefined && attempt.failure === undefined;
+}

@@ -1,0 +1,31 @@
+import type { MetadataRefreshError } from '../errors/metadata.errors.js';
+import type { RefreshTrigger } from './metadata-events.js';
+
+/** One judged attempt to refresh, from the moment it is arranged; any number of requests wait for the same one. */
+export class RefreshAttempt {
+  #settle: (() => void) | undefined;
+  #number = Number.POSITIVE_INFINITY;
+  /** Resolves when the attempt is over, whatever came of it; never rejects. */
+  readonly settled = new Promise<void>((resolve) => {
+    this.#settle = resolve;
+  });
+  /** The key ids somebody waits for. */
+  readonly awaited = new Set<string>();
+  trigger: RefreshTrigger = 'on-demand';
+  failure: MetadataRefreshError | undefined;
+
+  /** Attempts are numbered in the order they start: a later number knows of everything published before. */
+  get number(): number {
+    return this.#number;
+  }
+
+  start(number: number, trigger: RefreshTrigger): void {
+    this.#number = number;
+    this.trigger = trigger;
+  }
+
+  settle(failure?: MetadataRefreshError): void {
+    this.failure = failure;
+    this.#settle?.();
+  }
+}

@@ -1,0 +1,33 @@
+import type { KeyObject } from 'node:crypto';
+
+/** A public key of the issuer, imported once. Two snapshots share the object as long as its JWK stays the same. */
+export class SigningKey {
+  #pem: string | undefined;
+
+  constructor(
+    readonly kid: string | undefined,
+    /** The one algorithm this key serves (RFC 8725 §3.1). */
+    readonly algorithm: string,
+    /** Entra ID's own member: whose tokens this key may sign. */
+    readonly issuer: string | undefined,
+    readonly publicKey: KeyObject,
+    /** The JWK as published; never holds a private member. */
+    readonly jwk: Readonly<Record<string, unknown>>,
+    /** Canonical text of the JWK: what makes two keys the same. */
+    readonly fingerprint: string,
+  ) {}
+
+  /** Whether a token with this header `alg` may be checked with this key. */
+  verifies(alg: string): boolean {
+    return alg === this.algorithm || (EDWARDS.has(alg) && EDWARDS.has(this.algorithm));
+  }
+
+  /** SubjectPublicKeyInfo in PEM, for libraries that ask for it. */
+  toPem(): string {
+    this.#pem ??= this.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    return this.#pem;
+  }
+}
+
+/** RFC 9864 §2.2: on an Ed25519 key, the old polymorphic name and the new one denote the same algorithm. */
+const EDWARDS: ReadonlySet<string> = new Set(['EdDSA', 'Ed25519']);

@@ -1,0 +1,42 @@
+import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
+import type { Authenticator } from '../authentication/authenticator.js';
+import type { Claims } from '../token/candidate.js';
+import { rolesOf, scopesOf } from '../token/scopes-and-roles.js';
+
+/**
+ * Stands in for the `Authenticator` in tests that need no issuer: every request, with or without a token, is this
+ * user's. Scopes and roles are read off the user as off the claims of a token; what they require still holds.
+ *
+ * ```ts
+ * Test.createTestingModule({ imports: [AppModule] })
+ *   .overrideProvider(Authenticator).useValue(authenticatedAs({ sub: 'alice', scope: 'orders:read' }))
+ * ```
+ *
+ * @param user becomes `request.user`
+ * @param token replaces members of the `AuthenticatedToken`
+ */
+export function authenticatedAs(
+  user: object,
+  token: Partial<Omit<AuthenticatedToken, 'user'>> = {},
+): Pick<Authenticator, 'authenticate' | 'authenticateRequest' | 'tokenOf'> {
+  const claims: Claims = {
+    iss: 'https://issuer.test',
+    exp: Number.MAX_SAFE_INTEGER,
+    ...user,
+    ...token.claims,
+  };
+  const authenticated: AuthenticatedToken = Object.freeze({
+    header: { alg: 'none' },
+    issuer: claims.iss,
+    scopes: scopesOf(claims),
+    roles: rolesOf(claims),
+    ...token,
+    claims,
+    user,
+  });
+  return {
+    authenticate: () => Promise.resolve(authenticated),
+    authenticateRequest: () => Promise.resolve(authenticated),
+    tokenOf: () => authenticated,
+  };
+}

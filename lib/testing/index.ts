@@ -1,0 +1,15 @@
+export { Clock } from '../metadata/clock.js';
+export { authenticatedAs } from './authenticated-as.js';
+export { ManualClock } from './manual-clock.js';
+export {
+  TestIssuer,
+  type TestIssuerFailure,
+  type TestIssuerKeyId,
+  type TestIssuerModuleOptions,
+  type TestIssuerOptions,
+} from './test-issuer.js';
+export type { TestIssuerEndpoint, TestIssuerHeaders } from './test-issuer.answers.js';
+export type { TestIssuerFault } from './test-issuer.faults.js';
+export type { PublishKeyOptions, RotateKeysOptions } from './test-issuer.keys.js';
+export type { TestIssuerHold, TestIssuerRequest, TestIssuerScope } from './test-issuer.server.js';
+export type { SignOptions, TestClaims } from './test-issuer.tokens.js';

@@ -1,0 +1,31 @@
+import type { TrustedIssuer } from './trusted-issuer.js';
+
+/** A JOSE header as the token carries it, deep-frozen; `alg` has passed the allow-list. */
+export interface TokenHeader {
+  readonly alg: string;
+  readonly kid?: string;
+  readonly typ?: string;
+  readonly [name: string]: unknown;
+}
+
+/** The claims of an access token, deep-frozen. */
+export interface Claims {
+  readonly iss: string;
+  readonly exp: number;
+  readonly sub?: string;
+  readonly aud?: string | readonly string[];
+  readonly nbf?: number;
+  readonly iat?: number;
+  readonly jti?: string;
+  readonly [name: string]: unknown;
+}
+
+/** A token that is well-formed and claims to be for us: all that can be known without a key. Nothing of it is proven. */
+export interface Candidate {
+  readonly token: string;
+  readonly header: TokenHeader;
+  readonly claims: Claims;
+  readonly issuer: TrustedIssuer;
+  /** The Entra tenant, when the issuer is a template. */
+  readonly tenantId: string | undefined;
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
+import { isWithinLifetime } from './claims.js';
+import type { TrustedIssuer } from './trusted-issuer.js';
+import type { VerifiedToken } from './verified-token.js';
+
+/**
+ * Remembers tokens whose signature was verified. What it remembers is the arithmetic, not the verdict: a hit needs the
+ * very key object in the current snapshot, and everything that time or configuration can change is checked again.
+ */
+export class VerifiedTokenCache {
+  readonly #tokens: LRUCache<string, VerifiedToken>;
+  readonly #snapshotOf: (issuer: TrustedIssuer) => IssuerMetadata | undefined;
+
+  /** @param snapshotOf the usable snapshot of an issuer, if there is one */
+  constructor(max: number, snapshotOf: (issuer: TrustedIssuer) => IssuerMetadata | undefined) {
+    this.#tokens = new LRUCache({ max });
+    this.#snapshotOf = snapshotOf;
+  }
+
+  /** @param now wall-clock time in milliseconds */
+  get(token: string, now: number): VerifiedToken | undefined {
+    const id = identify(token);
+    const verified = this.#tokens.get(id);
+    if (!verified) return undefined;
+    const { issuer, key, claims, tenantId } = verified;
+    if (!this.#snapshotOf(issuer)?.has(key)) return undefined;
+    const isAdmitted = tenantId === undefined || issuer.admitsTenant(tenantId);
+    return isAdmitted && isWithinLifetime(claims, issuer, now) ? verified : undefined;
+  }
+
+  set(token: string, verified: VerifiedToken): void {
+    this.#tokens.set(identify(token), verified);
+  }
+}
+
+/** The whole token, signature included; a hash, so that a heap dump holds no credentials. */
+function identify(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const lib = (file: string): string => fileURLToPath(new URL(`./lib/${file}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^nestjs-resilient-auth$/, replacement: lib('index.ts') },
+      { find: /^nestjs-resilient-auth\/testing$/, replacement: lib('testing/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.spec.ts'],
+    setupFiles: ['test/setup.ts'],
+  },
+});
