@@ -83,7 +83,7 @@ export function reply(exchange: Exchange, fault: Exclude<TestIssuerFault, 'hang'
     case 'cut-off':
       return cutOff(exchange);
     case 'wrong-issuer':
-      return send(response, endpoint === 'discovery' ? withOtherIssuer(answer) : answer);
+      return endpoint === 'discovery' ? send(response, withOtherIssuer(answer)) : reply(exchange, undefined);
     case 'endless':
       return stream(response, answer, endless(answer.body));
     case 'drip':

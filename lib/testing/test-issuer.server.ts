@@ -30,7 +30,7 @@ export interface TestIssuerHold {
   /** Resolves when the first request is being held: received, recorded, its answer computed. */
   readonly arrived: Promise<void>;
   /** Sends what is held and holds nothing more. */
-  release(): void;
+  readonly release: () => void;
 }
 
 interface Hold {
