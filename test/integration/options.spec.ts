@@ -1,5 +1,5 @@
 import { Test } from '@nestjs/testing';
-import { AuthConfigurationError, AuthModule, type ResilientAuthOptions } from 'nestjs-resilient-auth';
+import { AuthConfigurationError, AuthModule } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
 import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
 
@@ -8,7 +8,7 @@ const valid = { issuer: 'https://issuer.test', audience: 'api' };
 /** What boot says about options, as a user without a compiler would write them. */
 async function bootError(options: object): Promise<AuthConfigurationError> {
   const compile = Test.createTestingModule({
-    imports: [AuthModule.forRootAsync({ useFactory: () => options as ResilientAuthOptions })],
+    imports: [AuthModule.forRootAsync({ useFactory: () => Object.assign(Object.create(null), options) })],
   }).compile();
   const error: unknown = await compile.then(
     () => undefined,
