@@ -12,6 +12,9 @@ import { httpAnswer } from './http-answer.js';
 import { isAllowedBy } from './policies.js';
 import { requirementsFor, type Requirements } from './requirements.js';
 
+/** Which kinds of guard a request has passed: on class, method and application at once, each works but once. */
+const passes = new WeakMap<object, Set<unknown>>();
+
 /**
  * Authenticates the bearer token of an HTTP request and checks what `@Authorized` asks for. `@Authorized` applies it;
  * extend it to change one of its steps, and apply yours with `@UseGuards`.
@@ -37,10 +40,11 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
       );
     }
     const requirements = this.requirementsFor(context);
-    if (requirements.isAnonymous) return true;
+    if (requirements.isAnonymous || this.hasPassed(context)) return true;
     try {
       await this.authenticate(context);
       await this.authorize(requirements, this.tokenOf(context), context);
+      this.remember(context);
       return true;
     } catch (error) {
       throw error instanceof AuthError ? this.toException(error, context) : error;
@@ -104,6 +108,15 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     if (error instanceof AuthConfigurationError) this.#logger.error(error.message);
     else this.#logger.debug(`${error.code}: ${error.message}`);
     return exception;
+  }
+
+  private hasPassed(context: ExecutionContext): boolean {
+    return passes.get(this.getRequest(context))?.has(this.constructor) ?? false;
+  }
+
+  private remember(context: ExecutionContext): void {
+    const request: object = this.getRequest(context);
+    passes.set(request, (passes.get(request) ?? new Set()).add(this.constructor));
   }
 
   private tokenOf(context: ExecutionContext): AuthenticatedToken {

@@ -5,18 +5,27 @@ import type { MetadataProvider } from './metadata.provider.js';
 /** Writes changes of state to the log: once per change, nothing per request, nothing that comes from a token. */
 export function logMetadataEvents(provider: MetadataProvider, logger: LoggerService): void {
   let isFailing = false;
+  let isDiscoveryFailing = false;
+  let hasDiscoveryFailed = false;
   provider.events$.subscribe((event) => {
-    if (event.type === 'refresh-failed') {
+    if (event.type === 'refresh-started') {
+      hasDiscoveryFailed = false;
+    } else if (event.type === 'discovery-failed') {
+      if (!isDiscoveryFailing) logger.warn(describe(event));
+      isDiscoveryFailing = hasDiscoveryFailed = true;
+    } else if (event.type === 'refresh-failed') {
       if (!isFailing) logger.warn(describe(event));
       isFailing = true;
     } else if (event.type === 'refresh-succeeded') {
       if (isFailing) logger.log(`${event.issuer}: metadata can be refreshed again`);
       isFailing = false;
+      // Only an automatic refresh reads the document in any case.
+      if (event.trigger === 'automatic') isDiscoveryFailing = hasDiscoveryFailed;
     } else if (event.type === 'key-skipped' && event.fault === 'private') {
       logger.error(describe(event));
     } else if (event.type === 'metadata-changed') {
       logger.log(describe(event));
-    } else if (event.type !== 'refresh-started') {
+    } else {
       logger.warn(describe(event));
     }
   });

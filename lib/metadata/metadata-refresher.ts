@@ -32,6 +32,7 @@ export class MetadataRefresher {
   readonly #schedules = new Subscription();
   readonly #told = new LRUCache<string, true>({ max: REMARKS_REMEMBERED });
   #started = 0;
+  #recoveries = 0;
   #running: RefreshAttempt | undefined;
   #arranged: RefreshAttempt | undefined;
   #isClosed = false;
@@ -82,11 +83,12 @@ export class MetadataRefresher {
     if (this.#isClosed) return undefined;
     if (this.#running) return this.#running;
     const now = this.#clock.monotonic();
+    if (this.gate.available(now) === this.#options.refreshBurst) this.#recoveries++;
     if (this.gate.enter(now)) return this.begin('on-demand');
     const permittedAt = this.gate.onDemandAt(now);
     if (permittedAt > deadline) return undefined;
     if (!this.#arranged) {
-      if (this.gate.available(now) < 1) this.#tell({ type: 'budget-exhausted' });
+      this.#tellExhaustion(now);
       this.#arranged = new RefreshAttempt();
       this.#arrangedAt.next(permittedAt);
     }
@@ -182,6 +184,12 @@ export class MetadataRefresher {
   #planAt(time: number): void {
     this.nextAutomaticAt = time;
     this.#dueAt.next(time);
+  }
+
+  /** Once until the budget has recovered: under a flood it is spent again as soon as it refills. */
+  #tellExhaustion(now: number): void {
+    const remark = `exhausted ${this.#recoveries}`;
+    if (this.gate.available(now) < 1 && this.#tellOnce(remark)) this.#tell({ type: 'budget-exhausted' });
   }
 
   #tellSkipped({ skipped, discoveryFailure }: Reading): void {

@@ -20,7 +20,7 @@ const PROFILE_CLAIMS = ['sub', 'client_id', 'jti', 'iat'] as const;
  * @throws {TokenError}
  */
 export function assertClaims(
-  claims: Unchecked | undefined = {},
+  claims: Unchecked,
   issuer: TrustedIssuer,
   tenantId: string | undefined,
   now: number,

@@ -3,10 +3,13 @@ import { isCanonicalBase64url } from './base64url.js';
 import type { Candidate, TokenHeader } from './candidate.js';
 import { assertClaims } from './claims.js';
 import { parseJsonObject } from './strict-json.js';
-import type { IssuerDirectory } from './trusted-issuer.js';
+import type { IssuerDirectory, TrustedIssuer } from './trusted-issuer.js';
 
 const MAX_KID_LENGTH = 256;
 const FORBIDDEN = ['crit', 'b64', 'zip'] as const;
+
+/** What a header may say: all configured issuers together at first, then the one the token names. */
+export type HeaderPolicy = Pick<TrustedIssuer, 'algorithms' | 'tokenTypes'>;
 
 /**
  * Everything that can be told of a token without a key: no I/O, linear in its length. What passes here may cost the
@@ -21,26 +24,43 @@ export function plausible(
   now: number,
   maxLength: number,
 ): Candidate {
-  if (token.length > maxLength) throw malformed('The token is longer than tokenMaxLength');
-  const [header, claims] = segments(token).map(decode);
-  assertHeader(header, issuers.algorithms, issuers.tokenTypes);
-  const found = issuers.find(claims?.['iss'], claims?.['tid']);
+  const { header, payload } = parse(token, issuers, maxLength);
+  const claims = decode(payload);
+  const found = issuers.find(claims['iss'], claims['tid']);
   if (!found)
     throw new TokenError('AUTH_TOKEN_ISSUER_UNKNOWN', 'No issuer is configured for the iss of the token');
-  assertHeader(header, found.issuer.algorithms, found.issuer.tokenTypes);
+  assertHeader(header, found.issuer);
   assertClaims(claims, found.issuer, found.tenantId, now);
   return { token, header, claims, issuer: found.issuer, tenantId: found.tenantId };
 }
 
+/**
+ * The first half of it: size, form and header. The payload is handed on unread, so that what a signature covers can be
+ * told apart from what it says.
+ *
+ * @throws {TokenError}
+ */
+export function parse(
+  token: string,
+  policy: HeaderPolicy,
+  maxLength: number,
+): { readonly header: TokenHeader; readonly payload: string } {
+  if (token.length > maxLength) throw malformed('The token is longer than tokenMaxLength');
+  const [protectedHeader, payload] = segments(token);
+  const header = decode(protectedHeader);
+  assertHeader(header, policy);
+  return { header, payload };
+}
+
 /** RFC 7515 §3.1: three parts; a JWE has five and is refused with everything else. */
-function segments(token: string): readonly string[] {
+function segments(token: string): readonly [header: string, payload: string] {
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
   const parts = [token.slice(0, first), token.slice(first + 1, second), token.slice(second + 1)] as const;
   if (first < 1 || second < 0 || !parts.every(isCanonicalBase64url)) {
     throw malformed('The token is not a compact JWS of three canonical base64url parts');
   }
-  return parts.slice(0, 2);
+  return [parts[0], parts[1]];
 }
 
 function decode(segment: string): Readonly<Record<string, unknown>> {
@@ -50,17 +70,16 @@ function decode(segment: string): Readonly<Record<string, unknown>> {
 }
 
 function assertHeader(
-  header: Readonly<Record<string, unknown>> | undefined,
-  algorithms: ReadonlySet<string>,
-  tokenTypes: ReadonlySet<string | null>,
+  header: Readonly<Record<string, unknown>>,
+  { algorithms, tokenTypes }: HeaderPolicy,
 ): asserts header is TokenHeader {
-  const { alg, typ, kid, cty } = header ?? {};
+  const { alg, typ, kid, cty } = header;
   if (typeof alg !== 'string' || !algorithms.has(alg)) {
     throw new TokenError('AUTH_TOKEN_ALGORITHM_REFUSED', 'The alg of the token is not on the allow-list');
   }
   // RFC 7515 §4.1.11: no extension is understood here, so any `crit` is fatal; RFC 7797 §7 and RFC 7516 §4.1.3 keep
   // `b64` and `zip` out of a signed JWT.
-  if (FORBIDDEN.some((name) => Object.hasOwn(header ?? {}, name))) {
+  if (FORBIDDEN.some((name) => Object.hasOwn(header, name))) {
     throw malformed('The token header demands an extension that is not supported');
   }
   if (typ !== undefined && typeof typ !== 'string') throw typeRefused('The typ of the token is not a string');

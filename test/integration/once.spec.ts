@@ -1,0 +1,43 @@
+import { Controller, Get, Module } from '@nestjs/common';
+import { Authorized, AuthModule, MetadataProvider } from 'nestjs-resilient-auth';
+import { Test } from '@nestjs/testing';
+import request from 'supertest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startIssuer } from '../support/fixture.js';
+import { platforms } from '../support/platforms.js';
+
+describe.each(platforms)('however many guards run, on $platform', ({ create }) => {
+  it('a token is authenticated, validated and authorized once', async () => {
+    const calls: string[] = [];
+    const policy = () => calls.push('policy') > 0;
+
+    class Base {}
+    Authorized()(Base);
+    @Authorized({ policy })
+    @Controller('once')
+    class OnceController extends Base {
+      @Authorized({ scopes: ['a'] })
+      @Get()
+      get(): string {
+        return 'ok';
+      }
+    }
+    @Module({ controllers: [OnceController] })
+    class OnceModule {}
+
+    const issuer = await startIssuer();
+    const options = issuer.options({ validate: (claims) => calls.push('validate') && claims });
+    const module = AuthModule.forRoot({ ...options, secureByDefault: true });
+    const app = await create(Test.createTestingModule({ imports: [module, OnceModule] }));
+    onTestFinished(() => app.close());
+
+    const get = async (claims: object) =>
+      request(app.getHttpServer())
+        .get('/once')
+        .set('Authorization', `Bearer ${await issuer.sign({ ...claims })}`);
+    expect((await get({ scope: 'a' })).status).toBe(200);
+    expect(calls).toEqual(['validate', 'policy']);
+    expect((await get({ scope: 'b' })).status).toBe(403);
+    expect(app.get(MetadataProvider).status().budget.available).toBe(5);
+  });
+});
