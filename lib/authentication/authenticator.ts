@@ -33,6 +33,7 @@ export class Authenticator implements OnModuleInit {
   readonly #issuers: IssuerDirectory;
   readonly #cache: VerifiedTokenCache | undefined;
   readonly #requests: RequestAuthentication;
+  readonly #admissions = new WeakMap<VerifiedToken, Promise<AuthenticatedToken>>();
 
   constructor(options: ResolvedAuthOptions, providers: MetadataProviders, clock: Clock) {
     this.#options = options;
@@ -59,8 +60,9 @@ export class Authenticator implements OnModuleInit {
    * @throws {TokenError} the token is bad
    * @throws {MetadataUnavailableError} it could not be checked
    */
-  async authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
-    return this.#admit(await this.#verified(token), request);
+  authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
+    const known = this.#recall(token);
+    return known ? this.#admit(known, request) : this.#authenticateNew(token, request);
   }
 
   /**
@@ -85,13 +87,24 @@ export class Authenticator implements OnModuleInit {
     this.#withPem(rawJwtToken, done);
   };
 
-  readonly #withPem = callbackify(async (token: string) => (await this.#verified(token)).key.toPem());
+  readonly #withPem = callbackify(async (token: string) =>
+    (this.#recall(token) ?? (await this.#verifyNew(token))).key.toPem(),
+  );
 
-  async #verified(token: string): Promise<VerifiedToken> {
-    const now = this.#clock.now();
-    const cached = this.#cache?.get(token, now);
-    if (cached) return cached;
-    const verified = await this.#verify(plausible(token, this.#issuers, now, this.#options.tokenMaxLength));
+  async #authenticateNew(token: string, request: unknown): Promise<AuthenticatedToken> {
+    return this.#admit(await this.#verifyNew(token), request);
+  }
+
+  /** A token whose signature has been verified before, and which is still good. */
+  #recall(token: string): VerifiedToken | undefined {
+    return token.length > this.#options.tokenMaxLength
+      ? undefined
+      : this.#cache?.get(token, this.#clock.now());
+  }
+
+  async #verifyNew(token: string): Promise<VerifiedToken> {
+    const { tokenMaxLength } = this.#options;
+    const verified = await this.#verify(plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength));
     this.#cache?.set(token, verified);
     return verified;
   }
@@ -126,13 +139,20 @@ export class Authenticator implements OnModuleInit {
     return { ...verified, key };
   }
 
-  /** What the application has to say: `validate`, scopes and roles; on every request, cached token or not. */
-  async #admit({ claims, header, issuer }: VerifiedToken, request: unknown): Promise<AuthenticatedToken> {
+  /** What the application has to say. `validate` is asked every time; what follows from the claims alone is kept. */
+  #admit(verified: VerifiedToken, request: unknown): Promise<AuthenticatedToken> {
+    return this.#admissions.get(verified) ?? this.#admitNew(verified, request);
+  }
+
+  async #admitNew(verified: VerifiedToken, request: unknown): Promise<AuthenticatedToken> {
+    const { claims, header, issuer } = verified;
     const { name, validate } = issuer;
     const user = validate ? await validate(claims, { issuer: name, header, request }) : claims;
     if (!user) throw new TokenRejectedError();
     const scopes = Object.freeze([...issuer.scopes(claims, user)]);
     const roles = Object.freeze([...issuer.roles(claims, user)]);
-    return Object.freeze({ claims, header, issuer: name, scopes, roles, user });
+    const token = Object.freeze({ claims, header, issuer: name, scopes, roles, user });
+    if (!validate) this.#admissions.set(verified, Promise.resolve(token));
+    return token;
   }
 }

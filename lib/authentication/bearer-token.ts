@@ -24,11 +24,20 @@ export function bearerToken(request: RequestLike): string {
   const scheme = end < 0 ? header : header.slice(0, end);
   // RFC 9110 §11.1: the scheme is compared without regard to case.
   if (scheme.length !== SCHEME.length || scheme.toLowerCase() !== SCHEME) throw new TokenMissingError();
-  const token = end < 0 ? '' : header.slice(end).trim();
+  const token = end < 0 ? '' : withoutSpaces(header, end);
   if (token === '') throw new RequestInvalidError('The Authorization header carries no token');
   if (token.includes(' '))
     throw new RequestInvalidError('The Authorization header carries more than one word');
   return token;
+}
+
+/** RFC 6750 §2.1, RFC 9110 §11.4: spaces and nothing else; `trim` would take a tab or a no-break space, too. */
+function withoutSpaces(text: string, from: number): string {
+  let start = from;
+  let end = text.length;
+  while (start < end && text[start] === ' ') start++;
+  while (end > start && text[end - 1] === ' ') end--;
+  return text.slice(start, end);
 }
 
 /** Refuses an oversized header before an extractor of the user's own works on it. @throws {TokenError} */

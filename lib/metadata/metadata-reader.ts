@@ -9,7 +9,7 @@ import type { SigningKey } from './signing-key.js';
 
 /** What is wanted of one judged attempt. */
 export interface ReadRequest {
-  /** The snapshot at hand, if there is one. */
+  /** The snapshot at hand, if there is one; may change while the attempt runs. */
   readonly known: IssuerMetadata | undefined;
   /** Monotonic time the snapshot at hand dates from: older answers are ignored. */
   readonly notBefore: number;
@@ -124,7 +124,7 @@ export class MetadataReader {
     throw new MetadataRefreshError('unreachable', 'There is no discovery address');
   }
 
-  async #keySet(jwksUri: string, { known, notBefore }: ReadRequest): Promise<Reading> {
+  async #keySet(jwksUri: string, request: ReadRequest): Promise<Reading> {
     const startedAt = this.#clock.monotonic();
     let answer: Answer | undefined;
     // jwks-rsa fetches through us: one client per read, its own cache and limiter off.
@@ -140,13 +140,13 @@ export class MetadataReader {
     const keys = await client.getKeys();
     if (!answer) throw new MetadataRefreshError('unreachable', `${jwksUri} gave no answer`);
     const generatedAt = startedAt - answer.age;
-    if (generatedAt + AGE_RESOLUTION < notBefore) {
+    if (generatedAt + AGE_RESOLUTION < request.notBefore) {
       throw new MetadataRefreshError(
         'outdated',
         `${jwksUri} answered with a copy older than the one at hand`,
       );
     }
-    const judged: JudgedKeySet = judgeKeySet({ keys }, this.#options.algorithms, known);
+    const judged: JudgedKeySet = judgeKeySet({ keys }, this.#options.algorithms, request.known);
     return { jwksUri, ...judged, generatedAt, maxAge: answer.maxAge, age: answer.age };
   }
 

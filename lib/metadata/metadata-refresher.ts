@@ -131,9 +131,13 @@ export class MetadataRefresher {
     this.#tell({ type: 'refresh-started', trigger: attempt.trigger });
     let failure: MetadataRefreshError | undefined;
     try {
+      const { held } = this;
       const reading = await this.#reader.read({
-        known: this.held.metadata,
-        notBefore: this.held.generatedAt,
+        // As of the moment it is asked for: an attempt that overlaps this one may replace it meanwhile.
+        get known() {
+          return held.metadata;
+        },
+        notBefore: held.generatedAt,
         keySetFirst: attempt.trigger === 'on-demand',
         awaited: attempt.awaited,
       });

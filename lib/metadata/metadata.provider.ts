@@ -60,7 +60,14 @@ export class MetadataProvider {
    * @throws {MetadataUnavailableError} when there is none within `refreshWait`
    */
   async current(): Promise<IssuerMetadata> {
-    return this.snapshot() ?? this.requestRefresh();
+    const usable = this.snapshot();
+    if (usable) return usable;
+    return this.requestRefresh().catch((error: unknown) => {
+      // The attempt it waited for failed or took too long; one that overlapped it may have brought a snapshot.
+      const loaded = this.snapshot();
+      if (!loaded) throw error;
+      return loaded;
+    });
   }
 
   /**

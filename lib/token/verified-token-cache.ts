@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
 import { isWithinLifetime } from './claims.js';
@@ -21,8 +21,7 @@ export class VerifiedTokenCache {
 
   /** @param now wall-clock time in milliseconds */
   get(token: string, now: number): VerifiedToken | undefined {
-    const id = identify(token);
-    const verified = this.#tokens.get(id);
+    const verified = this.#tokens.get(identify(token));
     if (!verified) return undefined;
     const { issuer, key, claims, tenantId } = verified;
     if (!this.#snapshotOf(issuer)?.has(key)) return undefined;
@@ -35,7 +34,7 @@ export class VerifiedTokenCache {
   }
 }
 
-/** The whole token, signature included; a hash, so that a heap dump holds no credentials. */
+/** What a token is remembered by: the whole of it, signature included, as a hash: a heap dump holds no credentials. */
 function identify(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }
