@@ -26,7 +26,7 @@ export function judgeDiscovery(document: unknown, issuer: string, requireHttps: 
   if (named !== issuer) {
     throw new MetadataRefreshError(
       'wrong-issuer',
-      `The discovery document does not name the issuer ${issuer}`,
+      `The discovery document does not name the issuer ${issuer}${slashHint(named, issuer)}`,
     );
   }
   if (typeof address !== 'string' || !isAcceptableAddress(address, requireHttps)) {
@@ -76,6 +76,11 @@ export function isAcceptableAddress(address: string, requireHttps: boolean): boo
   const { protocol, username, password } = new URL(address);
   if (username !== '' || password !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && !requireHttps);
+}
+
+/** The commonest slip, told without repeating what the document says. */
+function slashHint(named: unknown, issuer: string): string {
+  return named === `${issuer}/` || `${String(named)}/` === issuer ? ' (they differ in a trailing slash)' : '';
 }
 
 function members(document: unknown): Readonly<Record<string, unknown>> {

@@ -106,22 +106,28 @@ export class MetadataReader {
     return keySet.value;
   }
 
+  /** RFC 8414's address gets its chance when the usual one is a 404 and neither has answered before. */
   async #discover(): Promise<string> {
-    const { metadataAddresses, issuer, requireHttps } = this.#options;
-    const candidates = this.#metadataAddress === undefined ? metadataAddresses : [this.#metadataAddress];
-    for (const [index, address] of candidates.entries()) {
-      try {
-        const answer = await this.#get(address);
-        const jwksUri = judgeDiscovery(answer.document, issuer, requireHttps);
-        this.#metadataAddress = address;
-        return jwksUri;
-      } catch (error) {
-        const failure = asRefreshError(error);
-        const isLast = index === candidates.length - 1;
-        if (isLast || failure.details.status !== 404) throw failure;
-      }
+    const { metadataAddresses } = this.#options;
+    const [usual = '', alternative] =
+      this.#metadataAddress === undefined ? metadataAddresses : [this.#metadataAddress];
+    try {
+      return await this.#discoverAt(usual);
+    } catch (error) {
+      if (alternative === undefined || !isNotFound(error)) throw error;
+      // When neither is there, the first address is the one to tell about.
+      return await this.#discoverAt(alternative).catch((second: unknown) => {
+        throw isNotFound(second) ? error : second;
+      });
     }
-    throw new MetadataRefreshError('unreachable', 'There is no discovery address');
+  }
+
+  async #discoverAt(address: string): Promise<string> {
+    const { issuer, requireHttps } = this.#options;
+    const { document } = await this.#get(address);
+    const jwksUri = judgeDiscovery(document, issuer, requireHttps);
+    this.#metadataAddress = address;
+    return jwksUri;
   }
 
   async #keySet(jwksUri: string, request: ReadRequest): Promise<Reading> {
@@ -180,6 +186,10 @@ function union(first: readonly SigningKey[], second: readonly SigningKey[]): rea
 /** The document was read and says something else than it must: not an outage, a warning. */
 function contradicts({ fault }: MetadataRefreshError): boolean {
   return fault === 'wrong-issuer' || fault === 'bad-jwks-uri';
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof MetadataRefreshError && error.details.status === 404;
 }
 
 function keysMember(document: unknown): unknown {

@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import type { NestApplicationOptions } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { IssuerOptions } from 'nestjs-resilient-auth';
+import { AppModule } from './app.module.js';
+
+/** The orders API, ready to listen. Listening rejects when the issuer does not answer: see `startup` in settings.ts. */
+export function createApp(
+  issuer: IssuerOptions,
+  options: NestApplicationOptions = {},
+): Promise<NestExpressApplication> {
+  return NestFactory.create<NestExpressApplication>(AppModule.forIssuer(issuer), {
+    // The caller tells what went wrong; Nest would end the process first.
+    abortOnError: false,
+    // Kept-alive connections must not hold up a shutdown.
+    forceCloseConnections: true,
+    ...options,
+  });
+}

@@ -1,0 +1,99 @@
+import type { EmbeddedProvider } from '../provider/embedded-provider.js';
+import { Figures } from './figures.js';
+import { Progress } from './progress.js';
+import { Traffic } from './traffic.js';
+
+export interface StageOptions {
+  readonly url: string;
+  readonly provider: EmbeddedProvider;
+  readonly validPerSecond: number;
+  readonly forgedPerSecond: number;
+  readonly forgedTokens: readonly string[];
+  getToken(): Promise<string>;
+}
+
+/** Plays one phase after the other over the same traffic, and keeps the figures of each. */
+export class Stage {
+  readonly phases: Figures[] = [];
+  private current = new Figures('');
+  private tokens: readonly string[] = [];
+  private readonly progress = new Progress();
+  private readonly valid: Traffic;
+  private readonly forged: Traffic;
+
+  constructor(private readonly options: StageOptions) {
+    const { url, validPerSecond, forgedPerSecond, forgedTokens } = options;
+    this.valid = new Traffic({
+      url,
+      perSecond: validPerSecond,
+      nextToken: inTurn(() => this.tokens),
+      onRequest: () => this.current.countValid.bind(this.current),
+    });
+    this.forged = new Traffic({
+      url,
+      perSecond: forgedPerSecond,
+      nextToken: inTurn(() => forgedTokens),
+      onRequest: () => this.current.countForged.bind(this.current),
+    });
+  }
+
+  async play(name: string, act: () => Promise<void>): Promise<void> {
+    const figures = new Figures(name);
+    this.current = figures;
+    this.phases.push(figures);
+    const callsBefore = this.calls;
+    this.progress.begin(figures);
+    await act();
+    figures.calls = this.calls - callsBefore;
+    this.progress.end(figures);
+  }
+
+  /** Starts the traffic with a first token. */
+  async open(): Promise<void> {
+    this.tokens = [await this.options.getToken()];
+    this.valid.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.valid.stop(), this.forged.stop()]);
+  }
+
+  /** The provider signs with a new key; from now on old and new tokens take turns. */
+  async rotateWithOverlap(): Promise<void> {
+    await this.options.provider.rotateKeys({ keepOld: true });
+    this.tokens = [...this.tokens, await this.options.getToken()];
+  }
+
+  /**
+   * The provider withdraws its keys and signs with a new one. The tokens signed before are good until the API learns of
+   * it, which may be any moment now: so those under way are answered first, and the traffic goes on with a new token.
+   */
+  async rotateWithoutOverlap(): Promise<void> {
+    await this.valid.stop();
+    await this.options.provider.rotateKeys({ keepOld: false });
+    this.tokens = [await this.options.getToken()];
+    this.valid.start();
+  }
+
+  /** One token of an unknown key: the API has to ask the provider about it. */
+  forgeOne(): void {
+    this.forged.send();
+  }
+
+  /** Sends forged tokens as well, until all of them and `act` are done. */
+  async flooded(act: () => Promise<void>): Promise<void> {
+    this.forged.start();
+    await act();
+    await this.forged.stop();
+  }
+
+  private get calls(): number {
+    const { discovery, jwks } = this.options.provider.calls;
+    return discovery + jwks;
+  }
+}
+
+function inTurn(tokens: () => readonly string[]): () => string {
+  let turn = 0;
+  return () => tokens()[turn++ % tokens().length] ?? '';
+}

@@ -1,0 +1,18 @@
+import { Controller, Get } from '@nestjs/common';
+import { AllowAnonymous, MetadataProvider } from 'nestjs-resilient-auth';
+import type { MetadataStatus } from 'nestjs-resilient-auth';
+
+/** Open to everyone, so it shows no more of the status than a stranger may see. */
+export type Health = Pick<MetadataStatus, 'state' | 'keyIds' | 'checkedAt' | 'nextRefreshAt' | 'expiresAt'>;
+
+@Controller('health')
+export class HealthController {
+  constructor(private readonly metadata: MetadataProvider) {}
+
+  @Get()
+  @AllowAnonymous()
+  health(): Health {
+    const { state, keyIds, checkedAt, nextRefreshAt, expiresAt } = this.metadata.status();
+    return { state, keyIds, checkedAt, nextRefreshAt, expiresAt };
+  }
+}

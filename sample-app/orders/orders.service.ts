@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import type { NewOrder, Order } from './order.js';
+
+/** Orders in memory: this sample is about who may see them. */
+@Injectable()
+export class OrdersService {
+  private readonly orders: Order[] = [
+    { id: 1, item: 'coffee beans', quantity: 2, placedBy: 'orders-cli' },
+    { id: 2, item: 'paper filters', quantity: 100, placedBy: 'orders-cli' },
+  ];
+
+  list(): readonly Order[] {
+    return this.orders;
+  }
+
+  find(id: number): Order | undefined {
+    return this.orders.find((order) => order.id === id);
+  }
+
+  place(newOrder: NewOrder, placedBy: string): Order {
+    const order = { id: this.orders.length + 1, ...newOrder, placedBy };
+    this.orders.push(order);
+    return order;
+  }
+
+  stats(): { orders: number; pieces: number } {
+    return {
+      orders: this.orders.length,
+      pieces: this.orders.reduce((sum, { quantity }) => sum + quantity, 0),
+    };
+  }
+}

@@ -1,0 +1,20 @@
+/** Who may ask the embedded provider for tokens. Both are confidential clients that use `client_credentials`. */
+export interface DemoClient {
+  readonly id: string;
+  readonly secret: string;
+  readonly roles: readonly string[];
+}
+
+export const scopes = ['orders:read', 'orders:write'];
+
+/** An ordinary caller of the API. */
+export const ordersCli: DemoClient = { id: 'orders-cli', secret: 'orders-cli-secret', roles: [] };
+
+/** The same with the role `admin` in its tokens. */
+export const ordersAdmin: DemoClient = {
+  id: 'orders-admin',
+  secret: 'orders-admin-secret',
+  roles: ['admin'],
+};
+
+export const clients: readonly DemoClient[] = [ordersCli, ordersAdmin];

@@ -1,0 +1,56 @@
+import type { IssuerOptions } from 'nestjs-resilient-auth';
+
+export interface Settings {
+  readonly port: number;
+  readonly providerPort: number;
+  /** Somebody else's issuer; without one the embedded provider is started. */
+  readonly issuer: IssuerOptions | undefined;
+}
+
+/** What the environment asks for is impossible; the message says what to change. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  return {
+    port: readPort('PORT', env['PORT'], 3000),
+    providerPort: readPort('PROVIDER_PORT', env['PROVIDER_PORT'], 4000),
+    issuer: readIssuer(env['ISSUER'], env['AUDIENCE']),
+  };
+}
+
+/** How the sample trusts an issuer: it wants the issuer's metadata before it serves, and https except on this machine. */
+export function trust(issuer: string, audience: string): IssuerOptions {
+  return { issuer, audience, metadata: { startup: 'require', requireHttps: !isOnLoopback(issuer) } };
+}
+
+function readIssuer(issuer: string | undefined, audience: string | undefined): IssuerOptions | undefined {
+  if (issuer && audience) {
+    return trust(issuer, audience);
+  }
+  if (issuer) {
+    throw new SettingsError(
+      'ISSUER is set and AUDIENCE is not. AUDIENCE is what the issuer writes into "aud" of tokens for this API; ' +
+        'without it the API would take tokens meant for others.',
+    );
+  }
+  if (audience) {
+    throw new SettingsError(
+      'AUDIENCE is set and ISSUER is not. Set both to use an issuer of yours, or none for the embedded provider.',
+    );
+  }
+  return undefined;
+}
+
+function readPort(name: string, text: string | undefined, otherwise: number): number {
+  const port = text ? Number(text) : otherwise;
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) {
+    return port;
+  }
+  throw new SettingsError(`${name} is "${text}"; it must be a port number, 0 to 65535.`);
+}
+
+function isOnLoopback(issuer: string): boolean {
+  return URL.canParse(issuer) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(issuer).hostname);
+}

@@ -1,0 +1,71 @@
+import type { DemoClient } from './provider/clients.js';
+import { ordersAdmin, ordersCli } from './provider/clients.js';
+
+const routes = `
+  GET  /orders        scope orders:read
+  GET  /orders/:id    scope orders:read
+  POST /orders        scope orders:write
+  GET  /admin/stats   role admin
+  GET  /health        open`;
+
+/** For the embedded provider: lines that work as pasted into bash. */
+export function welcome(api: string, provider: string): string {
+  return `
+Orders API       ${api}
+OpenID provider  ${provider} (embedded, its keys and its bad days are yours)
+${routes}
+
+Paste into another terminal:
+
+  # get a token, call the API
+  TOKEN=${getTokenLine(provider, ordersCli)}
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"item":"milk","quantity":2}'
+
+  # the provider signs with a new key, the old one stays published: both tokens are good
+  curl -X POST ${provider}/rotate
+  NEW_TOKEN=${getTokenLine(provider, ordersCli)}
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEW_TOKEN"
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
+
+  # it withdraws all its keys at once: the next token is good on its first request, the ones before it are not
+  curl -X POST '${provider}/rotate?keepOld=false'
+  NEWEST_TOKEN=${getTokenLine(provider, ordersCli)}
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEWEST_TOKEN"
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEW_TOKEN"
+
+  # it is down (or: html, hang); known keys go on working. Then it is well again
+  curl -X POST '${provider}/fault?mode=down'
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEWEST_TOKEN"
+  curl -X POST '${provider}/fault?mode=none'
+
+  # the admin's route, and the open one
+  ADMIN_TOKEN=${getTokenLine(provider, ordersAdmin)}
+  curl -iw '\\n' ${api}/admin/stats -H "Authorization: Bearer $ADMIN_TOKEN"
+  curl -iw '\\n' ${api}/health
+
+Ctrl-C stops both.
+`;
+}
+
+/** For an issuer of the user's own, which alone knows how tokens are got. */
+export function welcomeWithIssuer(api: string, issuer: string, audience: string): string {
+  return `
+Orders API  ${api}
+Issuer      ${issuer}, tokens for ${audience}
+${routes}
+
+Paste into another terminal, with an access token of this issuer for this audience:
+
+  TOKEN='…'
+  curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
+  curl -iw '\\n' ${api}/health
+
+Ctrl-C stops it.
+`;
+}
+
+function getTokenLine(provider: string, { id, secret }: DemoClient): string {
+  const request = `curl -s ${provider}/token -u ${id}:${secret} -d grant_type=client_credentials -d scope=orders:read+orders:write`;
+  return `$(${request} | node -pe 'JSON.parse(require("fs").readFileSync(0)).access_token')`;
+}
