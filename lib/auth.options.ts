@@ -1,4 +1,4 @@
-import type { Duration, MetadataOptions } from './metadata/metadata-options.js';
+import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/candidate.js';
 
 /** Takes the raw token out of a request; any passport-jwt extractor fits. `null`: the request carries none. */
@@ -96,5 +96,3 @@ export interface AuthModuleExtras {
   /** Protect every route that is not `@AllowAnonymous()`. Default `false`. */
   secureByDefault?: boolean | undefined;
 }
-
-export type { Duration, MetadataOptions };

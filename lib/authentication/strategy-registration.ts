@@ -1,12 +1,8 @@
 import passport from 'passport';
 import type { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
-import {
-  ResilientJwtStrategy,
-  STRATEGY_NAME,
-  type RequestAuthenticator,
-  type StrategyContext,
-} from './jwt.strategy.js';
+import { ResilientJwtStrategy } from './jwt.strategy.js';
+import { STRATEGY_NAME, type RequestAuthenticator, type StrategyContext } from './strategy-options.js';
 
 /** The modules alive in this process: passport's registry is global, so its keeper has to be, too. */
 const alive = new Set<RequestAuthenticator>();

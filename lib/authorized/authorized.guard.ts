@@ -3,7 +3,7 @@ import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
-import { AUTHENTICATOR, STRATEGY_NAME, type StrategyOptions } from '../authentication/jwt.strategy.js';
+import { AUTHENTICATOR, STRATEGY_NAME, type StrategyOptions } from '../authentication/strategy-options.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../authentication/resolved-options.js';
 import { AccessDeniedError } from '../errors/access.errors.js';
 import { AuthError } from '../errors/auth.error.js';
@@ -12,8 +12,11 @@ import { httpAnswer } from './http-answer.js';
 import { isAllowedBy } from './policies.js';
 import { requirementsFor, type Requirements } from './requirements.js';
 
-/** Which kinds of guard a request has passed: on class, method and application at once, each works but once. */
-const passes = new WeakMap<object, Set<unknown>>();
+/**
+ * Which kinds of guard have let the call of a handler pass: on class, method and application at once, each works but
+ * once. By context and not by request, which may go on to a handler or an application that asks for more.
+ */
+const passes = new WeakMap<ExecutionContext, Set<unknown>>();
 
 /**
  * Authenticates the bearer token of an HTTP request and checks what `@Authorized` asks for. `@Authorized` applies it;
@@ -51,9 +54,12 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     }
   }
 
-  /** Passport's hook: hands this module's own `Authenticator` to the strategy, which is shared by the whole process. */
-  override getAuthenticateOptions(): StrategyOptions & { session: false } {
-    return { [AUTHENTICATOR]: this.authenticator, session: false };
+  /**
+   * Passport's hook: hands this module's own `Authenticator` to the strategy, which is shared by the whole process. What
+   * an application told PassportModule is for other guards: `@CurrentUser` reads `request.user`.
+   */
+  override getAuthenticateOptions(): StrategyOptions & { session: false; property: 'user' } {
+    return { [AUTHENTICATOR]: this.authenticator, session: false, property: 'user' };
   }
 
   /** Passport's hook: a refusal arrives as `info`, a fault as `error`. */
@@ -111,12 +117,11 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   }
 
   private hasPassed(context: ExecutionContext): boolean {
-    return passes.get(this.getRequest(context))?.has(this.constructor) ?? false;
+    return passes.get(context)?.has(this.constructor) ?? false;
   }
 
   private remember(context: ExecutionContext): void {
-    const request: object = this.getRequest(context);
-    passes.set(request, (passes.get(request) ?? new Set()).add(this.constructor));
+    passes.set(context, (passes.get(context) ?? new Set()).add(this.constructor));
   }
 
   private tokenOf(context: ExecutionContext): AuthenticatedToken {

@@ -1,10 +1,12 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+
+type Pipe = PipeTransform | Type<PipeTransform>;
 
 /**
  * The user of the request, as `validate` returned it; with a name, that member of it: `@CurrentUser('sub')`.
  * `undefined` on an anonymous route.
  */
-export const CurrentUser = createParamDecorator(
+export const CurrentUser: (member?: string, ...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
   (member: string | undefined, context: ExecutionContext): unknown => {
     const { user }: { user?: unknown } = context.switchToHttp().getRequest();
     if (member === undefined) return user;
@@ -15,7 +17,9 @@ export const CurrentUser = createParamDecorator(
 );
 
 /** The whole `AuthenticatedToken`: claims, header, issuer, scopes, roles, user. `undefined` on an anonymous route. */
-export const CurrentToken = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
-  const { user, authInfo }: { user?: unknown; authInfo?: unknown } = context.switchToHttp().getRequest();
-  return user === undefined ? undefined : authInfo;
-});
+export const CurrentToken: (...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
+  (_: unknown, context: ExecutionContext): unknown => {
+    const { user, authInfo }: { user?: unknown; authInfo?: unknown } = context.switchToHttp().getRequest();
+    return user === undefined ? undefined : authInfo;
+  },
+);

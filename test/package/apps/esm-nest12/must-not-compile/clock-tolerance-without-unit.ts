@@ -1,0 +1,4 @@
+import { AuthModule } from 'nestjs-resilient-auth';
+
+// Seconds or milliseconds? A string with its unit tells.
+AuthModule.forRoot({ issuer: 'https://login.example.com', audience: 'orders', clockTolerance: 30 }); // expect TS2322

@@ -1,0 +1,144 @@
+// Proves the built package as its users get it: packed, installed into fresh apps, compiled, started and called.
+// Run by `npm run test:package`; needs the registry for the apps' own dependencies. Leaves nothing but `dist/`.
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { check, Failure, run, tally } from './checks.mjs';
+import { checkMustNotCompile } from './must-not-compile.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const fixtures = fileURLToPath(new URL('./apps', import.meta.url));
+
+/** All share the source in apps/src. `requires`: CommonJS, so the library must come in through require(esm). */
+const apps = [
+  { name: 'esm-nest12', mustNotCompile: true },
+  { name: 'cjs-nest12', requires: true },
+  { name: 'cjs-nest11', requires: true, jest: true, classicResolution: true },
+];
+
+/** What apps/src/main.ts prints when all is well. */
+const answers = [
+  'without a token: 401 AUTH_TOKEN_MISSING',
+  'with a token: 200 alice',
+  'after a key rollover: 200 alice',
+  'closed',
+];
+const exitGrace = 2_000;
+
+const bin = (folder, name) => join(folder, 'node_modules', '.bin', name);
+const readJson = async (file) => JSON.parse(await readFile(file, 'utf8'));
+
+/** `npm pack` builds first (`prepack`), so what is proven is what would be published. */
+async function pack(folder) {
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], root);
+  const [packed] = JSON.parse(stdout.slice(stdout.search(/^\[/m)));
+  return { ...packed, tarball: join(folder, packed.filename) };
+}
+
+/** All that belongs is in, and every built file has its source: nothing of an older build slips in. */
+function checkFiles(files) {
+  const texts = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'package.json'];
+  const paths = files.map((file) => file.path);
+  const missing = texts.filter((path) => !paths.includes(path));
+  const strays = paths.filter((path) => {
+    const source = /^dist\/(lib\/.+?)(\.d\.ts|\.js)$/.exec(path)?.[1];
+    return !texts.includes(path) && !(source && existsSync(join(root, `${source}.ts`)));
+  });
+  if (missing.length > 0) throw new Failure(`missing in the tarball: ${missing.join(', ')}`);
+  if (strays.length > 0) throw new Failure(`has no business in the tarball: ${strays.join(', ')}`);
+}
+
+async function installApp(app, folder, tarball) {
+  await cp(join(fixtures, app.name), folder, { recursive: true });
+  await cp(join(fixtures, 'src'), join(folder, 'src'), { recursive: true });
+  const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--prefer-offline'];
+  await run('npm', ['install', ...flags, tarball], folder);
+}
+
+async function compileApp(app, folder) {
+  await run(bin(folder, 'tsc'), ['-p', '.', '--pretty', 'false'], folder);
+  const built = await readFile(join(folder, 'dist', 'src', 'app.module.js'), 'utf8');
+  if (app.requires && !built.includes('require("nestjs-resilient-auth")')) {
+    throw new Failure('expected a call of require()', built);
+  }
+}
+
+/** Starts the app: it asks itself, prints the answers, closes all it opened, and then must end with no help. */
+async function startApp(folder) {
+  let overdue;
+  const watch = (printed, child) => {
+    if (/^closed$/m.test(printed)) overdue ??= setTimeout(() => child.kill('SIGKILL'), exitGrace);
+  };
+  try {
+    const { stdout, output } = await run('node', ['dist/src/main.js'], folder, watch);
+    if (stdout.trim() !== answers.join('\n'))
+      throw new Failure(`expected:\n${answers.join('\n')}\ngot:`, output);
+  } catch (error) {
+    if (overdue) error.message += ` (a process that has closed all must end within ${exitGrace} ms)`;
+    throw error;
+  } finally {
+    clearTimeout(overdue);
+  }
+}
+
+/** `module: commonjs`, still common in Nest 11 apps, knows no `exports`; package.json has `typesVersions` for it. */
+async function checkClassicResolution(folder) {
+  const classic = ['--module', 'commonjs', '--moduleResolution', 'node10', '--noEmit'];
+  await run(bin(folder, 'tsc'), ['-p', '.', '--pretty', 'false', ...classic], folder);
+}
+
+async function proveApp(app, temp, packed) {
+  const folder = join(temp, app.name);
+  const ready = await check(`${app.name}: installs`, () => installApp(app, folder, packed.tarball));
+  if (!ready) return;
+
+  await check(`${app.name}: compiles with skipLibCheck off`, () => compileApp(app, folder));
+  await check(`${app.name}: answers 401, 200, 200 after a rollover, and ends`, () => startApp(folder));
+  if (app.mustNotCompile) {
+    await check(`${app.name}: mistakes do not compile`, () =>
+      checkMustNotCompile(folder, bin(folder, 'tsc')),
+    );
+  }
+  const { typesVersions } = await readJson(join(folder, 'node_modules', packed.name, 'package.json'));
+  if (app.classicResolution && typesVersions) {
+    await check(`${app.name}: compiles with classic resolution`, () => checkClassicResolution(folder));
+  }
+  if (app.jest) {
+    await check(`${app.name}: its own Jest tests pass`, () => run(bin(folder, 'jest'), ['--ci'], folder));
+  }
+}
+
+/** One line, no verdict: how heavy the package is. */
+async function tellSize(temp, packed) {
+  const lock = await readJson(join(temp, apps[0].name, 'node_modules', '.package-lock.json'));
+  const installed = Object.values(lock.packages).filter((entry) => !entry.dev).length;
+  const [size, unpacked] = [packed.size, packed.unpackedSize].map(
+    (bytes) => `${(bytes / 1000).toFixed(1)} kB`,
+  );
+  console.log(`size ${size} packed, ${unpacked} unpacked, ${packed.entryCount} files`);
+  console.log(`size ${installed} packages in a Nest 12 app on Express, Nest's own included`);
+}
+
+const temp = await mkdtemp(join(tmpdir(), 'nestjs-resilient-auth-package-'));
+try {
+  let packed;
+  const ready = await check('builds and packs', async () => {
+    packed = await pack(temp);
+  });
+  if (ready) {
+    const { tarball, files } = packed;
+    await check('packs what belongs in it and nothing else', () => checkFiles(files));
+    await check('publint --strict', () => run(bin(root, 'publint'), ['run', tarball, '--strict'], root));
+    await check('attw --profile esm-only', () =>
+      run(bin(root, 'attw'), [tarball, '--profile', 'esm-only'], root),
+    );
+    await Promise.all(apps.map((app) => proveApp(app, temp, packed)));
+    await tellSize(temp, packed).catch(() => undefined);
+  }
+} finally {
+  await rm(temp, { recursive: true, force: true });
+}
+console.log(`${tally.passed} passed, ${tally.failed} failed`);
+process.exitCode = tally.failed === 0 ? 0 : 1;
