@@ -113,9 +113,9 @@ export class Authenticator implements OnModuleInit {
   async #verify(candidate: Candidate): Promise<VerifiedToken> {
     const provider = this.#providers.get(candidate.issuer.name);
     const since = provider.mark();
-    const metadata = await provider.current();
+    const metadata = provider.snapshot() ?? (await provider.current());
     try {
-      return await this.#check(candidate, metadata);
+      return this.#check(candidate, metadata);
     } catch (error) {
       if (!(error instanceof SignatureInvalidError)) throw error;
       const { staleness: reason } = error;
@@ -131,8 +131,8 @@ export class Authenticator implements OnModuleInit {
     }
   }
 
-  async #check(candidate: Candidate, metadata: IssuerMetadata): Promise<VerifiedToken> {
-    const key = await verifySignature(candidate, metadata);
+  #check(candidate: Candidate, metadata: IssuerMetadata): VerifiedToken {
+    const key = verifySignature(candidate, metadata);
     const { token: _, ...verified } = candidate;
     // For real now: the signature holds, and time has passed since the token was found plausible.
     assertClaims(verified.claims, verified.issuer, verified.tenantId, this.#clock.now());

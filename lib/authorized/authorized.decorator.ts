@@ -5,6 +5,8 @@ import { allowAnonymous, requireAuthorization, type AuthorizedOptions } from './
 type ClassOrMethodDecorator = ClassDecorator & MethodDecorator;
 
 const LISTS = ['scopes', 'roles', 'issuers'] as const;
+/** RFC 6749 §3.3: what a token can hold as one scope, and a challenge can name (RFC 6750 §3). */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const NAMES: ReadonlySet<string> = new Set([...LISTS, 'policy']);
 
 /**
@@ -51,13 +53,15 @@ function assertOptions(options: AuthorizedOptions): void {
     if (!isFine)
       throw new TypeError(`@Authorized({ ${name} }) takes a list of at least one non-empty string`);
   }
+  if (options.scopes?.some((scope) => !SCOPE.test(scope)))
+    throw new TypeError('@Authorized({ scopes }) takes one scope per string: no spaces, quotes or backslashes');
   const policy: unknown = options.policy;
   if (policy !== undefined && typeof policy !== 'function') {
     throw new TypeError('@Authorized({ policy }) takes a function or an injectable class');
   }
 }
 
-/** RFC 6749 §3.3 for scopes; the same for the others, so that one typing slip cannot go unseen. */
+/** One typing slip cannot go unseen. */
 function isWord(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }

@@ -53,11 +53,13 @@ export function judgeKeySet(
   if (!Array.isArray(published))
     throw new MetadataRefreshError('no-usable-key', 'The answer is not a key set');
   const knownKeys = new Map(known?.keys.map((key) => [key.fingerprint, key]));
+  const judge = (jwk: unknown, print: string): SigningKey | KeyFault =>
+    print === NO_FINGERPRINT ? 'malformed' : (knownKeys.get(print) ?? judgeJwk(jwk, print, algorithms));
   const keys = new Map<string, SigningKey>();
   const skipped: SkippedKey[] = [];
   for (const jwk of published as readonly unknown[]) {
     const print = safeFingerprint(jwk);
-    const judged = knownKeys.get(print) ?? judgeJwk(jwk, print, algorithms);
+    const judged = judge(jwk, print);
     if (judged instanceof SigningKey) keys.set(print, judged);
     else skipped.push({ kid: kidOf(jwk), fault: judged, fingerprint: print });
   }
@@ -80,19 +82,24 @@ export function isAcceptableAddress(address: string, requireHttps: boolean): boo
 
 /** The commonest slip, told without repeating what the document says. */
 function slashHint(named: unknown, issuer: string): string {
-  return named === `${issuer}/` || `${String(named)}/` === issuer ? ' (they differ in a trailing slash)' : '';
+  // Text only: JSON has objects that throw when they are made into text.
+  if (typeof named !== 'string') return '';
+  return named === `${issuer}/` || `${named}/` === issuer ? ' (they differ in a trailing slash)' : '';
 }
 
 function members(document: unknown): Readonly<Record<string, unknown>> {
   return typeof document === 'object' && document !== null ? { ...document } : {};
 }
 
+/** Stands for every member without a fingerprint: such members cannot be told apart, so none of them may be a key. */
+const NO_FINGERPRINT = 'unserializable';
+
 /** A member nested beyond what the serializer can follow is no key; it must not cost the set its good ones. */
 function safeFingerprint(jwk: unknown): string {
   try {
     return fingerprint(jwk);
   } catch {
-    return 'unserializable';
+    return NO_FINGERPRINT;
   }
 }
 

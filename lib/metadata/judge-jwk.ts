@@ -65,6 +65,9 @@ function judgePurpose(jwk: Jwk): KeyFault | undefined {
   if (use !== undefined && use !== 'sig') return 'not-for-signatures';
   if (operations === undefined) return undefined;
   if (!Array.isArray(operations) || new Set(operations).size !== operations.length) return 'malformed';
+  // RFC 7517 §4.3: where a key has both, they must not contradict each other.
+  if (use === 'sig' && operations.some((operation) => operation !== 'sign' && operation !== 'verify'))
+    return 'malformed';
   return operations.includes('verify') ? undefined : 'not-for-signatures';
 }
 
@@ -94,11 +97,10 @@ function algorithmsOf({ kty, crv, alg }: Jwk): readonly string[] {
   if (kty === 'RSA') return RSA_ALGORITHMS;
   // RFC 9964: an AKP key has no meaning without its alg.
   if (kty === 'AKP') return ML_DSA.filter((name) => name === alg);
-  const isCurveOfType =
-    (kty === 'EC' && String(crv).startsWith('P-')) || (kty === 'OKP' && crv === 'Ed25519');
-  return isCurveOfType && typeof crv === 'string' && Object.hasOwn(CURVES, crv)
-    ? (CURVES[crv]?.algorithms ?? [])
-    : [];
+  // Not String(crv): JSON has objects that throw when they are made into text.
+  if (typeof crv !== 'string' || !Object.hasOwn(CURVES, crv)) return [];
+  const isCurveOfType = (kty === 'EC' && crv.startsWith('P-')) || (kty === 'OKP' && crv === 'Ed25519');
+  return isCurveOfType ? (CURVES[crv]?.algorithms ?? []) : [];
 }
 
 /** Only the public members reach the import: `x5c` and the rest are never a source of keys. */

@@ -6,7 +6,7 @@ import { HeldMetadata } from './held-metadata.js';
 import type { MetadataEvent, RefreshTrigger } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import { MetadataReader, type Reading } from './metadata-reader.js';
-import { MetadataRetriever } from './metadata-retriever.js';
+import { closed, MetadataRetriever } from './metadata-retriever.js';
 import { NegativeMemory } from './negative-memory.js';
 import { RefreshAttempt } from './refresh-attempt.js';
 import { RefreshGate } from './refresh-gate.js';
@@ -141,7 +141,7 @@ export class MetadataRefresher {
         keySetFirst: attempt.trigger === 'on-demand',
         awaited: attempt.awaited,
       });
-      failure = this.#isClosed ? undefined : this.#accept(reading, attempt, startedAt);
+      failure = this.#isClosed ? closed() : this.#accept(reading, attempt, startedAt);
     } catch (error) {
       failure = error instanceof MetadataRefreshError ? error : unexpected(error);
     }
@@ -216,8 +216,4 @@ export class MetadataRefresher {
 
 function unexpected(cause: unknown): MetadataRefreshError {
   return new MetadataRefreshError('unreachable', 'The metadata could not be read', {}, { cause });
-}
-
-function closed(): MetadataRefreshError {
-  return new MetadataRefreshError('closed', 'The module was closed');
 }

@@ -32,6 +32,7 @@ export class MetadataRetriever {
   readonly #options: RetrieverOptions;
   readonly #clock: Clock;
   readonly #exchanges = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(options: RetrieverOptions, clock: Clock) {
     this.#options = options;
@@ -45,6 +46,8 @@ export class MetadataRetriever {
    * @throws {MetadataRefreshError}
    */
   async get(address: string, etag?: string): Promise<Answer> {
+    // What reads several documents goes on to the next when one fails: not after the end.
+    if (this.#isClosed) throw closed();
     const exchange = new AbortController();
     const { signal } = exchange;
     this.#exchanges.add(exchange);
@@ -65,11 +68,10 @@ export class MetadataRetriever {
     }
   }
 
-  /** Ends every exchange under way. */
+  /** Ends every exchange under way, and starts no more. */
   close(): void {
-    for (const exchange of this.#exchanges) {
-      exchange.abort(new MetadataRefreshError('closed', 'The module was closed'));
-    }
+    this.#isClosed = true;
+    for (const exchange of this.#exchanges) exchange.abort(closed());
   }
 
   async #exchange(address: string, etag: string | undefined, signal: AbortSignal): Promise<Answer> {
@@ -130,6 +132,11 @@ function failure(
   cause?: unknown,
 ): MetadataRefreshError {
   return new MetadataRefreshError(fault, `${address} ${what}`, details, { cause });
+}
+
+/** What becomes of everything under way when the module is closed. */
+export function closed(): MetadataRefreshError {
+  return new MetadataRefreshError('closed', 'The module was closed');
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -76,7 +76,9 @@ export class RefreshGate {
     this.#failures++;
     this.#failedAt = now;
     this.#jitter = this.#random();
-    this.#refusedUntil = now + Math.min(retryAfter, this.#options.automaticRefreshInterval);
+    const asked = Math.min(retryAfter, this.#options.automaticRefreshInterval);
+    // A failure of another kind does not take back what the issuer asked for.
+    this.#refusedUntil = Math.max(this.#refusedUntil, now + asked);
   }
 
   /** Exponential, with equal jitter: half of it fixed, half of it random. */

@@ -119,6 +119,8 @@ function checkPresence(claims: Unchecked, issuer: TrustedIssuer): void {
 function checkProfile(claims: Unchecked): void {
   const missing = PROFILE_CLAIMS.find((name) => claims[name] === undefined || claims[name] === '');
   if (missing !== undefined) throw invalid(`The token lacks ${missing}, which RFC 9068 requires`);
+  // RFC 8693 §4.3: a string; the others have been looked at before.
+  if (typeof claims['client_id'] !== 'string') throw invalid('The client_id of the token is not a string');
 }
 
 function isNumericDate(value: unknown): value is number {

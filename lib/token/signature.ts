@@ -18,7 +18,11 @@ const pss = (digest: string, saltLength: number): Recipe => ({
   // RFC 7518 §3.5: the salt is as long as the digest, and MGF1 uses the same one.
   options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength },
 });
-const ecdsa = (digest: string, length: number): Recipe => ({ digest, options: { dsaEncoding: 'ieee-p1363' }, length });
+const ecdsa = (digest: string, length: number): Recipe => ({
+  digest,
+  options: { dsaEncoding: 'ieee-p1363' },
+  length,
+});
 const ed25519: Recipe = { digest: null, options: {}, length: 64 };
 const mlDsa = (length: number): Recipe => ({ digest: null, options: {}, length });
 
@@ -43,7 +47,12 @@ const RECIPES = new Map<string, Recipe>([
  * Whether a signature verifies. The key has been chosen for the algorithm before; nothing here decides which algorithm
  * a key serves.
  */
-export function signatureVerifies(alg: string, key: KeyObject, signed: Uint8Array, signature: Uint8Array): boolean {
+export function signatureVerifies(
+  alg: string,
+  key: KeyObject,
+  signed: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   const recipe = RECIPES.get(alg);
   if (!recipe || (recipe.length !== undefined && signature.length !== recipe.length)) return false;
   return verify(recipe.digest, signed, { key, ...recipe.options }, signature);
