@@ -8,7 +8,7 @@ import { assertClaims } from '../token/claims.js';
 import type { Candidate } from '../token/candidate.js';
 import { plausible } from '../token/plausible.js';
 import { IssuerDirectory } from '../token/trusted-issuer.js';
-import { VerifiedTokenCache } from '../token/verified-token-cache.js';
+import { identify, VerifiedTokenCache } from '../token/verified-token-cache.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import { verifySignature } from '../token/verifier.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
@@ -61,8 +61,9 @@ export class Authenticator implements OnModuleInit {
    * @throws {MetadataUnavailableError} it could not be checked
    */
   authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
-    const known = this.#recall(token);
-    return known ? this.#admit(known, request) : this.#authenticateNew(token, request);
+    const id = this.#identify(token);
+    const known = this.#recall(id);
+    return known ? this.#admit(known, request) : this.#authenticateNew(token, id, request);
   }
 
   /**
@@ -87,25 +88,33 @@ export class Authenticator implements OnModuleInit {
     this.#withPem(rawJwtToken, done);
   };
 
-  readonly #withPem = callbackify(async (token: string) =>
-    (this.#recall(token) ?? (await this.#verifyNew(token))).key.toPem(),
-  );
+  readonly #withPem = callbackify(async (token: string) => {
+    const id = this.#identify(token);
+    return (this.#recall(id) ?? (await this.#verifyNew(token, id))).key.toPem();
+  });
 
-  async #authenticateNew(token: string, request: unknown): Promise<AuthenticatedToken> {
-    return this.#admit(await this.#verifyNew(token), request);
+  async #authenticateNew(
+    token: string,
+    id: string | undefined,
+    request: unknown,
+  ): Promise<AuthenticatedToken> {
+    return this.#admit(await this.#verifyNew(token, id), request);
+  }
+
+  /** What a token is remembered by; nothing when it is not going to be. */
+  #identify(token: string): string | undefined {
+    return this.#cache && token.length <= this.#options.tokenMaxLength ? identify(token) : undefined;
   }
 
   /** A token whose signature has been verified before, and which is still good. */
-  #recall(token: string): VerifiedToken | undefined {
-    return token.length > this.#options.tokenMaxLength
-      ? undefined
-      : this.#cache?.get(token, this.#clock.now());
+  #recall(id: string | undefined): VerifiedToken | undefined {
+    return id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
   }
 
-  async #verifyNew(token: string): Promise<VerifiedToken> {
+  async #verifyNew(token: string, id: string | undefined): Promise<VerifiedToken> {
     const { tokenMaxLength } = this.#options;
     const verified = await this.#verify(plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength));
-    this.#cache?.set(token, verified);
+    if (id !== undefined) this.#cache?.set(id, verified);
     return verified;
   }
 

@@ -19,9 +19,12 @@ export class VerifiedTokenCache {
     this.#snapshotOf = snapshotOf;
   }
 
-  /** @param now wall-clock time in milliseconds */
-  get(token: string, now: number): VerifiedToken | undefined {
-    const verified = this.#tokens.get(identify(token));
+  /**
+   * @param id of the token, from {@link identify}
+   * @param now wall-clock time in milliseconds
+   */
+  get(id: string, now: number): VerifiedToken | undefined {
+    const verified = this.#tokens.get(id);
     if (!verified) return undefined;
     const { issuer, key, claims, tenantId } = verified;
     if (!this.#snapshotOf(issuer)?.has(key)) return undefined;
@@ -29,12 +32,12 @@ export class VerifiedTokenCache {
     return isAdmitted && isWithinLifetime(claims, issuer, now) ? verified : undefined;
   }
 
-  set(token: string, verified: VerifiedToken): void {
-    this.#tokens.set(identify(token), verified);
+  set(id: string, verified: VerifiedToken): void {
+    this.#tokens.set(id, verified);
   }
 }
 
 /** What a token is remembered by: the whole of it, signature included, as a hash: a heap dump holds no credentials. */
-function identify(token: string): string {
+export function identify(token: string): string {
   return hash('sha256', token, 'base64');
 }
