@@ -1,3 +1,4 @@
+import { parseDuration } from '../duration.js';
 import { Clock, type TimerHandle } from '../metadata/clock.js';
 
 interface Timer {
@@ -44,8 +45,14 @@ export class ManualClock extends Clock {
     return this.#timers.size;
   }
 
-  /** Moves both clocks forward by milliseconds, firing what falls due. */
-  async advance(milliseconds: number): Promise<void> {
+  /**
+   * Moves both clocks forward, firing what falls due.
+   *
+   * @param by milliseconds, or a string with its unit
+   */
+  async advance(by: number | string): Promise<void> {
+    const milliseconds = typeof by === 'number' ? by : parseDuration(by);
+    if (milliseconds === undefined) throw new TypeError(`${by} is no length of time`);
     const target = this.#monotonic + milliseconds;
     await settled();
     for (let next = this.#next(target); next; next = this.#next(target)) {
