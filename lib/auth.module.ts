@@ -13,7 +13,7 @@ import { AuthorizedGuard } from './authorized/authorized.guard.js';
 import { httpAnswer } from './authorized/http-answer.js';
 import { AuthConfigurationError } from './errors/configuration.error.js';
 import { Clock, SystemClock } from './metadata/clock.js';
-import { logMetadataEvents } from './metadata/metadata-log.js';
+import { logMetadataEvents, logPlainHttp } from './metadata/metadata-log.js';
 import { MetadataProvider } from './metadata/metadata.provider.js';
 import { MetadataProviders } from './metadata/metadata.providers.js';
 import { soleProvider } from './metadata/sole-provider.js';
@@ -68,6 +68,7 @@ function createProviders({ issuers }: ResolvedAuthOptions, clock: Clock): Metada
   const providers = issuers.map(({ name, metadata }) => {
     const provider = new MetadataProvider(metadata, clock);
     logMetadataEvents(provider, logger);
+    logPlainHttp(metadata, logger);
     return [name, provider] as const;
   });
   return new MetadataProviders(new Map(providers));

@@ -183,7 +183,13 @@ function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
 }
 
 function admission(tenants: CheckedIssuer['tenants']): (tenantId: string) => boolean {
-  if (typeof tenants === 'function') return tenants;
+  if (typeof tenants === 'function') {
+    return (tenantId) => {
+      // As with policies, only `true` is a yes: a promise would be one for every tenant.
+      const verdict: unknown = tenants(tenantId);
+      return verdict === true;
+    };
+  }
   const admitted = tenants ? new Set(tenants) : undefined;
   return (tenantId) => admitted?.has(tenantId) ?? true;
 }

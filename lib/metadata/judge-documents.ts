@@ -3,6 +3,9 @@ import type { IssuerMetadata } from './issuer-metadata.js';
 import { fingerprint, judgeJwk, type KeyFault } from './judge-jwk.js';
 import { SigningKey } from './signing-key.js';
 
+/** More members than any issuer has keys: the rest of such a set is not looked at. */
+const MAX_MEMBERS = 4096;
+
 /** A member of a key set that is not used, and why. */
 export interface SkippedKey {
   readonly kid: string | undefined;
@@ -57,7 +60,7 @@ export function judgeKeySet(
     print === NO_FINGERPRINT ? 'malformed' : (knownKeys.get(print) ?? judgeJwk(jwk, print, algorithms));
   const keys = new Map<string, SigningKey>();
   const skipped: SkippedKey[] = [];
-  for (const jwk of published as readonly unknown[]) {
+  for (const jwk of (published as readonly unknown[]).slice(0, MAX_MEMBERS)) {
     const print = safeFingerprint(jwk);
     const judged = judge(jwk, print);
     if (judged instanceof SigningKey) keys.set(print, judged);
@@ -74,7 +77,8 @@ export function judgeKeySet(
 
 /** https, or plain http where the operator allowed it; nothing else is ever fetched. */
 export function isAcceptableAddress(address: string, requireHttps: boolean): boolean {
-  if (!URL.canParse(address)) return false;
+  // RFC 3986 §2: the URL parser would pass over white space in silence, and a log line would be broken by it.
+  if (/[\s\p{Cc}]/u.test(address) || !URL.canParse(address)) return false;
   const { protocol, username, password } = new URL(address);
   if (username !== '' || password !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && !requireHttps);

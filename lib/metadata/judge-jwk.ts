@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { isRocaModulus } from './roca.js';
 import { SigningKey } from './signing-key.js';
 
@@ -29,11 +29,12 @@ const RSA_BITS = { min: 2048, max: 8192 };
 const RSA_MIN_EXPONENT = 65_537n;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** One text for one JWK, whatever the order of its members. */
+/** The same for the same JWK, whatever the order of its members, and short however long it is. */
 export function fingerprint(jwk: unknown): string {
-  return JSON.stringify(jwk, (_, value: unknown) =>
+  const canonical = JSON.stringify(jwk, (_, value: unknown) =>
     isJwk(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value,
   );
+  return hash('sha256', canonical, 'base64url');
 }
 
 /** Judges one member of a key set: a key fit to verify access tokens, or the reason why not. Pure. */

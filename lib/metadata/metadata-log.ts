@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { MetadataEvent } from './metadata-events.js';
+import type { ResolvedMetadataOptions } from './metadata-options.js';
 import type { MetadataProvider } from './metadata.provider.js';
 
 /** Writes changes of state to the log: once per change, nothing per request, nothing that comes from a token. */
@@ -29,6 +30,23 @@ export function logMetadataEvents(provider: MetadataProvider, logger: LoggerServ
       logger.warn(describe(event));
     }
   });
+}
+
+/** Warns once where keys may come over plain http from another machine: whoever is on the way can replace them. */
+export function logPlainHttp(
+  { issuer, requireHttps, jwksUri, metadataAddresses }: ResolvedMetadataOptions,
+  logger: LoggerService,
+): void {
+  if (requireHttps) return;
+  const addresses = jwksUri === undefined ? metadataAddresses : [jwksUri];
+  const host = addresses.map((address) => new URL(address).hostname).find((name) => !isLoopback(name));
+  if (host !== undefined)
+    logger.warn(`${issuer}: metadata.requireHttps is false, and ${host} is not a loopback address`);
+}
+
+/** RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3; the URL parser has brought every spelling into this form. */
+function isLoopback(host: string): boolean {
+  return /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/.test(host);
 }
 
 function describe(event: MetadataEvent): string {

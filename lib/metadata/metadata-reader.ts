@@ -1,4 +1,5 @@
 import { JwksClient } from 'jwks-rsa';
+import { LRUCache } from 'lru-cache';
 import { MetadataRefreshError } from '../errors/metadata.errors.js';
 import type { Clock } from './clock.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
@@ -34,6 +35,9 @@ export interface Reading {
   readonly unconfirmed?: MetadataRefreshError;
 }
 
+/** Discovery document and key set, and those before a move. */
+const ADDRESSES_REMEMBERED = 4;
+
 interface Remembered {
   readonly etag: string;
   readonly document: unknown;
@@ -44,7 +48,7 @@ export class MetadataReader {
   readonly #options: ResolvedMetadataOptions;
   readonly #retriever: MetadataRetriever;
   readonly #clock: Clock;
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #remembered = new LRUCache<string, Remembered>({ max: ADDRESSES_REMEMBERED });
   #metadataAddress: string | undefined;
 
   constructor(options: ResolvedMetadataOptions, retriever: MetadataRetriever, clock: Clock) {

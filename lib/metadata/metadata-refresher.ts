@@ -13,6 +13,8 @@ import { RefreshGate } from './refresh-gate.js';
 import { schedule } from './schedule.js';
 
 const REMARKS_REMEMBERED = 1000;
+/** Of one reading: a set full of rubbish is told by its first members. */
+const MAX_SKIPPED_TOLD = 20;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -197,7 +199,7 @@ export class MetadataRefresher {
   }
 
   #tellSkipped({ skipped, discoveryFailure }: Reading): void {
-    for (const { kid, fault, fingerprint } of skipped) {
+    for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_TOLD)) {
       if (this.#tellOnce(`skipped ${fingerprint}`)) this.#tell({ type: 'key-skipped', kid, fault });
     }
     if (discoveryFailure) this.#tell({ type: 'discovery-failed', error: discoveryFailure });

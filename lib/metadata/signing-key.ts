@@ -13,7 +13,7 @@ export class SigningKey {
     readonly publicKey: KeyObject,
     /** The JWK as published; never holds a private member. */
     readonly jwk: Readonly<Record<string, unknown>>,
-    /** Canonical text of the JWK: what makes two keys the same. */
+    /** Digest of the JWK, all members of it: what makes two keys the same. */
     readonly fingerprint: string,
   ) {}
 
