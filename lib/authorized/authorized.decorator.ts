@@ -54,7 +54,9 @@ function assertOptions(options: AuthorizedOptions): void {
       throw new TypeError(`@Authorized({ ${name} }) takes a list of at least one non-empty string`);
   }
   if (options.scopes?.some((scope) => !SCOPE.test(scope)))
-    throw new TypeError('@Authorized({ scopes }) takes one scope per string: no spaces, quotes or backslashes');
+    throw new TypeError(
+      '@Authorized({ scopes }) takes one scope per string: no spaces, quotes or backslashes',
+    );
   const policy: unknown = options.policy;
   if (policy !== undefined && typeof policy !== 'function') {
     throw new TypeError('@Authorized({ policy }) takes a function or an injectable class');

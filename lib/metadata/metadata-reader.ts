@@ -87,9 +87,11 @@ export class MetadataReader {
     try {
       return await this.#keySet(jwksUri, request);
     } catch (error) {
-      // A timeout has used up what one refresh may take; any other failure may mean that the key set has moved.
+      // A timeout has used up what one refresh may take, and whoever says Retry-After is left alone; any other failure
+      // may mean that the key set has moved.
       const failure = asRefreshError(error);
-      if (this.#options.jwksUri !== undefined || failure.fault === 'timeout') throw failure;
+      const isFinal = failure.fault === 'timeout' || failure.details.retryAfterMs !== undefined;
+      if (this.#options.jwksUri !== undefined || isFinal) throw failure;
       const moved = await this.#discover().catch(() => jwksUri);
       if (moved === jwksUri) throw failure;
       return this.#keySet(moved, request);
@@ -102,7 +104,7 @@ export class MetadataReader {
     if (discovered.status === 'rejected') {
       const discoveryFailure = asRefreshError(discovered.reason);
       if (contradicts(discoveryFailure)) throw discoveryFailure;
-      if (keySet.status === 'rejected') throw asRefreshError(keySet.reason);
+      if (keySet.status === 'rejected') throw patient(asRefreshError(keySet.reason), discoveryFailure);
       return { ...keySet.value, discoveryFailure };
     }
     if (discovered.value !== jwksUri) return this.#keySet(discovered.value, request);
@@ -194,6 +196,11 @@ function contradicts({ fault }: MetadataRefreshError): boolean {
 
 function isNotFound(error: unknown): boolean {
   return error instanceof MetadataRefreshError && error.details.status === 404;
+}
+
+/** Of two failures the one that asks for more time. */
+function patient(first: MetadataRefreshError, second: MetadataRefreshError): MetadataRefreshError {
+  return (second.details.retryAfterMs ?? 0) > (first.details.retryAfterMs ?? 0) ? second : first;
 }
 
 function keysMember(document: unknown): unknown {

@@ -1,0 +1,97 @@
+import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
+import type { ResolvedAuthOptions } from '../../lib/authentication/resolved-options.js';
+import type { MetadataOptions, ResolvedMetadataOptions } from '../../lib/metadata/metadata-options.js';
+import type { MetadataEvent } from '../../lib/metadata/metadata-events.js';
+import { MetadataProvider } from '../../lib/metadata/metadata.provider.js';
+import { ManualClock } from '../../lib/testing/manual-clock.js';
+import {
+  after,
+  hang,
+  ScriptedIssuer,
+  status,
+  text,
+  unreachable,
+  type Reply,
+} from '../support/scenario-issuer.js';
+
+/** What may be wrong with an issuer, and `none`. */
+export const FAULTS = [
+  'none',
+  'unreachable',
+  'hang',
+  'error',
+  'retry-after',
+  'rubbish',
+  'empty',
+  'slow',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** What `retry-after` asks for, in seconds. */
+export const RETRY_AFTER = 7;
+
+/** An event, and when. */
+export interface Observed {
+  readonly at: number;
+  readonly event: MetadataEvent;
+}
+
+/** One provider on a clock that only the test moves, and an issuer in the same process. */
+export class Fixture implements Disposable {
+  readonly clock = new ManualClock();
+  readonly issuer = new ScriptedIssuer(this.clock);
+  readonly options: ResolvedAuthOptions;
+  readonly metadata: ResolvedMetadataOptions;
+  readonly provider: MetadataProvider;
+  readonly observed: Observed[] = [];
+
+  /** @param random for the jitter */
+  constructor(metadata: MetadataOptions, random: number) {
+    this.options = resolveAuthOptions(
+      { issuer: this.issuer.url, audience: 'api', metadata: { ...metadata, fetch: this.issuer.fetch } },
+      {},
+    );
+    const [issuer] = this.options.issuers;
+    if (!issuer) throw new Error('There is no issuer');
+    this.metadata = issuer.metadata;
+    this.provider = new MetadataProvider(issuer.metadata, this.clock, () => random);
+    this.provider.events$.subscribe((event) => this.observed.push({ at: this.clock.monotonic(), event }));
+  }
+
+  /** @param latency of the answers, in milliseconds */
+  behave(fault: Fault, latency = 0): void {
+    this.issuer.recover();
+    const reply = this.#reply(fault, latency);
+    if (reply) this.issuer.always('all', reply);
+  }
+
+  /** Lets everything run that waits for no time. */
+  settle(): Promise<void> {
+    return this.clock.advance(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.provider.close();
+  }
+
+  #reply(fault: Fault, latency: number): Reply | undefined {
+    switch (fault) {
+      case 'unreachable':
+        return after(this.clock, latency, unreachable());
+      case 'hang':
+        return hang();
+      case 'error':
+        return after(this.clock, latency, status(500));
+      case 'retry-after':
+        return after(this.clock, latency, status(503, { 'retry-after': String(RETRY_AFTER) }));
+      case 'rubbish':
+        return after(this.clock, latency, text('<!doctype html>'));
+      case 'empty':
+        return after(this.clock, latency, text('{"keys":[]}'));
+      case 'slow':
+        return after(this.clock, 4000);
+      default:
+        return latency > 0 ? after(this.clock, latency) : undefined;
+    }
+  }
+}

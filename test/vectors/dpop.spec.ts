@@ -1,0 +1,34 @@
+import { decodeProtectedHeader } from 'jose';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { missing, readDpopExamples } from './files.js';
+import { stageOf } from './stage.js';
+import { TwinApi } from './twin-api.js';
+
+const { access_token: accessToken, proofs } = readDpopExamples();
+const holder = v.object({ jwk: v.record(v.string(), v.unknown()) });
+
+describe.skipIf(missing)(`RFC 9449 proofs sent as access tokens ${missing ?? ''}`, () => {
+  it.each(proofs)('$where: signed well, and stopped by its typ before any key', ({ proof }) => {
+    const { jwk } = v.parse(holder, decodeProtectedHeader(proof));
+    // The control: nothing is wrong with the signature, even by a key that the issuer itself publishes.
+    expect(stageOf(proof, [jwk], { tokenTypes: ['dpop+jwt'] })).toBe('claims');
+    expect(stageOf(proof, [jwk])).toBe('header');
+  });
+
+  it.each(proofs)('$where: refused as it was made, whatever the clock says', async ({ proof, iat }) => {
+    const { jwk } = v.parse(holder, decodeProtectedHeader(proof));
+    await using api = await TwinApi.start([jwk], { now: iat * 1000 });
+    expect(await api.answer(proof)).toBe('AUTH_TOKEN_TYPE_REFUSED');
+    await using careless = await TwinApi.start([jwk], { now: iat * 1000, tokenTypes: ['dpop+jwt'] });
+    expect(await careless.answer(proof)).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+  });
+
+  it('stops the opaque access token of the example at its structure', () => {
+    expect(stageOf(accessToken, [])).toBe('structure');
+  });
+
+  it('has run both proofs', () => {
+    expect(proofs).toHaveLength(2);
+  });
+});
