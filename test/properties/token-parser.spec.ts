@@ -136,6 +136,38 @@ describe('the token parser', { timeout: PATIENCE }, () => {
     expect(acceptances, 'headers that were good').toBeGreaterThan(25);
   });
 
+  it('refuses a member that stands there twice, at any level and however it is spelled', () => {
+    const escape = (text: string): string =>
+      text.replace(/./g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    const twice = fc.record({
+      name: fc.constantFrom('kid', 'typ', 'x', '__proto__', 'toString'),
+      isEscaped: fc.boolean(),
+      depth: fc.nat(3),
+      times: fc.constantFrom(1, 2),
+    });
+    const property = fc.property(algorithm, twice, (alg, { name, isEscaped, depth, times }) => {
+      const member = (spelled: string): string => `"${spelled}":"JWT"`;
+      const members = [name, isEscaped ? escape(name) : name].slice(0, times).map(member).join(',');
+      const nested = `${'"y":{'.repeat(depth)}${members}${'}'.repeat(depth)}`;
+      const token = signed(alg, segment(`{"alg":"${alg}",${nested}}`), segment(JSON.stringify(CLAIMS)));
+      // The control: once is no offence, unless it says that some other key signed.
+      const isGood = times === 1 && !(name === 'kid' && depth === 0);
+      expect(accepted(token) !== undefined).toBe(isGood);
+    });
+    fc.assert(property, runs(200));
+  });
+
+  // RFC 8259 §8.1; jose drops the mark, and so gives one header two spellings.
+  it('refuses what stands behind a byte order mark', () => {
+    const marks = fc.constantFrom<readonly [string, string]>(['', ''], ['\uFEFF', ''], ['', '\uFEFF']);
+    const property = fc.property(algorithm, marks, (alg, [header, payload]) => {
+      const text = `{"alg":"${alg}","kid":"${alg}"}`;
+      const token = signed(alg, segment(header + text), segment(payload + JSON.stringify(CLAIMS)));
+      expect(accepted(token) !== undefined).toBe(header + payload === '');
+    });
+    fc.assert(property, runs(50));
+  });
+
   it('takes claims for what JSON.parse takes them for, or not at all', () => {
     const claimsText = objectOf(['iss', 'aud', 'exp', 'nbf', 'iat', 'sub', 'cnf', 'typ', 'jti', 'tid']).map(
       (text) => `${JSON.stringify(CLAIMS).slice(0, -1)}${text === '{}' ? '}' : `,${text.slice(1)}`}`,

@@ -20,7 +20,7 @@ import {
 } from 'nestjs-resilient-auth';
 
 @Injectable()
-export class OwnsOrder implements AuthorizationPolicy<Claims> {
+class OwnsOrder implements AuthorizationPolicy<Claims> {
   authorize(user: Claims, context: ExecutionContext): boolean {
     const { params }: { params: { owner: string } } = context.switchToHttp().getRequest();
     return user.sub === params.owner;
@@ -28,7 +28,7 @@ export class OwnsOrder implements AuthorizationPolicy<Claims> {
 }
 
 @Injectable({ scope: Scope.REQUEST })
-export class SameTenant implements AuthorizationPolicy<Claims> {
+class SameTenant implements AuthorizationPolicy<Claims> {
   constructor(@Inject(REQUEST) private readonly request: { headers: Record<string, string> }) {}
 
   authorize(user: Claims): boolean {
@@ -38,7 +38,7 @@ export class SameTenant implements AuthorizationPolicy<Claims> {
 
 @Authorized()
 @Controller('orders')
-export class OrdersController {
+class OrdersController {
   @Get()
   list(@CurrentUser('sub') subject: string): { subject: string } {
     return { subject };

@@ -70,7 +70,7 @@ describe.skipIf(missing)(`a key that the token brings along (vector 32) ${missin
   });
 });
 
-describe.skipIf(missing)(`twins of bad keys ${missing ?? ''}`, () => {
+describe.skipIf(missing)(`twins of bad keys ${missing ?? ''}`, { timeout: 30_000 }, () => {
   const good = (): WycheproofVector => vectorOf(259);
   const goodToken = (): string => twinOf(good(), 'RS256');
 

@@ -59,6 +59,7 @@ class Wire implements AsyncDisposable {
 
 describe.skipIf(missing).each(platforms)(
   `vectors that are no b64token, on the wire, on $platform ${missing ?? ''}`,
+  { timeout: 30_000 },
   ({ create }) => {
     it('refuses each of them, and serves a good token sent in the same way', async () => {
       await using wire = await Wire.open(create);

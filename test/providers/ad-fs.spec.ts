@@ -1,0 +1,73 @@
+import type { IssuerOptions } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { entraKey } from '../support/security-entra.js';
+import { serve } from '../support/security-provider.js';
+import { makeSigner, type Signer } from '../support/security-signer.js';
+import { Site, tokenOf } from '../support/security-site.js';
+
+/** The metadata names one issuer, its `access_token_issuer` another, in plain http: a name, never an address. */
+const options: IssuerOptions = {
+  issuer: 'https://sts.shop.example/adfs',
+  tokenIssuers: ['http://sts.shop.example/adfs/services/trust'],
+  audience: 'microsoft:identityserver:orders-api',
+};
+
+const base = entraKey();
+const current: Signer = { ...base, jwk: { ...base.jwk, alg: 'RS256' } };
+const jwksUri = 'https://sts.shop.example/adfs/discovery/keys';
+const site = () =>
+  new Site({
+    'https://sts.shop.example/adfs/.well-known/openid-configuration': {
+      issuer: 'https://sts.shop.example/adfs',
+      access_token_issuer: 'http://sts.shop.example/adfs/services/trust',
+      jwks_uri: jwksUri,
+    },
+    [jwksUri]: { keys: [current.jwk] },
+  });
+
+const token = (signer: Signer, claims = {}) =>
+  tokenOf(
+    signer,
+    {
+      iss: 'http://sts.shop.example/adfs/services/trust',
+      aud: 'microsoft:identityserver:orders-api',
+      sub: 's',
+      appid: 'client',
+      scp: 'openid orders:read',
+      ver: '1.0',
+      ...claims,
+    },
+    { typ: 'JWT', x5t: signer.kid },
+  );
+
+describe('AD FS', () => {
+  it('is served: the iss of access tokens is not the issuer of the metadata', async () => {
+    const adfs = site();
+    const { tokenSeen } = await serve(adfs, options);
+    expect(await tokenSeen(token(current))).toMatchObject({
+      scopes: ['openid', 'orders:read'],
+      issuer: options.issuer,
+    });
+    expect(adfs.asked.every((address) => address.startsWith('https://sts.shop.example/adfs/'))).toBe(true);
+  });
+
+  it('refuses its ID tokens, which name the other issuer', async () => {
+    const { answer } = await serve(site(), options);
+    expect(await answer(token(current, { iss: options.issuer }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+  });
+
+  it('is not believed about access_token_issuer: what is accepted is what was configured', async () => {
+    const { answer } = await serve(site(), { issuer: options.issuer, audience: options.audience });
+    expect(await answer(token(current))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    expect(await answer(token(current, { iss: options.issuer }))).toBe('ok');
+  });
+
+  it('rolls its certificate over unnoticed', async () => {
+    const adfs = site();
+    const { answer } = await serve(adfs, options);
+    const next = makeSigner('RS256');
+    adfs.publish({ [jwksUri]: { keys: [next.jwk, current.jwk] } });
+    expect(await answer(token(next))).toBe('ok');
+    expect(await answer(token(current))).toBe('ok');
+  });
+});

@@ -1,0 +1,104 @@
+import type { IssuerOptions } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { serve } from '../support/security-provider.js';
+import { compact, macWith, makeSigner, signWith, type Signer } from '../support/security-signer.js';
+import { Site, tokenOf } from '../support/security-site.js';
+
+/** The issuer ends in a slash. Permissions of Auth0's RBAC are what this library calls roles, or scopes: your choice. */
+const options: IssuerOptions = {
+  issuer: 'https://shop.eu.auth0.com/',
+  audience: 'https://api.shop.example',
+  roles: ({ permissions }) => (Array.isArray(permissions) ? permissions : []),
+};
+
+const current = makeSigner('RS256', {
+  kid: 'kE3nT1dOfTwenty1Chars',
+  members: { x5t: 'kE3nT1', x5c: ['MIIC'] },
+});
+const next = makeSigner('RS256', { members: { x5c: ['MIIC'] } });
+
+function site(keys: readonly Signer[] = [current, next], issuer = options.issuer): Site {
+  const jwksUri = 'https://shop.eu.auth0.com/.well-known/jwks.json';
+  const cacheControl = 'public, max-age=15, stale-while-revalidate=15, stale-if-error=86400';
+  return new Site({
+    'https://shop.eu.auth0.com/.well-known/openid-configuration': {
+      issuer,
+      jwks_uri: jwksUri,
+      id_token_signing_alg_values_supported: ['HS256', 'RS256', 'PS256'],
+    },
+    [jwksUri]: () =>
+      Response.json({ keys: keys.map(({ jwk }) => jwk) }, { headers: { 'cache-control': cacheControl } }),
+  });
+}
+
+const token = (signer: Signer, claims = {}, header = {}) =>
+  tokenOf(
+    signer,
+    {
+      iss: 'https://shop.eu.auth0.com/',
+      sub: 'auth0|alice',
+      aud: ['https://api.shop.example', 'https://shop.eu.auth0.com/userinfo'],
+      azp: 'client',
+      scope: 'openid orders:read',
+      permissions: ['admin'],
+      ...claims,
+    },
+    { typ: 'JWT', ...header },
+  );
+
+describe('Auth0', () => {
+  it('is served: slash in the issuer, list of audiences, both profiles of access tokens', async () => {
+    const { answer, tokenSeen } = await serve(site(), options);
+    expect(await tokenSeen(token(current))).toMatchObject({
+      scopes: ['openid', 'orders:read'],
+      roles: ['admin'],
+    });
+    expect(await answer(token(next, { client_id: 'client', jti: 'j' }, { typ: 'at+jwt' }))).toBe('ok');
+  });
+
+  it('tells the trap of the slash: without it the document names another issuer', async () => {
+    const slashless = {
+      ...options,
+      issuer: 'https://shop.eu.auth0.com',
+      metadata: { startup: 'lazy' as const },
+    };
+    const { answer, refresh } = await serve(site(), slashless);
+    expect(await answer(token(current))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    await expect(refresh()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('trailing slash') },
+    });
+  });
+
+  it('is served when the tenant’s switch takes alg off the keys, for RS256 alone', async () => {
+    const { alg: _, ...jwk } = current.jwk;
+    const { answer } = await serve(site([{ ...current, jwk }]), options);
+    expect(await answer(token(current))).toBe('ok');
+    const forged = { ...current, alg: 'PS256', sign: signWith(current.privateKey, 'PS256') };
+    expect(await answer(token(forged))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+
+  it('refuses an API signed with HS256, which a key set cannot verify', async () => {
+    const { answer } = await serve(site(), options);
+    const pem = current.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const { iss, aud } = { iss: options.issuer, aud: 'https://api.shop.example' };
+    const claims = { iss, aud, exp: Math.floor(Date.now() / 1000) + 60 };
+    expect(await answer(compact({ alg: 'HS256', typ: 'JWT' }, claims, macWith(pem)))).toBe(
+      'AUTH_TOKEN_ALGORITHM_REFUSED',
+    );
+  });
+
+  it('refuses an ID token and a custom domain that was not configured', async () => {
+    const { answer } = await serve(site(), options);
+    expect(await answer(token(current, { aud: 'client', nonce: 'n' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    expect(await answer(token(current, { iss: 'https://login.shop.example/' }))).toBe(
+      'AUTH_TOKEN_ISSUER_UNKNOWN',
+    );
+  });
+
+  it('is not asked at every turn although its answer is good for fifteen seconds', async () => {
+    const auth0 = site();
+    const { answer } = await serve(auth0, options);
+    for (let i = 0; i < 20; i++) expect(await answer(token(current, { jti: `${i}` }))).toBe('ok');
+    expect(auth0.asked).toHaveLength(2);
+  });
+});

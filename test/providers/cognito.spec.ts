@@ -1,0 +1,75 @@
+import { TokenRejectedError, type IssuerOptions } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { base64Kid, serve } from '../support/security-provider.js';
+import { makeSigner, type Signer } from '../support/security-signer.js';
+import { Site, tokenOf } from '../support/security-site.js';
+
+/** Access tokens have no `aud`: the check is switched off, and `client_id` checked in its place. */
+const options: IssuerOptions = {
+  issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_pool',
+  audience: null,
+  requiredClaims: ['client_id', 'token_use'],
+  validate: (claims) => {
+    if (claims['client_id'] !== 'shop-client') throw new TokenRejectedError('The token is of another client');
+    return claims;
+  },
+  roles: (claims) => {
+    const groups = claims['cognito:groups'];
+    return Array.isArray(groups) ? groups : [];
+  },
+};
+
+const [accessKey, idKey] = [
+  makeSigner('RS256', { kid: base64Kid() }),
+  makeSigner('RS256', { kid: base64Kid() }),
+];
+const jwksUri = `${options.issuer}/.well-known/jwks.json`;
+const site = () =>
+  new Site({
+    [`${options.issuer}/.well-known/openid-configuration`]: { issuer: options.issuer, jwks_uri: jwksUri },
+    [jwksUri]: { keys: [idKey.jwk, accessKey.jwk] },
+  });
+
+const token = (signer: Signer, claims = {}) =>
+  tokenOf(signer, {
+    iss: options.issuer,
+    sub: 'uuid',
+    client_id: 'shop-client',
+    token_use: 'access',
+    scope: 'orders/read',
+    'cognito:groups': ['admin'],
+    username: 'alice',
+    ...claims,
+  });
+
+describe('Cognito', () => {
+  it('is served: no aud, no typ, kid in plain base64', async () => {
+    const { tokenSeen } = await serve(site(), options);
+    expect(accessKey.kid).toMatch(/[+/].*=$|=.*$/);
+    expect(await tokenSeen(token(accessKey))).toMatchObject({ scopes: ['orders/read'], roles: ['admin'] });
+  });
+
+  it('refuses a token of another client, or of none', async () => {
+    const { answer } = await serve(site(), options);
+    expect(await answer(token(accessKey, { client_id: 'other' }))).toBe('AUTH_TOKEN_REJECTED');
+    expect(await answer(token(accessKey, { client_id: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
+  });
+
+  it('refuses an ID token, whose audience is the client', async () => {
+    const { answer } = await serve(site(), options);
+    const id = { aud: 'shop-client', token_use: 'id', client_id: undefined, 'cognito:username': 'alice' };
+    expect(await answer(token(idKey, id))).toBe('AUTH_TOKEN_TYPE_REFUSED');
+    expect(await answer(token(accessKey, { token_use: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
+  });
+
+  it('refuses another pool, and another region', async () => {
+    const { answer } = await serve(site(), options);
+    for (const iss of [`${options.issuer}2`, options.issuer.replaceAll('eu-central-1', 'us-east-1')])
+      expect(await answer(token(accessKey, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+  });
+
+  it('is not served by mistake with an audience: there is none to match', async () => {
+    const { answer } = await serve(site(), { issuer: options.issuer, audience: 'shop-client' });
+    expect(await answer(token(accessKey))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+  });
+});

@@ -1,0 +1,157 @@
+import type { IssuerOptions } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import {
+  APP,
+  commonSite,
+  CONTOSO,
+  entraDocuments,
+  entraKey,
+  FABRIKAM,
+  MSA,
+  V2_TEMPLATE,
+  v1Token,
+  v2Token,
+} from '../support/security-entra.js';
+import { serve } from '../support/security-provider.js';
+import { signWith } from '../support/security-signer.js';
+import { Site, tokenOf } from '../support/security-site.js';
+
+const LOGIN = 'https://login.microsoftonline.com';
+const v2Issuer = `${LOGIN}/${CONTOSO}/v2.0`;
+const v1Issuer = `https://sts.windows.net/${CONTOSO}/`;
+
+/** One tenant; `requestedAccessTokenVersion: 2` in the API's manifest. */
+const v2: IssuerOptions = {
+  issuer: v2Issuer,
+  audience: APP,
+};
+
+/** One tenant; the manifest's default, version 1. The v1 discovery document is not below its issuer. */
+const v1: IssuerOptions = {
+  issuer: v1Issuer,
+  metadataAddress: `${LOGIN}/${CONTOSO}/.well-known/openid-configuration`,
+  audience: `api://${APP}`,
+};
+
+/** Both versions on one API: the v2 key set signs both. */
+const both: IssuerOptions = {
+  issuer: v2Issuer,
+  tokenIssuers: [v2Issuer, v1Issuer],
+  audience: [APP, `api://${APP}`],
+};
+
+/** Several tenants, through `common`. */
+const multiTenant: IssuerOptions = {
+  issuer: `${LOGIN}/{tenantid}/v2.0`,
+  metadataAddress: `${LOGIN}/common/v2.0/.well-known/openid-configuration`,
+  audience: APP,
+  tenants: [CONTOSO, FABRIKAM],
+};
+
+const key = entraKey(v2Issuer);
+const next = entraKey(v2Issuer);
+const v1Key = entraKey();
+const tenantSite = () =>
+  new Site({
+    ...entraDocuments(v2Issuer, `${LOGIN}/${CONTOSO}`, [key, next]),
+    ...entraDocuments(v1Issuer, `${LOGIN}/${CONTOSO}`, [v1Key], ''),
+  });
+
+describe('Entra ID v2, one tenant', () => {
+  it('is served with issuer and audience alone: keys without alg, several at once', async () => {
+    const { answer, tokenSeen } = await serve(tenantSite(), v2);
+    const claims = { scp: 'orders:read orders:write', roles: ['admin'] };
+    expect(await tokenSeen(v2Token(key, CONTOSO, claims))).toMatchObject({
+      scopes: ['orders:read', 'orders:write'],
+      roles: ['admin'],
+      alg: 'RS256',
+    });
+    expect(await answer(v2Token(next, CONTOSO))).toBe('ok');
+  });
+
+  it('keeps scp, what the user allowed, and roles, what the application may, apart', async () => {
+    const { answer, api } = await serve(tenantSite(), v2);
+    expect(await answer(v2Token(key, CONTOSO, { scp: 'admin' }), '/orders/audit')).toBe('AUTH_ROLE_MISSING');
+    await api.post('/orders', v2Token(key, CONTOSO, { roles: ['orders:read', 'orders:write'] })).expect(403);
+  });
+
+  it('refuses a v1 token, another tenant, and a Graph token', async () => {
+    const { answer } = await serve(tenantSite(), v2);
+    expect(await answer(v1Token(key, CONTOSO))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    expect(await answer(v2Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const graph = { aud: '00000003-0000-0000-c000-000000000000' };
+    expect(await answer(v2Token(key, CONTOSO, graph))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+  });
+
+  it('does not lend a key without alg to PS256', async () => {
+    const { answer } = await serve(tenantSite(), v2);
+    const forged = { ...key, alg: 'PS256', sign: signWith(key.privateKey, 'PS256') };
+    expect(await answer(v2Token(forged, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+
+  it('reads the keys of an application with claims mapping from its own address', async () => {
+    const own = entraKey(v2Issuer);
+    const metadataAddress = `${v2Issuer}/.well-known/openid-configuration?appid=${APP}`;
+    const jwksUri = `${LOGIN}/${CONTOSO}/discovery/v2.0/keys?appid=${APP}`;
+    const site = new Site({
+      [metadataAddress]: { issuer: v2Issuer, jwks_uri: jwksUri },
+      [jwksUri]: { keys: [own.jwk] },
+    });
+    const { answer } = await serve(site, { ...v2, metadataAddress });
+    expect(await answer(v2Token(own, CONTOSO))).toBe('ok');
+  });
+});
+
+describe('Entra ID v1, one tenant', () => {
+  it('is served with its issuer, and its metadata where Entra keeps it', async () => {
+    const { answer } = await serve(tenantSite(), v1);
+    expect(await answer(v1Token(v1Key, CONTOSO))).toBe('ok');
+    expect(await answer(v2Token(v1Key, CONTOSO, { aud: `api://${APP}` }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const slashless = { iss: v1Issuer.slice(0, -1) };
+    expect(await answer(v1Token(v1Key, CONTOSO, slashless))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+  });
+
+  it('is served beside v2, its token signed by a key that names the v2 issuer', async () => {
+    const { answer } = await serve(tenantSite(), both);
+    expect(await answer(v2Token(key, CONTOSO))).toBe('ok');
+    expect(await answer(v1Token(key, CONTOSO))).toBe('ok');
+    expect(await answer(v1Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+  });
+
+  it('is served as an entry of its own, with its own keys', async () => {
+    const { answer } = await serve(tenantSite(), { issuers: [v2, v1] });
+    expect(await answer(v2Token(key, CONTOSO))).toBe('ok');
+    expect(await answer(v1Token(v1Key, CONTOSO))).toBe('ok');
+    expect(await answer(v1Token(key, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+});
+
+describe('Entra ID, several tenants', () => {
+  const template = entraKey(V2_TEMPLATE);
+  const personal = entraKey(V2_TEMPLATE.replace('{tenantid}', MSA));
+
+  it('is served through common, whose issuer is a template, to the tenants let in', async () => {
+    const { answer } = await serve(commonSite(template, personal), multiTenant);
+    expect(await answer(v2Token(template, CONTOSO))).toBe('ok');
+    expect(await answer(v2Token(template, FABRIKAM))).toBe('ok');
+    expect(await answer(v2Token(template, MSA))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+  });
+
+  it('does not take the key of personal accounts for a company (Storm-0558)', async () => {
+    const { answer } = await serve(commonSite(template, personal), { ...multiTenant, tenants: null });
+    expect(await answer(v2Token(personal, MSA))).toBe('ok');
+    expect(await answer(v2Token(personal, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+
+  it('is not served when the document names one tenant in place of the template', async () => {
+    const documents = entraDocuments(v2Issuer, `${LOGIN}/common`, [template]);
+    const { answer } = await serve(new Site(documents), { ...multiTenant, metadata: { startup: 'lazy' } });
+    expect(await answer(v2Token(template, CONTOSO))).toBe('AUTH_METADATA_UNAVAILABLE');
+  });
+
+  it('refuses an ID token: its audience is the client', async () => {
+    const { answer } = await serve(commonSite(template), multiTenant);
+    const id = { iss: `${LOGIN}/${CONTOSO}/v2.0`, tid: CONTOSO, aud: 'client', nonce: 'n', sub: 's' };
+    expect(await answer(tokenOf(template, id, { typ: 'JWT' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+  });
+});

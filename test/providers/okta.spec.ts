@@ -1,0 +1,75 @@
+import type { IssuerOptions } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { serve, sha256Kid } from '../support/security-provider.js';
+import { makeSigner, type Signer } from '../support/security-signer.js';
+import { Site, tokenOf } from '../support/security-site.js';
+
+/** A custom authorization server. Tokens of the org server (`https://shop.okta.com`) cannot be verified by anyone else. */
+const options: IssuerOptions = {
+  issuer: 'https://shop.okta.com/oauth2/default',
+  audience: 'api://default',
+  roles: ({ groups }) => (Array.isArray(groups) ? groups : []),
+};
+
+function oktaKey(): Signer {
+  const signer = makeSigner('RS256');
+  const kid = sha256Kid(signer.publicKey);
+  return { ...signer, kid, jwk: { ...signer.jwk, kid } };
+}
+
+const [current, next] = [oktaKey(), oktaKey()];
+const jwksUri = `${options.issuer}/v1/keys`;
+const keys = (...signers: readonly Signer[]) => ({ [jwksUri]: { keys: signers.map(({ jwk }) => jwk) } });
+const site = () =>
+  new Site({
+    [`${options.issuer}/.well-known/openid-configuration`]: { issuer: options.issuer, jwks_uri: jwksUri },
+    ...keys(current),
+  });
+
+const token = (signer: Signer, claims = {}) =>
+  tokenOf(signer, {
+    ver: 1,
+    jti: 'AT.x',
+    iss: options.issuer,
+    aud: 'api://default',
+    sub: 'alice@shop.example',
+    cid: 'client',
+    uid: '00u1',
+    scp: ['orders:read', 'orders:write'],
+    groups: ['admin'],
+    ...claims,
+  });
+
+describe('Okta, custom authorization server', () => {
+  it('is served: no typ, scp as a list, groups as roles', async () => {
+    const { tokenSeen, api } = await serve(site(), options);
+    expect(await tokenSeen(token(current))).toMatchObject({
+      scopes: ['orders:read', 'orders:write'],
+      roles: ['admin'],
+    });
+    await api.post('/orders', token(current)).expect(201);
+    await api.post('/orders', token(current, { scp: ['orders:read'] })).expect(403);
+  });
+
+  it('rolls over unnoticed, published ahead or not', async () => {
+    const okta = site();
+    const { answer } = await serve(okta, options);
+    expect(await answer(token(current))).toBe('ok');
+    okta.publish(keys(current, next));
+    expect(await answer(token(next))).toBe('ok');
+    expect(await answer(token(current))).toBe('ok');
+  });
+
+  it('refuses a token of the org server and of another server of the org, even by the same key', async () => {
+    const { answer } = await serve(site(), options);
+    for (const iss of ['https://shop.okta.com', 'https://shop.okta.com/oauth2/aus1', `${options.issuer}/`])
+      expect(await answer(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+  });
+
+  it('refuses an ID token', async () => {
+    const { answer } = await serve(site(), options);
+    const id = { aud: 'client', nonce: 'n', at_hash: 'x', scp: undefined };
+    expect(await answer(token(current, id))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    expect(await answer(token(current, { ...id, aud: 'api://default' }))).toBe('AUTH_TOKEN_TYPE_REFUSED');
+  });
+});

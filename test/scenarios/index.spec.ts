@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const tool = fileURLToPath(new URL('write-index.mjs', import.meta.url));
+
+describe('docs/scenarios.md', () => {
+  it('has a test for every scenario, and is up to date', async () => {
+    const { stderr } = await run(process.execPath, [tool, '--check', 'scenarios']).catch(failure);
+    expect(stderr).toBe('');
+  }, 30_000);
+});
+
+/** What it said is more use than that it failed. */
+function failure(error: unknown): { stderr: string } {
+  const stderr = typeof error === 'object' && error !== null && 'stderr' in error ? error.stderr : undefined;
+  return { stderr: typeof stderr === 'string' && stderr !== '' ? stderr : String(error) };
+}

@@ -1,0 +1,98 @@
+import { MetadataProvider } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { DISCOVERY, EXAMPLE, exampleKey, exampleKeySet, serveExample } from '../support/security-provider.js';
+import { makeSigner } from '../support/security-signer.js';
+import { Site, tokenOf } from '../support/security-site.js';
+
+/** SECURITY-CHECKLIST 1J, J1 to J5 and J11: which addresses are ever called. */
+describe('the address of a key set', () => {
+  const published = (jwks_uri: unknown, issuer = EXAMPLE) =>
+    new Site({
+      [`${EXAMPLE}${DISCOVERY}`]: { issuer, jwks_uri },
+      [`${EXAMPLE}/keys`]: exampleKeySet,
+      'https://other.example/keys': exampleKeySet,
+    });
+
+  it('[J1] is what discovery says, on another host, too', async () => {
+    expect(await (await serveExample(published(`${EXAMPLE}/keys`))).answer()).toBe(200);
+    expect(await (await serveExample(published('https://other.example/keys'))).answer()).toBe(200);
+  });
+
+  it.each([
+    'http://issuer.example/keys',
+    'file:///etc/passwd',
+    'data:application/json,{"keys":[]}',
+    'ftp://issuer.example/keys',
+    'javascript:1',
+    'blob:https://issuer.example/x',
+    '//issuer.example/keys',
+    '/keys',
+    'keys',
+    '',
+    'https://user:password@issuer.example/keys',
+    'https://issuer.example/ke\r\nys',
+    'https://issuer.example/keys ',
+    ['https://issuer.example/keys'],
+    null,
+    7,
+    undefined,
+  ])('[J1] is an absolute https address without credentials, or never called: %j', async (address) => {
+    const site = published(address);
+    const { answer } = await serveExample(site);
+    expect(await answer()).toBe(503);
+    expect(new Set(site.asked)).toEqual(new Set([`${EXAMPLE}${DISCOVERY}`]));
+  });
+
+  it('[J2] comes from a document of this very issuer', async () => {
+    for (const issuer of [
+      `${EXAMPLE}/`,
+      EXAMPLE.toUpperCase(),
+      'https://issuer.example:443',
+      'https://evil.example',
+      `${EXAMPLE}/{tenantid}`,
+      '',
+    ]) {
+      const site = published(`${EXAMPLE}/keys`, issuer);
+      const { answer, api } = await serveExample(site);
+      expect(await answer()).toBe(503);
+      expect(site.asked).not.toContain(`${EXAMPLE}/keys`);
+      expect(api.app.get(MetadataProvider).status().lastFailure?.fault).toBe('wrong-issuer');
+    }
+  });
+
+  it('[J2] that another issuer’s document gives later changes nothing', async () => {
+    const site = published(`${EXAMPLE}/keys`);
+    const { answer, api, events } = await serveExample(site);
+    expect(await answer()).toBe(200);
+    site.publish({
+      [`${EXAMPLE}${DISCOVERY}`]: { issuer: 'https://evil.example', jwks_uri: 'https://other.example/keys' },
+    });
+    await expect(api.app.get(MetadataProvider).refreshNow()).rejects.toThrow('The refresh failed');
+    expect(await answer()).toBe(200);
+    expect(site.asked).not.toContain('https://other.example/keys');
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'refresh-failed',
+        error: expect.objectContaining({ fault: 'wrong-issuer' }),
+      }),
+    );
+  });
+
+  it('[J11] is never read from a token or a request', async () => {
+    const site = published(`${EXAMPLE}/keys`);
+    const { api } = await serveExample(site);
+    const lure = 'https://evil.example/keys';
+    const token = tokenOf(
+      makeSigner('ES256'),
+      { iss: EXAMPLE, aud: 'api', jwks_uri: lure },
+      { jku: lure, x5u: lure, iss: lure },
+    );
+    await api
+      .get(`/orders?jwks_uri=${lure}`, token)
+      .set({ Host: 'evil.example', 'X-Forwarded-Host': 'evil.example' })
+      .expect(401);
+    for (const iss of [lure, 'https://evil.example', `${EXAMPLE}@evil.example`])
+      await api.get('/orders', tokenOf(exampleKey, { iss, aud: 'api' })).expect(401);
+    expect(new Set(site.asked)).toEqual(new Set([`${EXAMPLE}${DISCOVERY}`, `${EXAMPLE}/keys`]));
+  });
+});

@@ -1,0 +1,143 @@
+import { Authenticator, MetadataProvider } from 'nestjs-resilient-auth';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { startApi, startIssuer } from '../support/fixture.js';
+import { platforms } from '../support/platforms.js';
+import { Bench } from '../support/security-bench.js';
+import { makeSigner } from '../support/security-signer.js';
+import { MINUTE, startTimed, untilRefreshed } from '../support/security-timed.js';
+import { NegativeMemory } from '../../lib/metadata/negative-memory.js';
+
+const [{ create }] = platforms;
+
+/** SECURITY-CHECKLIST 1K: what keeps good tokens good, and the issuer in peace. */
+describe('the key set', () => {
+  it('[K1] [K14] is refreshed on time with no traffic at all, whatever the wall clock does', async () => {
+    const { clock, keySetReads, provider } = await startTimed();
+    expect(keySetReads()).toBe(1);
+    for (const year of [2036, 2016]) {
+      clock.setWallClock(Date.UTC(year, 0, 1));
+      await clock.advance(4 * MINUTE);
+    }
+    expect(keySetReads()).toBe(1);
+    await untilRefreshed(clock, provider);
+    expect(keySetReads()).toBe(2);
+  });
+
+  it.each([
+    ['max-age=15', 1],
+    ['max-age=0, no-store', 1],
+    ['no-cache', 10],
+    ['public, max-age=120', 2],
+    ['max-age=86400', 10],
+    ['max-age=99999999999999999999', 10],
+    ['max-age=-5', 10],
+  ])('[K2] is refreshed sooner when its answer says so, within bounds: %s', async (cacheControl, minutes) => {
+    const clock = new ManualClock();
+    const issuer = await startIssuer({ clock });
+    issuer.respondWith('jwks', { 'cache-control': cacheControl });
+    const api = await startApi(create, issuer.options(), { clock });
+    const next = (api.app.get(MetadataProvider).status().nextRefreshAt?.getTime() ?? 0) - clock.now();
+    expect(next).toBeGreaterThanOrEqual(minutes * MINUTE * 0.9);
+    expect(next).toBeLessThanOrEqual(minutes * MINUTE * 1.1);
+  });
+
+  it('[K3] is read once for a hundred requests with a new key, and none of them is refused', async () => {
+    const { issuer, statusOf, keySetReads } = await startTimed();
+    await issuer.rotateKeys();
+    const tokens = await Promise.all(Array.from({ length: 100 }, () => issuer.sign()));
+    expect(new Set(await Promise.all(tokens.map(statusOf)))).toEqual(new Set([200]));
+    expect(keySetReads()).toBe(2);
+  });
+
+  it('[K4] is never read for junk: ten thousand tokens, no call', async () => {
+    await using bench = await Bench.open({ options: { metadata: { startup: 'lazy' } } });
+    const stranger = makeSigner('ES256');
+    const junk = [
+      bench.tokenBy(stranger, { alg: 'HS256' }),
+      bench.tokenBy(stranger, { crit: ['x'] }),
+      bench.tokenBy(stranger, { typ: 'logout+jwt' }),
+      bench.token({ iss: 'https://evil.example' }, { kid: 'x' }),
+      bench.token({ aud: 'other' }, { kid: 'x' }),
+      bench.token({ exp: 1 }, { kid: 'x' }),
+      bench.token({ nbf: 4_000_000_000 }, { kid: 'x' }),
+      bench.token({ cnf: {} }, { kid: 'x' }),
+      'junk',
+      '',
+    ];
+    const authenticator = bench.api.app.get(Authenticator);
+    for (let i = 0; i < 1000; i++) {
+      const refusals = await Promise.allSettled(junk.map((token) => authenticator.authenticate(token)));
+      expect(refusals.every(({ status }) => status === 'rejected')).toBe(true);
+    }
+    expect(bench.issuer.requests).toEqual([]);
+    await bench.admits(bench.token());
+  });
+
+  it('[K5] is not asked for more often than the budget allows, failures counting', async () => {
+    await using bench = await Bench.open({
+      options: { metadata: { refreshBurst: 5, refreshInterval: '1h', refreshWait: 0 } },
+    });
+    bench.issuer.fail({ mode: { status: 500 } });
+    bench.issuer.clearRequests();
+    const authenticator = bench.api.app.get(Authenticator);
+    for (let i = 0; i < 1000; i++) {
+      // Nobody gets as far as the signature.
+      const unknown = bench.raw(bench.header({ kid: `unknown-${i}` }), bench.claims(), () =>
+        Buffer.alloc(64),
+      );
+      await expect(authenticator.authenticate(unknown)).rejects.toMatchObject({
+        code: 'AUTH_METADATA_UNAVAILABLE',
+      });
+    }
+    expect(bench.issuer.requests.filter(({ endpoint }) => endpoint === 'jwks').length).toBeLessThanOrEqual(5);
+    await bench.admits(bench.token());
+  });
+
+  it('[K5] is read again for a rollover right after another', async () => {
+    const { issuer, statusOf } = await startTimed();
+    for (let i = 0; i < 3; i++) {
+      await issuer.rotateKeys();
+      expect(await statusOf(await issuer.sign())).toBe(200);
+    }
+  });
+
+  it('[K6] is not asked twice for a key it does not have, and takes no memory for a hundred thousand', async () => {
+    const { issuer, statusOf, keySetReads } = await startTimed();
+    const unknown = await issuer.sign({}, { kid: 'nobody' });
+    for (let i = 0; i < 5; i++) expect(await statusOf(unknown)).toBe(401);
+    expect(keySetReads()).toBe(3);
+    const memory = new NegativeMemory(5000);
+    for (let i = 0; i < 100_000; i++) memory.add(`kid-${i}`, 0);
+    const held = Array.from({ length: 100_000 }, (_, i) => memory.holds(`kid-${i}`, 1)).filter(Boolean);
+    expect(held).toHaveLength(1000);
+    expect(memory.holds('kid-99999', 5000)).toBe(false);
+  });
+
+  it('[K7] brings a new key in time although a flood has used the budget up', async () => {
+    const { clock, issuer, provider, statusOf } = await startTimed({
+      metadata: { refreshBurst: 1, refreshInterval: '1h' },
+    });
+    expect(await statusOf(await issuer.sign({}, { kid: 'nobody' }))).toBe(401);
+    await issuer.rotateKeys();
+    expect(await statusOf(await issuer.sign())).toBe(503);
+    await untilRefreshed(clock, provider);
+    expect(await statusOf(await issuer.sign())).toBe(200);
+  });
+
+  it('[M3] tells once that unknown keys have used the budget up, however many wait', async () => {
+    const { clock, issuer, provider, statusOf } = await startTimed({ metadata: { refreshBurst: 1 } });
+    const told: string[] = [];
+    provider.events$.subscribe(({ type }) => told.push(type));
+    const flood = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => issuer.sign({}, { kid: `nobody-${i}` })),
+    );
+    expect(await statusOf(flood[0] ?? '')).toBe(401);
+    const answers = flood.slice(1).map(statusOf);
+    await vi.waitFor(() => expect(provider.status().waiting).toBe(19));
+    expect(told.filter((type) => type === 'budget-exhausted')).toHaveLength(1);
+    await clock.advance(5000);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([401]));
+    expect(told.filter((type) => type === 'budget-exhausted')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,205 @@
+import { AuthConfigurationError } from 'nestjs-resilient-auth';
+import { TestIssuer } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { Api } from '../support/api.js';
+import { platforms } from '../support/platforms.js';
+import { Bench, useBench } from '../support/security-bench.js';
+
+const [{ create }] = platforms;
+const now = () => Date.now() / 1000;
+const CLAIM = 'AUTH_TOKEN_CLAIM_INVALID';
+
+/** SECURITY-CHECKLIST 1F, F1 to F3. Raw JSON, because JSON.stringify would write 1e999 as null. */
+describe('the dates of a token', () => {
+  const bench = useBench();
+  const withDate = (name: string, text: string) => {
+    const claims = JSON.stringify(bench().claims({ [name]: '@' })).replace('"@"', () => text);
+    return bench().raw(bench().header(), claims);
+  };
+
+  it.each(['exp', 'nbf', 'iat'])('[F1] [F2] are numbers: %s', async (name) => {
+    const soon = String(Math.floor(name === 'exp' ? now() + 60 : now() - 60));
+    await bench().admits(withDate(name, soon));
+    await bench().admits(withDate(name, `${soon}.75`));
+    for (const text of [
+      `"${soon}"`,
+      'null',
+      `[${soon}]`,
+      '{}',
+      'true',
+      '-1',
+      '-1e300',
+      '1e999',
+      '-1e999',
+      '""',
+    ])
+      await bench().refuses(withDate(name, text), CLAIM);
+  });
+
+  it('[F1] must end: exp is required, and its moment is too late', async () => {
+    await bench().refuses(bench().token({ exp: undefined }), CLAIM);
+    for (const exp of [now() - 31, now() - 3600, 0, 1])
+      await bench().refuses(bench().token({ exp }), 'AUTH_TOKEN_EXPIRED');
+    await bench().admits(bench().token({ exp: now() - 5 }));
+  });
+
+  it('[F2] must have begun, within the clock tolerance', async () => {
+    await bench().refuses(bench().token({ nbf: now() + 60 }), 'AUTH_TOKEN_NOT_YET_VALID');
+    await bench().refuses(bench().token({ iat: now() + 3600 }), 'AUTH_TOKEN_NOT_YET_VALID');
+    await bench().admits(bench().token({ nbf: now() + 5, iat: now() + 5 }));
+    await bench().admits(bench().token({ nbf: undefined, iat: undefined }));
+  });
+
+  it('[F2] may be held to a maximum age, which takes an iat', async () => {
+    await using aging = await Bench.open({ options: { maxTokenAge: '10m' } });
+    await aging.admits(aging.token({ iat: now() - 300 }));
+    await aging.refuses(aging.token({ iat: now() - 700 }), 'AUTH_TOKEN_EXPIRED');
+    await aging.refuses(aging.token({ iat: undefined }), CLAIM);
+  });
+
+  it('[F3] take the configured tolerance and no more', async () => {
+    await using strict = await Bench.open({ options: { clockTolerance: '0s' } });
+    await strict.refuses(strict.token({ exp: now() - 2 }), 'AUTH_TOKEN_EXPIRED');
+    await strict.refuses(strict.token({ nbf: now() + 5 }), 'AUTH_TOKEN_NOT_YET_VALID');
+    await using loose = await Bench.open({ options: { clockTolerance: '5m' } });
+    await loose.admits(loose.token({ exp: now() - 200 }));
+    await loose.refuses(loose.token({ exp: now() - 310 }), 'AUTH_TOKEN_EXPIRED');
+  });
+
+  it.each<[option: 'clockTolerance' | 'maxTokenAge', value: string]>([
+    ['clockTolerance', '60'],
+    ['clockTolerance', '-1s'],
+    ['clockTolerance', '6m'],
+    ['clockTolerance', 'Infinity'],
+    ['clockTolerance', 'Infinity s'],
+    ['clockTolerance', 'NaN'],
+    ['clockTolerance', ''],
+    ['clockTolerance', `1${'0'.repeat(400)}s`],
+    ['maxTokenAge', '0s'],
+    ['maxTokenAge', '3600'],
+    ['maxTokenAge', 'Infinity'],
+  ])('[F3] cannot be switched off by %s: %j', async (option, value) => {
+    await using issuer = await TestIssuer.start();
+    await expect(Api.start(create, issuer.options({ [option]: value }))).rejects.toThrow(
+      AuthConfigurationError,
+    );
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 60, null])(
+    '[F3] take no number without a unit: %s',
+    async (value) => {
+      await using issuer = await TestIssuer.start();
+      const options = { ...issuer.options(), ...JSON.parse('{}'), clockTolerance: value };
+      await expect(Api.start(create, options)).rejects.toThrow(/clockTolerance/);
+    },
+  );
+});
+
+describe('the issuer of a token', () => {
+  const bench = useBench();
+  const ISSUER = 'AUTH_TOKEN_ISSUER_UNKNOWN';
+
+  it('[F4] is the configured one, to the letter', async () => {
+    const { url } = bench().issuer;
+    await bench().admits(bench().token());
+    for (const iss of [
+      [url],
+      [url, url],
+      { iss: url },
+      null,
+      7,
+      '',
+      undefined,
+      `${url}/`,
+      url.toUpperCase(),
+      `${url}%2F`,
+      ` ${url}`,
+      `${url}\n`,
+      `${url}#`,
+      `${url}?x=1`,
+      url.slice(0, -1),
+      `${url}0`,
+      url.replace('127.0.0.1', 'localhost'),
+      url.replace('http:', 'https:'),
+      url.replace('127.0.0.1', '127.1'),
+      `https://evil.example/${url}`,
+      '__proto__',
+    ]) {
+      await bench().refuses(bench().token({ iss }), ISSUER);
+    }
+  });
+
+  it('[F4] is judged the same a hundred times', async () => {
+    const [good, bad] = [bench().token(), bench().token({ iss: `${bench().issuer.url}/` })];
+    for (let i = 0; i < 50; i++) {
+      await bench().admits(good);
+      await bench().refuses(bad, ISSUER);
+    }
+  });
+});
+
+describe('the audience of a token', () => {
+  const bench = useBench({ options: { audience: ['api', 'https://api.example/'] } });
+  const AUDIENCE = 'AUTH_TOKEN_AUDIENCE_MISMATCH';
+
+  it('[F6] holds one of ours, alone or in a list of strings', async () => {
+    for (const aud of [
+      'api',
+      ['api'],
+      ['other', 'api'],
+      'https://api.example/',
+      ['https://api.example/', 'x'],
+    ])
+      await bench().admits(bench().token({ aud }));
+    for (const aud of [
+      'api2',
+      'ap',
+      'API',
+      ' api',
+      'api ',
+      'api,other',
+      'api other',
+      '',
+      '*',
+      [],
+      ['x'],
+      [['api']],
+      {},
+      { api: true },
+      { 0: 'api', length: 1 },
+      ['api', 7],
+      ['api', null],
+      null,
+      true,
+      7,
+      undefined,
+    ]) {
+      await bench().refuses(bench().token({ aud }), AUDIENCE);
+    }
+  });
+
+  it('[F7] is compared as a string: a URL is not normalized', async () => {
+    for (const aud of [
+      'https://api.example',
+      'HTTPS://api.example/',
+      'https://API.example/',
+      'https://api.example:443/',
+      'https://api.example/#',
+    ])
+      await bench().refuses(bench().token({ aud }), AUDIENCE);
+  });
+
+  it.each([undefined, '', [], [''], ['api', ''], {}, false])(
+    '[F6] must be configured: %j is refused at boot',
+    async (audience) => {
+      await using issuer = await TestIssuer.start();
+      const options = { ...issuer.options(), ...JSON.parse(JSON.stringify({ audience: audience ?? {} })) };
+      await expect(Api.start(create, options)).rejects.toThrow(/audience/);
+    },
+  );
+
+  it('[F6] is not checked when switched off by null, and only then', async () => {
+    await using open = await Bench.open({ options: { audience: null } });
+    for (const aud of ['other', undefined, []]) await open.admits(open.token({ aud }));
+  });
+});

@@ -1,0 +1,144 @@
+import { Test } from '@nestjs/testing';
+import {
+  AuthConfigurationError,
+  AuthModule,
+  MetadataProvider,
+  type IssuerOptions,
+} from 'nestjs-resilient-auth';
+import { TestIssuer } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { startApi } from '../support/fixture.js';
+import { platforms } from '../support/platforms.js';
+import { DISCOVERY, EXAMPLE, exampleKeySet, serveExample } from '../support/security-provider.js';
+import { Site } from '../support/security-site.js';
+
+const [{ create }] = platforms;
+
+/** SECURITY-CHECKLIST 1J, J1 to J5, with G7. */
+describe('an address in the configuration', () => {
+  it.each<[option: string, value: Partial<IssuerOptions>]>([
+    ['issuer', { issuer: 'http://issuer.example' }],
+    ['issuer', { issuer: 'issuer.example' }],
+    ['issuer', { issuer: 'file:///issuer' }],
+    ['issuer', { issuer: 'https://u:p@issuer.example' }],
+    ['issuer', { issuer: 'https://issuer.example?tenant=1' }],
+    ['issuer', { issuer: 'https://issuer.example#x' }],
+    ['issuer', { issuer: 'https://issuer.example ' }],
+    ['jwksUri', { jwksUri: 'http://issuer.example/keys' }],
+    ['jwksUri', { jwksUri: 'data:application/json,{"keys":[]}' }],
+    ['jwksUri', { jwksUri: 'file:///keys.json' }],
+    ['jwksUri', { jwksUri: '/keys' }],
+    ['metadataAddress', { metadataAddress: 'http://issuer.example/x' }],
+    ['metadataAddress', { metadataAddress: 'ftp://issuer.example/x' }],
+  ])(
+    '[J1] [J4] that cannot be trusted is refused at boot, with no call made: %s %j',
+    async (option, value) => {
+      const site = new Site({});
+      const error: unknown = await serveExample(site, value).then(
+        () => 'started',
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(AuthConfigurationError);
+      expect(String(error)).toContain(`- ${option}:`);
+      expect(site.asked).toEqual([]);
+    },
+  );
+
+  it('[J4] [G7] may have a query when it is that of the discovery document', async () => {
+    const metadataAddress = `${EXAMPLE}${DISCOVERY}?appid=x`;
+    const site = new Site({
+      [metadataAddress]: { issuer: EXAMPLE, jwks_uri: `${EXAMPLE}/keys?appid=x` },
+      [`${EXAMPLE}/keys?appid=x`]: exampleKeySet,
+    });
+    expect(await (await serveExample(site, { metadataAddress })).answer()).toBe(200);
+    expect(site.asked).toEqual([metadataAddress, `${EXAMPLE}/keys?appid=x`]);
+  });
+
+  it.each([
+    [
+      'https://issuer.example',
+      [`https://issuer.example${DISCOVERY}`, 'https://issuer.example/.well-known/oauth-authorization-server'],
+    ],
+    [
+      'https://issuer.example/',
+      [`https://issuer.example${DISCOVERY}`, 'https://issuer.example/.well-known/oauth-authorization-server'],
+    ],
+    [
+      'https://issuer.example/a/b',
+      [
+        `https://issuer.example/a/b${DISCOVERY}`,
+        'https://issuer.example/.well-known/oauth-authorization-server/a/b',
+      ],
+    ],
+    [
+      'https://issuer.example/a/',
+      [
+        `https://issuer.example/a${DISCOVERY}`,
+        'https://issuer.example/.well-known/oauth-authorization-server/a',
+      ],
+    ],
+  ])(
+    '[J3] is made into that of the discovery document as the specifications say: %s',
+    async (issuer, addresses) => {
+      for (const present of addresses) {
+        const site = new Site({
+          [present]: { issuer, jwks_uri: `${EXAMPLE}/keys` },
+          [`${EXAMPLE}/keys`]: exampleKeySet,
+        });
+        const { answer } = await serveExample(site, { issuer });
+        expect(await answer({ iss: issuer })).toBe(200);
+        expect(site.asked).toEqual([
+          ...addresses.slice(0, addresses.indexOf(present) + 1),
+          `${EXAMPLE}/keys`,
+        ]);
+      }
+    },
+  );
+
+  it('[J1] in plain http takes a word, and brings a warning unless it is of this very machine', async () => {
+    const warningsOf = async (options: Partial<IssuerOptions> & { issuer: string }) => {
+      const warnings: string[] = [];
+      const ignore = () => undefined;
+      const logger = { log: ignore, error: ignore, warn: (message: string) => void warnings.push(message) };
+      const metadata = { requireHttps: false, startup: 'lazy' } as const;
+      const module = AuthModule.forRoot({ audience: 'api', ...options, metadata });
+      await (
+        await Test.createTestingModule({ imports: [module] })
+          .setLogger(logger)
+          .compile()
+      ).close();
+      return warnings;
+    };
+    for (const host of ['localhost', 'LOCALHOST:8080', '127.0.0.1', '127.1', '[::1]:8080', 'shop.localhost'])
+      expect(await warningsOf({ issuer: `http://${host}` })).toEqual([]);
+    for (const host of ['issuer.internal', '127.0.0.1.internal', '10.0.0.1', 'localhost.internal', '[::2]']) {
+      const issuer = `http://${host}`;
+      expect(await warningsOf({ issuer })).toEqual([expect.stringContaining('requireHttps')]);
+      expect(await warningsOf({ issuer: 'http://localhost', jwksUri: `${issuer}/keys` })).toHaveLength(1);
+    }
+  });
+});
+
+describe('a redirect', () => {
+  it.each(['discovery', 'jwks'] as const)('[J5] of the %s endpoint is not followed', async (endpoint) => {
+    await using issuer = await TestIssuer.start({ alg: 'ES256' });
+    issuer.fail({ endpoint, mode: 'redirect' });
+    const api = await startApi(create, issuer.options({ metadata: { startup: 'lazy' } }));
+    await api.get('/orders', await issuer.sign()).expect(503);
+    expect(issuer.requests.map((request) => request.endpoint)).not.toContain('canary');
+    expect(api.app.get(MetadataProvider).status().lastFailure?.fault).toBe('redirect');
+    issuer.recover();
+    await expect(fetch(`${issuer.url}/canary/jwks`).then(({ status }) => status)).resolves.toBe(200);
+  });
+
+  it.each([301, 302, 303, 307, 308])(
+    '[J5] is not followed whatever a fetch of the user’s own does: %i',
+    async (status) => {
+      const redirect = () =>
+        new Response(null, { status, headers: { location: 'https://evil.example/keys' } });
+      const site = new Site({ [`${EXAMPLE}/keys`]: redirect, 'https://evil.example/keys': exampleKeySet });
+      expect(await (await serveExample(site, { jwksUri: `${EXAMPLE}/keys` })).answer()).toBe(503);
+      expect(site.asked).not.toContain('https://evil.example/keys');
+    },
+  );
+});

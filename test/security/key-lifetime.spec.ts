@@ -1,0 +1,135 @@
+import { MetadataProvider } from 'nestjs-resilient-auth';
+import { describe, expect, it, vi } from 'vitest';
+import { startApi } from '../support/fixture.js';
+import { platforms } from '../support/platforms.js';
+import { Bench } from '../support/security-bench.js';
+import { makeSigner } from '../support/security-signer.js';
+import { Site, tokenOf } from '../support/security-site.js';
+import { MINUTE, startTimed } from '../support/security-timed.js';
+
+const [{ create }] = platforms;
+
+/** SECURITY-CHECKLIST 1K. */
+describe('a key', () => {
+  it('[K8] serves on through an outage, and no longer than it may', async () => {
+    const { clock, issuer, statusOf } = await startTimed({ metadata: { lastKnownGoodLifetime: '1h' } });
+    issuer.fail({ mode: 'refuse' });
+    const token = await issuer.sign({}, { expiresIn: '10h' });
+    expect(await statusOf(token)).toBe(200);
+    await clock.advance(68 * MINUTE);
+    expect(await statusOf(token)).toBe(200);
+    expect(await statusOf(await issuer.sign())).toBe(200);
+    await clock.advance(4 * MINUTE);
+    const answer = statusOf(token);
+    await vi.waitFor(() => expect(clock.pendingTimers).toBeGreaterThan(0));
+    await clock.advance(10_000);
+    expect(await answer).toBe(503);
+  });
+
+  it('[K9] drops what is no longer in it, remembered tokens included', async () => {
+    const { issuer, provider, statusOf } = await startTimed();
+    const [old, kept] = [await issuer.sign(), await issuer.signingKey()];
+    expect(await statusOf(old)).toBe(200);
+    await issuer.rotateKeys();
+    issuer.removeKey(kept.kid);
+    await provider.refreshNow();
+    expect(await statusOf(old)).toBe(401);
+    expect(await statusOf(await issuer.sign())).toBe(200);
+  });
+
+  it('[K9] drops a key that is published again for encryption', async () => {
+    await using bench = await Bench.open();
+    const key = bench.publish(makeSigner('ES256'));
+    const token = bench.tokenBy(key);
+    await bench.admits(token);
+    bench.issuer.removeKey(key.kid);
+    bench.issuer.publishRaw({ ...key.jwk, use: 'enc' });
+    await bench.api.app.get(MetadataProvider).refreshNow();
+    await bench.refuses(token, 'AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+
+  it('[K10] is never replaced by an older answer that comes late', async () => {
+    const [issuer, jwksUri] = ['https://issuer.example', 'https://issuer.example/keys'];
+    const [old, fresh] = [makeSigner('ES256'), makeSigner('ES256')];
+    const site = new Site({ [jwksUri]: { keys: [old.jwk] } });
+    const api = await startApi(create, site.serving({ issuer, audience: 'api', jwksUri }));
+    const provider = api.app.get(MetadataProvider);
+    let release: (answer: Response) => void = () => undefined;
+    const late = new Promise<Response>((resolve) => (release = resolve));
+    site.publish({ [jwksUri]: () => late });
+    const first = provider.refreshNow();
+    site.publish({ [jwksUri]: { keys: [fresh.jwk] } });
+    await provider.refreshNow();
+    release(Response.json({ keys: [old.jwk] }));
+    await first;
+    expect(provider.status().keyIds).toEqual([fresh.kid]);
+    await api.get('/orders', tokenOf(fresh, { iss: issuer, aud: 'api' })).expect(200);
+  });
+
+  it('[K11] brings new material under an old kid', async () => {
+    const { issuer, statusOf } = await startTimed();
+    const old = await issuer.sign();
+    expect(await statusOf(old)).toBe(200);
+    await issuer.replaceKeyMaterial((await issuer.signingKey()).kid);
+    expect(await statusOf(await issuer.sign())).toBe(200);
+    expect(await statusOf(old)).toBe(401);
+  });
+
+  it('[K12] is followed when it moves', async () => {
+    const { issuer, statusOf } = await startTimed();
+    issuer.moveJwks();
+    await issuer.rotateKeys({ keepOld: false });
+    expect(await statusOf(await issuer.sign())).toBe(200);
+  });
+
+  it('[K13] leaves no timer and no exchange behind when the application closes', async () => {
+    const { clock, issuer, api, provider } = await startTimed();
+    const held = issuer.hold('jwks');
+    const refresh = provider.refreshNow();
+    await held.arrived;
+    await api.app.close();
+    await expect(refresh).rejects.toThrow('The refresh failed');
+    expect(clock.pendingTimers).toBe(0);
+    const calls = issuer.requests.length;
+    await clock.advance(60 * MINUTE);
+    expect(issuer.requests).toHaveLength(calls);
+  });
+});
+
+describe('a remembered token', () => {
+  it.each([false, { max: 1 }, { max: 10_000 }] as const)(
+    '[K15] is good no longer than a new one: tokenCache %j',
+    async (tokenCache) => {
+      const { clock, issuer, statusOf } = await startTimed({ tokenCache, maxTokenAge: '30m' });
+      const [short, long] = [
+        await issuer.sign({}, { expiresIn: '2m' }),
+        await issuer.sign({}, { expiresIn: '9h' }),
+      ];
+      for (const token of [short, long, short, long]) expect(await statusOf(token)).toBe(200);
+      await clock.advance(2 * MINUTE + 29_000);
+      expect(await statusOf(short)).toBe(200);
+      await clock.advance(2000);
+      expect(await statusOf(short)).toBe(401);
+      expect(await statusOf(long)).toBe(200);
+      await clock.advance(28 * MINUTE);
+      expect(await statusOf(long)).toBe(401);
+    },
+  );
+
+  it('[K15] is remembered whole: another signature, payload or header is another token', async () => {
+    await using bench = await Bench.open();
+    const token = bench.token();
+    await bench.admits(token);
+    await bench.admits(token);
+    const [header = '', payload = '', signature = ''] = token.split('.');
+    const [otherHeader = '', otherPayload = '', otherSignature = ''] = bench
+      .token({ sub: 'bob' }, { x: 1 })
+      .split('.');
+    for (const forged of [
+      [otherHeader, payload, signature],
+      [header, otherPayload, signature],
+      [header, payload, otherSignature],
+    ])
+      await bench.refuses(forged.join('.'), 'AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+});

@@ -1,0 +1,94 @@
+import { MetadataProvider, type KeyFault, type MetadataEvent } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { Bench, useBench } from '../support/security-bench.js';
+import { makeRsaSigner, verifiesByItself, type RsaRecipe } from '../support/security-rsa.js';
+import { makeSigner, republished, signWith } from '../support/security-signer.js';
+
+const rsa = makeSigner('RS256');
+
+/** SECURITY-CHECKLIST 1D, RSA: every token verifies with the key it names, and most of the keys must not count. */
+describe('an RSA key', () => {
+  const bench = useBench();
+
+  it.each<[what: string, recipe: RsaRecipe]>([
+    ['of 2048 bits', {}],
+    ['of 4096 bits', { primes: 4 }],
+    ['of 8192 bits', { primes: 8 }],
+    ['with a larger exponent', { exponent: 65_539n }],
+  ])('[D3] serves when it is %s', async (_, recipe) => {
+    const key = bench().publish({ ...makeSigner('ES256'), ...makeRsaSigner(recipe) });
+    await bench().admits(bench().tokenBy(key));
+  });
+
+  it.each<[what: string, fault: KeyFault, recipe: RsaRecipe]>([
+    ['of 1024 bits', 'weak', { primeBits: 512 }],
+    ['of 2046 bits', 'weak', { primeBits: 1023 }],
+    ['of 1024 bits, padded to the length of 2048', 'weak', { primeBits: 512, padding: 128 }],
+    ['of more than 8192 bits', 'weak', { primes: 9 }],
+    ['with exponent 1', 'weak', { exponent: 1n }],
+    ['with exponent 3', 'weak', { exponent: 3n }],
+    ['with exponent 17', 'weak', { exponent: 17n }],
+    ['with the ROCA fingerprint', 'weak', { isRoca: true }],
+  ])('[D3] is never used when it is %s, although its signatures verify', async (_, fault, recipe) => {
+    const key = { ...makeSigner('ES256'), ...makeRsaSigner(recipe) };
+    expect(verifiesByItself(key)).toBe(true);
+    const events: MetadataEvent[] = [];
+    bench()
+      .api.app.get(MetadataProvider)
+      .events$.subscribe((event) => events.push(event));
+    bench().publish(key);
+    await bench().refuses(bench().tokenBy(key), 'AUTH_TOKEN_SIGNATURE_INVALID');
+    expect(events).toContainEqual(expect.objectContaining({ type: 'key-skipped', kid: key.kid, fault }));
+    await bench().admits(bench().token());
+  });
+
+  it('[D3] is never used with an even exponent', async () => {
+    const even = bench().publish(republished(rsa, { e: Buffer.from([1, 0, 2]).toString('base64url') }));
+    await bench().refuses(bench().tokenBy(even), 'AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+
+  it('[D1] verifies with the algorithm it names and with no other', async () => {
+    for (const named of ['RS256', 'RS512', 'PS256', 'PS384']) {
+      const sign = signWith(rsa.privateKey, named);
+      const key = bench().publish({ ...republished(rsa, { alg: named }), alg: named, sign });
+      await bench().admits(bench().tokenBy(key));
+      for (const alg of ['RS256', 'RS384', 'PS256', 'PS512'].filter((other) => other !== named)) {
+        const token = bench().tokenBy({ ...key, alg, sign: signWith(key.privateKey, alg) });
+        await bench().refuses(token, 'AUTH_TOKEN_SIGNATURE_INVALID');
+      }
+    }
+  });
+
+  it('[D1] does not serve under an algorithm of another kind of key', async () => {
+    for (const alg of ['ES256', 'EdDSA', 'RSA-OAEP', 'HS256', 'RSA1_5', '', 'rs256']) {
+      const key = bench().publish(republished(rsa, { alg }));
+      await bench().refuses(bench().tokenBy(key), 'AUTH_TOKEN_SIGNATURE_INVALID');
+    }
+  });
+
+  it('[D2] serves RS256 alone when it names no algorithm', async () => {
+    const key = bench().publish(republished(rsa, { alg: undefined }));
+    await bench().admits(bench().tokenBy(key));
+    for (const alg of ['RS384', 'RS512', 'PS256', 'PS384', 'PS512']) {
+      const token = bench().tokenBy({ ...key, alg, sign: signWith(key.privateKey, alg) });
+      await bench().refuses(token, 'AUTH_TOKEN_SIGNATURE_INVALID');
+    }
+  });
+
+  it('[D2] serves the one RSA algorithm that the allow-list names, and RS256 no more', async () => {
+    await using bench = await Bench.open({ options: { algorithms: ['PS256', 'ES256'] } });
+    const sign = signWith(rsa.privateKey, 'PS256');
+    const key = bench.publish({ ...republished(rsa, { alg: undefined }), alg: 'PS256', sign });
+    await bench.admits(bench.tokenBy(key));
+    const other = bench.tokenBy({ ...key, alg: 'RS256', sign: signWith(key.privateKey, 'RS256') });
+    await bench.refuses(other, 'AUTH_TOKEN_ALGORITHM_REFUSED');
+  });
+
+  it('[D2] without an algorithm does not serve PS256 when two RSA algorithms are allowed', async () => {
+    await using bench = await Bench.open({ options: { algorithms: ['PS256', 'RS256', 'ES256'] } });
+    const key = bench.publish(republished(rsa, { alg: undefined }));
+    await bench.admits(bench.tokenBy(key));
+    const other = bench.tokenBy({ ...key, alg: 'PS256', sign: signWith(key.privateKey, 'PS256') });
+    await bench.refuses(other, 'AUTH_TOKEN_SIGNATURE_INVALID');
+  });
+});

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { ExternalContextCreator } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import { AllowAnonymous, Authorized, AuthModule } from 'nestjs-resilient-auth';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startIssuer } from '../support/fixture.js';
+import { platforms } from '../support/platforms.js';
+
+const [{ create }] = platforms;
+
+@Authorized()
+@Injectable()
+class Gateway {
+  calls = 0;
+
+  handle(): string {
+    this.calls += 1;
+    return 'handled';
+  }
+
+  @AllowAnonymous()
+  open(): string {
+    this.calls += 1;
+    return 'handled';
+  }
+}
+
+/** SECURITY-CHECKLIST 1L, L2: through Nest's own machinery, as GraphQL, WebSocket and microservice modules use it. */
+describe('a context that is not HTTP', () => {
+  async function boot() {
+    const issuer = await startIssuer();
+    const app = await create(
+      Test.createTestingModule({ imports: [AuthModule.forRoot(issuer.options())], providers: [Gateway] }),
+    );
+    onTestFinished(() => app.close());
+    const gateway = app.get(Gateway);
+    const token = await issuer.sign();
+    // The sender of a message controls its payload: it may look like a request, even like one that is authenticated.
+    const lure = { headers: { authorization: `Bearer ${token}` }, user: { sub: 'root' }, authInfo: {} };
+    const call = (type: string, method: 'handle' | 'open' = 'handle', payload: unknown = lure) =>
+      app
+        .get(ExternalContextCreator, { strict: false })
+        .create(
+          gateway,
+          gateway[method],
+          method,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          type,
+        )(payload, {}, {}, {});
+    return { gateway, call };
+  }
+
+  it.each(['rpc', 'ws', 'graphql', 'cron'])(
+    '[L2] is refused, even with a good token in what looks like a request: %j',
+    async (type) => {
+      const { gateway, call } = await boot();
+      await expect(call(type)).rejects.toThrow(/protects HTTP handlers/);
+      expect(gateway.calls).toBe(0);
+    },
+  );
+
+  it('[L2] is let through as HTTP, which proves that nothing else is missing', async () => {
+    const { gateway, call } = await boot();
+    await expect(call('http')).resolves.toBe('handled');
+    expect(gateway.calls).toBe(1);
+  });
+
+  it('[L2] is refused even where anyone is let in: nobody knows what it is', async () => {
+    const { gateway, call } = await boot();
+    await expect(call('rpc', 'open')).rejects.toThrow(/protects HTTP handlers/);
+    expect(gateway.calls).toBe(0);
+  });
+
+  it('[L2] without a request is refused, too', async () => {
+    const { gateway, call } = await boot();
+    for (const payload of [undefined, null, 'message', 7, {}, { headers: null }])
+      await expect(call('ws', 'handle', payload)).rejects.toThrow(/protects HTTP handlers/);
+    expect(gateway.calls).toBe(0);
+  });
+});

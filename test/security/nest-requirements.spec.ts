@@ -1,0 +1,133 @@
+import { Controller, Get, SetMetadata } from '@nestjs/common';
+import { AllowAnonymous, Authorized, CurrentToken, CurrentUser } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { bootApp } from '../support/security-app.js';
+
+@Authorized({ scopes: ['base'] })
+class BaseController {
+  @Authorized({ scopes: ['base-method'] })
+  @Get('inherited')
+  inherited(): string {
+    return 'ok';
+  }
+
+  @Authorized({ scopes: ['base-method'] })
+  @Get('overridden')
+  overridden(): string {
+    return 'ok';
+  }
+}
+
+@Authorized({ scopes: ['class'] })
+@Controller('derived')
+class DerivedController extends BaseController {
+  @Get('overridden')
+  override overridden(): string {
+    return 'ok';
+  }
+
+  @Authorized({ scopes: ['one'] })
+  @Authorized({ scopes: ['two'], roles: ['admin'] })
+  @Authorized({ roles: ['auditor', 'boss'] })
+  @Get('twice')
+  twice(): string {
+    return 'ok';
+  }
+
+  @AllowAnonymous()
+  @Get('open')
+  open(@CurrentUser() user: unknown, @CurrentToken() token: unknown): object {
+    return { user: user ?? null, token: token ?? null };
+  }
+}
+
+/** SECURITY-CHECKLIST 1L, L3, L5 and L6. */
+describe('the requirements of a handler', () => {
+  it.each([
+    ['inherited', 'base base-method class'],
+    ['overridden', 'base base-method class'],
+  ])('[L3] add up over method, class and base class: %s', async (path, scope) => {
+    const { statusOf } = await bootApp({ controllers: [DerivedController] });
+    expect(await statusOf(`/derived/${path}`, { scope })).toBe(200);
+    for (const missing of scope.split(' ')) {
+      const rest = scope.split(' ').filter((word) => word !== missing);
+      expect(await statusOf(`/derived/${path}`, { scope: rest.join(' ') })).toBe(403);
+    }
+    expect(await statusOf(`/derived/${path}`)).toBe(401);
+  });
+
+  it('[L3] add up when they stand on one target several times', async () => {
+    const { statusOf } = await bootApp({ controllers: [DerivedController] });
+    const claims = { scope: 'base class one two', roles: ['admin', 'boss'] };
+    expect(await statusOf('/derived/twice', claims)).toBe(200);
+    expect(await statusOf('/derived/twice', { ...claims, scope: 'base class two' })).toBe(403);
+    for (const roles of [['admin'], ['boss'], []])
+      expect(await statusOf('/derived/twice', { ...claims, roles })).toBe(403);
+  });
+
+  it('[L3] cannot be both open and closed on one target', () => {
+    const both = [
+      () => AllowAnonymous()(Authorized()(class {}) ?? class {}),
+      () => {
+        class Contradiction {
+          @AllowAnonymous()
+          @Authorized()
+          get(): void {}
+        }
+        return Contradiction;
+      },
+      () => {
+        @Authorized()
+        @AllowAnonymous()
+        class Contradiction {}
+        return Contradiction;
+      },
+    ];
+    for (const declare of both.slice(1)) expect(declare).toThrow(/same target/);
+  });
+
+  it.each([
+    '{"scopes":[]}',
+    '{"roles":[]}',
+    '{"issuers":[]}',
+    '{"scopes":[""]}',
+    '{"scopes":"a"}',
+    '{"scope":["a"]}',
+    '{"policy":true}',
+  ])('[L3] are refused when they say nothing: %s', (options) => {
+    expect(() => Authorized(JSON.parse(options))).toThrow(TypeError);
+  });
+
+  it('[L3] go along with a decorator that wraps the method and copies its metadata', async () => {
+    const wrap: MethodDecorator = (_target, _name, descriptor: PropertyDescriptor) => {
+      const inner = descriptor.value;
+      descriptor.value = function wrapped(...values: unknown[]): unknown {
+        return Reflect.apply(inner, this, values);
+      };
+      for (const key of Reflect.getMetadataKeys(inner))
+        Reflect.defineMetadata(key, Reflect.getMetadata(key, inner), descriptor.value);
+    };
+    @Controller('wrapped')
+    class WrappedController {
+      @wrap
+      @SetMetadata('x', 1)
+      @Authorized({ scopes: ['inner'] })
+      @Get()
+      get(): string {
+        return 'ok';
+      }
+    }
+    const { statusOf } = await bootApp({ controllers: [WrappedController] });
+    expect(await statusOf('/wrapped', { scope: 'inner' })).toBe(200);
+    expect(await statusOf('/wrapped', { scope: 'other' })).toBe(403);
+    expect(await statusOf('/wrapped')).toBe(401);
+  });
+
+  it('[L3] of one class do not leak into another that shares its base', async () => {
+    @Controller('sibling')
+    class SiblingController extends BaseController {}
+    const { statusOf } = await bootApp({ controllers: [DerivedController, SiblingController] });
+    expect(await statusOf('/sibling/inherited', { scope: 'base base-method' })).toBe(200);
+    expect(await statusOf('/derived/inherited', { scope: 'base base-method' })).toBe(403);
+  });
+});

@@ -1,0 +1,91 @@
+import { Controller, Get, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { PassportModule } from '@nestjs/passport';
+import {
+  AllowAnonymous,
+  Authorized,
+  AuthorizedGuard,
+  CurrentToken,
+  CurrentUser,
+} from 'nestjs-resilient-auth';
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { platforms } from '../support/platforms.js';
+import { bootApp } from '../support/security-app.js';
+
+/** SECURITY-CHECKLIST 1L, L5 and L6. */
+describe.each(platforms)('request.user, on $platform', ({ create }) => {
+  @Controller('user')
+  class UserController {
+    @Authorized()
+    @Get()
+    get(@CurrentUser() user: object, @CurrentToken() token: object): object {
+      const attempts = [
+        Reflect.set(user, 'roles', ['admin']),
+        Reflect.set(Reflect.get(user, 'nested'), 'x', 2),
+        Reflect.defineProperty(user, 'added', { value: 1 }),
+        Reflect.setPrototypeOf(user, { isAdmin: true }),
+        Reflect.set(token, 'scopes', ['admin']),
+        Reflect.set(Reflect.get(token, 'scopes'), 0, 'admin'),
+        Reflect.set(Reflect.get(token, 'header'), 'alg', 'none'),
+      ];
+      return { attempts: attempts.filter(Boolean).length, user };
+    }
+
+    @AllowAnonymous()
+    @Get('open')
+    open(@CurrentUser() user: unknown, @CurrentToken() token: unknown): object {
+      return { user: user ?? null, token: token ?? null };
+    }
+
+    @Authorized()
+    @Get('members')
+    members(@CurrentUser('constructor') a: unknown, @CurrentUser('__proto__') b: unknown): object {
+      return { a: a ?? null, b: b ?? null };
+    }
+  }
+
+  it('[L6] is frozen all the way down', async () => {
+    const { get } = await bootApp({ controllers: [UserController] }, {}, create);
+    const { body } = await get('/user', { nested: { x: 1 } });
+    expect(body).toMatchObject({ attempts: 0, user: { nested: { x: 1 } } });
+    expect(body.user).not.toHaveProperty('roles');
+  });
+
+  it('[L5] is not there on an open route, whatever token came', async () => {
+    const { get, app } = await bootApp({ controllers: [UserController] }, { secureByDefault: true }, create);
+    expect((await get('/user/open', { sub: 'alice' })).body).toEqual({ user: null, token: null });
+    const bad = request(app.getHttpServer()).get('/user/open').set('Authorization', 'Bearer bad');
+    await bad.expect(200, { user: null, token: null });
+  });
+
+  it('[L6] gives members of its own only', async () => {
+    const { get } = await bootApp({ controllers: [UserController] }, {}, create);
+    expect((await get('/user/members', {})).body).toEqual({ a: null, b: null });
+  });
+
+  it('[L6] is where the user is, even if PassportModule is told of another place', async () => {
+    const imports = [PassportModule.register({ property: 'account', session: true })];
+    const { get } = await bootApp({ imports, controllers: [UserController] }, {}, create);
+    expect((await get('/user', { sub: 'alice', nested: {} })).body).toMatchObject({ user: { sub: 'alice' } });
+  });
+
+  it('[L6] of an earlier guard does not outlive a refusal, nor stand in for a token', async () => {
+    class Impostor implements CanActivate {
+      canActivate(context: ExecutionContext): boolean {
+        Object.assign(context.switchToHttp().getRequest(), { user: { sub: 'root' }, authInfo: {} });
+        return true;
+      }
+    }
+    @UseGuards(Impostor, AuthorizedGuard)
+    @Controller('impostor')
+    class ImpostorController {
+      @Get()
+      get(@CurrentUser('sub') subject: string): string {
+        return subject;
+      }
+    }
+    const { get, statusOf } = await bootApp({ controllers: [ImpostorController] }, {}, create);
+    expect((await get('/impostor', { sub: 'alice' })).text).toBe('alice');
+    expect(await statusOf('/impostor')).toBe(401);
+  });
+});

@@ -1,0 +1,147 @@
+import { ExtractJwt } from 'passport-jwt';
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { platforms } from '../support/platforms.js';
+import { Bench, useBench } from '../support/security-bench.js';
+import { exchange } from '../support/security-raw.js';
+
+/** SECURITY-CHECKLIST 1A: taking the token out of the request. */
+describe.each(platforms)('taking the token out of the request, on $platform', ({ create }) => {
+  const bench = useBench({ create });
+  const send = (authorization: string) => bench().api.get('/orders').set('Authorization', authorization);
+
+  it('[A1] looks at the Authorization header alone: not at the query, a form or a cookie', async () => {
+    const { api } = bench();
+    const token = bench().token();
+    const server = api.app.getHttpServer();
+    await bench().admits(token);
+    for (const attempt of [
+      request(server).get(`/orders?access_token=${token}`),
+      request(server).get('/orders').set('Cookie', `access_token=${token}; token=${token}`),
+      request(server).get('/orders').set('X-Access-Token', token),
+      request(server).post('/orders').send({ access_token: token }),
+    ]) {
+      expect((await attempt.expect(401)).body.errorCode).toBe('AUTH_TOKEN_MISSING');
+    }
+  });
+
+  it('[A2] takes the scheme in any case and any number of spaces behind it', async () => {
+    for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR'])
+      await send(`${scheme} ${bench().token()}`).expect(200);
+    await send(`Bearer   ${bench().token()}`).expect(200);
+  });
+
+  it('[A2] refuses anything behind the token, or no token, as a malformed request', async () => {
+    const token = bench().token();
+    for (const header of [
+      'Bearer',
+      'bearer',
+      `Bearer ${token} x`,
+      `Bearer ${token} ${token}`,
+      `Bearer x ${token}`,
+    ]) {
+      const { body, headers } = await send(header).expect(400);
+      expect(body.errorCode).toBe('AUTH_REQUEST_INVALID');
+      expect(headers['www-authenticate']).toContain('error="invalid_request"');
+    }
+  });
+
+  it('[A2] takes no scheme that only looks like Bearer, and no token in another scheme', async () => {
+    const token = bench().token();
+    for (const header of [
+      `Bearer,${token}`,
+      `Bearers ${token}`,
+      `XBearer ${token}`,
+      `DPoP ${token}`,
+      `Token ${token}`,
+    ]) {
+      expect((await send(header).expect(401)).body.errorCode).toBe('AUTH_TOKEN_MISSING');
+    }
+  });
+
+  it.each([
+    ['a tab', '\t', ''],
+    ['a no-break space before', '\xa0', ''],
+    ['a no-break space behind', '', '\xa0'],
+    ['a comma', '', ','],
+    ['a quote', '"', '"'],
+  ])('[A2] does not trim %s off the token', async (_, before, behind) => {
+    const lines = ['GET /orders HTTP/1.1', `Authorization: Bearer ${before}${bench().token()}${behind}`];
+    const answer = await exchange(bench().api.app, lines);
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    expect(answer).toContain('AUTH_TOKEN_MALFORMED');
+  });
+
+  it('[A3] refuses two Authorization headers, the good one first or last, whatever the other is', async () => {
+    const good = `Authorization: Bearer ${bench().token()}`;
+    const { app } = bench().api;
+    expect(await exchange(app, ['GET /orders HTTP/1.1', good])).toMatch(/^HTTP\/1\.1 200 /);
+    for (const other of [good, good.toLowerCase(), 'AUTHORIZATION: Basic YTpi', 'authorization:']) {
+      for (const pair of [
+        [good, other],
+        [other, good],
+      ]) {
+        const answer = await exchange(app, ['GET /orders HTTP/1.1', ...pair]);
+        expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+        expect(answer).toContain('AUTH_REQUEST_INVALID');
+      }
+    }
+  });
+
+  it('[A4] never lets a cookie or a query parameter stand in for the header', async () => {
+    const [alice, bob] = [bench().token({ sub: 'alice' }), bench().token({ sub: 'bob' })];
+    await bench()
+      .api.get(`/orders?access_token=${bob}`, alice)
+      .set('Cookie', `access_token=${bob}; authorization=Bearer ${bob}`)
+      .expect(200, { subject: 'alice' });
+  });
+
+  it('[A6] tells caches to keep no refusal', async () => {
+    const { api } = bench();
+    const refusals = [
+      api.get('/orders').expect(401),
+      api.get('/orders', 'rubbish').expect(401),
+      send('Bearer a b').expect(400),
+      api.post('/orders', bench().token()).expect(403),
+      api.get('/orders/audit', bench().token()).expect(403),
+      api.get('/orders/alice', bench().token({ sub: 'bob' })).expect(403),
+    ];
+    for (const refusal of refusals) expect((await refusal).headers['cache-control']).toBe('no-store');
+  });
+});
+
+describe('the length of a token', () => {
+  const long = (bench: Bench, length: number) => bench.token({ padding: 'x'.repeat((length * 3) / 4) });
+
+  it('[A5] is limited before anything else is looked at', async () => {
+    await using bench = await Bench.open({ options: { tokenMaxLength: 4096 } });
+    await bench.admits(long(bench, 3000));
+    await bench.refuses(long(bench, 5000), 'AUTH_TOKEN_MALFORMED');
+  });
+
+  it('[A5] leaves room for the large tokens of real issuers by default', async () => {
+    await using bench = await Bench.open();
+    await bench.admits(long(bench, 9000));
+  });
+
+  it('[A5] is measured before an extractor of the user’s own sees the header', async () => {
+    let calls = 0;
+    const extract = ExtractJwt.fromAuthHeaderAsBearerToken();
+    const jwtFromRequest = (request: Parameters<typeof extract>[0]): string | null => {
+      calls += 1;
+      return extract(request);
+    };
+    await using bench = await Bench.open({ options: { tokenMaxLength: 4096, jwtFromRequest } });
+    await bench.admits(bench.token());
+    await bench.refuses(long(bench, 5000), 'AUTH_TOKEN_MALFORMED');
+    expect(calls).toBe(1);
+  });
+
+  it('[A5] holds for what an extractor of the user’s own brings from elsewhere', async () => {
+    const jwtFromRequest = ExtractJwt.fromHeader('x-token');
+    await using bench = await Bench.open({ options: { tokenMaxLength: 4096, jwtFromRequest } });
+    const get = (token: string) => bench.api.get('/orders').set('X-Token', token);
+    await get(bench.token()).expect(200);
+    expect((await get(long(bench, 5000)).expect(401)).body.errorCode).toBe('AUTH_TOKEN_MALFORMED');
+  });
+});
