@@ -75,7 +75,7 @@ export class MetadataRefresher {
     }
     this.#arranged = undefined;
     this.#running = attempt;
-    attempt.start(++this.#started, this.held.metadata ? trigger : 'load');
+    attempt.start(++this.#started, this.held.metadata ? trigger : 'load', this.#clock.monotonic());
     void this.#run(attempt);
     return attempt;
   }
@@ -129,7 +129,6 @@ export class MetadataRefresher {
   }
 
   async #run(attempt: RefreshAttempt): Promise<void> {
-    const startedAt = this.#clock.monotonic();
     this.#tell({ type: 'refresh-started', trigger: attempt.trigger });
     let failure: MetadataRefreshError | undefined;
     try {
@@ -143,7 +142,7 @@ export class MetadataRefresher {
         keySetFirst: attempt.trigger === 'on-demand',
         awaited: attempt.awaited,
       });
-      failure = this.#isClosed ? closed() : this.#accept(reading, attempt, startedAt);
+      failure = this.#isClosed ? closed() : this.#accept(reading, attempt);
     } catch (error) {
       failure = error instanceof MetadataRefreshError ? error : unexpected(error);
     }
@@ -153,11 +152,11 @@ export class MetadataRefresher {
   }
 
   /** @returns what was left undone, when the reading could not be completed */
-  #accept(reading: Reading, attempt: RefreshAttempt, startedAt: number): MetadataRefreshError | undefined {
+  #accept(reading: Reading, attempt: RefreshAttempt): MetadataRefreshError | undefined {
     if (this.held.isAheadOf(attempt.number)) return undefined;
     const isFirst = this.held.metadata === undefined;
     const change = this.held.accept(reading, attempt.number);
-    if (!reading.unconfirmed || isFirst) this.#renew(reading, startedAt);
+    if (!reading.unconfirmed || isFirst) this.#renew(reading, attempt.startedAt);
     if (change) {
       this.absent.reset(change.withdrawnKeyIds);
       this.#tell({ type: 'metadata-changed', ...change });

@@ -183,7 +183,7 @@ export class MetadataProvider {
   }
 
   async #wait(attempt: RefreshAttempt, kid: string | undefined, deadline: number): Promise<void> {
-    if (kid !== undefined) attempt.awaited.add(kid);
+    if (kid !== undefined && attempt.awaited.size < this.#options.maxWaiting) attempt.awaited.add(kid);
     this.#waiting++;
     let timer = 0;
     const late = new Promise<true>((resolve) => {
@@ -203,7 +203,8 @@ export class MetadataProvider {
     if (attempt.number <= since) return undefined;
     if (attempt.failure || !usable) throw this.#unavailable('The refresh failed', attempt.failure);
     const kid = soughtKid(request);
-    if (kid !== undefined) this.#refresher.absent.add(kid, this.#clock.monotonic());
+    // What was published while it ran may have been missed: the finding is as old as the attempt.
+    if (kid !== undefined) this.#refresher.absent.add(kid, attempt.startedAt);
     return usable;
   }
 

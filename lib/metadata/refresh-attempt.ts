@@ -12,6 +12,8 @@ export class RefreshAttempt {
   /** The key ids somebody waits for. */
   readonly awaited = new Set<string>();
   trigger: RefreshTrigger = 'on-demand';
+  /** Monotonic. */
+  startedAt = Number.POSITIVE_INFINITY;
   failure: MetadataRefreshError | undefined;
 
   /** Attempts are numbered in the order they start: a later number knows of everything published before. */
@@ -19,8 +21,9 @@ export class RefreshAttempt {
     return this.#number;
   }
 
-  start(number: number, trigger: RefreshTrigger): void {
+  start(number: number, trigger: RefreshTrigger, now: number): void {
     this.#number = number;
+    this.startedAt = now;
     this.trigger = trigger;
   }
 

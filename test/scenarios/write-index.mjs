@@ -53,8 +53,9 @@ async function index(family, familyRows) {
   for (const { id, file, title } of tests) {
     if (family.tag.test(id) && !ids.has(id)) problems.push(`[${id}] is no row: "${title}" in ${file}`);
   }
-  for (const { id, text, later } of familyRows) {
-    if (!later && !tests.some((test) => test.id === id)) problems.push(`[${id}] has no test: ${text}`);
+  for (const { id, text, later, why } of familyRows) {
+    if (!later && !why && !tests.some((test) => test.id === id))
+      problems.push(`[${id}] has no test: ${text}`);
   }
   const document = await pretty(family, familyRows);
   if (!isCheck) await writeFile(join(root, family.file), document);
@@ -73,14 +74,14 @@ async function pretty({ file, title, intro }, familyRows) {
   return format(parts.join('\n\n'), { ...(await resolveConfig(path)), filepath: path });
 }
 
-function row({ id, text, later }) {
+function row({ id, text, later, why }) {
   const own = tests.filter((test) => test.id === id);
   const byFile = [...new Set(own.map(({ file }) => file))].map((file) => {
     const titles = own.filter((test) => test.file === file).map(({ title }) => cell(title));
     const link = `[${file.replace(/^test\//, '')}](${relative(join(root, 'docs'), join(root, file))})`;
     return [link, ...titles.map((title) => `· ${title}`)].join('<br>');
   });
-  const none = later ? `later: ${later}` : '**none**';
+  const none = later ? `later: ${later}` : (why ?? '**none**');
   return `| ${id} | ${cell(text)} | ${byFile.join('<br>') || none} |`;
 }
 
