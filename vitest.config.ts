@@ -13,5 +13,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.spec.ts'],
     setupFiles: ['test/setup.ts'],
+    // Making RSA keys and fuzzing take their time on a busy machine; no test asserts how long anything takes.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

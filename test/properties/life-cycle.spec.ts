@@ -56,6 +56,7 @@ class World implements Disposable {
   #made = 0;
   #pending = 0;
   #moves = 0;
+  #movedAt = Number.NEGATIVE_INFINITY;
 
   constructor(random: number, isConditional: boolean) {
     this.fixture = new Fixture(
@@ -102,7 +103,11 @@ class World implements Disposable {
     if (key) key.withdrawnAt = this.now;
   }
 
+  /** Whoever is told of an address that is gone again when it is asked has met a failure. */
   move(): void {
+    const isAgain = this.now - this.#movedAt < TIMEOUT;
+    this.#movedAt = this.now;
+    if (isAgain) this.#failing.unshift({ from: this.now, to: this.now });
     this.fixture.issuer.jwksUri = `${this.fixture.issuer.url}/jwks/${++this.#moves}`;
   }
 

@@ -75,6 +75,19 @@ describe('a key', () => {
     expect(await statusOf(old)).toBe(401);
   });
 
+  it('[K11] is asked about after a wrong signature only out of plenty, and the token is 401 all the same', async () => {
+    await using bench = await Bench.open({
+      options: { metadata: { refreshBurst: 4, refreshInterval: '1h' } },
+    });
+    const other = bench.publish(makeSigner('ES256'));
+    await bench.api.app.get(MetadataProvider).refreshNow();
+    bench.issuer.clearRequests();
+    for (const { kid } of [bench.signer, other, bench.signer, other])
+      await bench.refuses(bench.tokenBy(makeSigner('ES256', { kid })), 'AUTH_TOKEN_SIGNATURE_INVALID');
+    expect(bench.issuer.requests.filter(({ endpoint }) => endpoint === 'jwks')).toHaveLength(1);
+    await bench.admits(bench.tokenBy(bench.publish(makeSigner('ES256'))));
+  });
+
   it('[K12] is followed when it moves', async () => {
     const { issuer, statusOf } = await startTimed();
     issuer.moveJwks();

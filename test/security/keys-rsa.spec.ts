@@ -28,7 +28,7 @@ describe('an RSA key', () => {
     ['with exponent 1', 'weak', { exponent: 1n }],
     ['with exponent 3', 'weak', { exponent: 3n }],
     ['with exponent 17', 'weak', { exponent: 17n }],
-    ['with the ROCA fingerprint', 'weak', { isRoca: true }],
+    ['with the ROCA fingerprint', 'weak', { isRoca: true, primeBits: 1032 }],
   ])('[D3] is never used when it is %s, although its signatures verify', async (_, fault, recipe) => {
     const key = { ...makeSigner('ES256'), ...makeRsaSigner(recipe) };
     expect(verifiesByItself(key)).toBe(true);
@@ -40,6 +40,14 @@ describe('an RSA key', () => {
     await bench().refuses(bench().tokenBy(key), 'AUTH_TOKEN_SIGNATURE_INVALID');
     expect(events).toContainEqual(expect.objectContaining({ type: 'key-skipped', kid: key.kid, fault }));
     await bench().admits(bench().token());
+  });
+
+  it.each<[what: string, recipe: RsaRecipe]>([
+    ['exponent', { exponent: 3n }],
+    ['primes', { isRoca: true, primeBits: 1032 }],
+  ])('[D3] of these tests is long enough when the point is its %s', (_, recipe) => {
+    const { modulusLength } = makeRsaSigner(recipe).publicKey.asymmetricKeyDetails ?? {};
+    expect(modulusLength).toBeGreaterThanOrEqual(2048);
   });
 
   it('[D3] is never used with an even exponent', async () => {
