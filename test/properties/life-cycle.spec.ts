@@ -262,6 +262,15 @@ const command = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('ask-any' as const), index }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('ask-known' as const), index }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('outage' as const),
+      fault: fc.constantFrom(...FAULTS),
+      milliseconds: fc.integer({ min: 0, max: 45 * MINUTE }),
+      index,
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('race' as const),
@@ -297,6 +306,12 @@ async function obey(world: World, order: Command): Promise<void> {
       return;
     case 'ask-known':
       return world.askKnown(order.index);
+    case 'outage':
+      world.behave(order.fault, 0);
+      await world.fixture.clock.advance(order.milliseconds);
+      await world.askKnown(order.index);
+      await world.ask(world.published[order.index % world.published.length] ?? '');
+      return;
     case 'race':
       // A key that comes while a refresh is under way, and its token before the refresh is over.
       await world.ask('forged-0');

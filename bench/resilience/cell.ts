@@ -1,0 +1,193 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Child } from '../support/child.js';
+import { connections, get, type Reply } from '../support/http-get.js';
+import { remote, type Remote } from '../support/remote.js';
+import type { ProtectedService } from './protected-service.js';
+import type { Provider } from './provider.js';
+import type { AttackResult } from './attacker.js';
+import type { CellResult } from './cell-result.js';
+import { Tally, type Probe } from './tally.js';
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+
+/** A client gives up on an answer. */
+const CLIENT_PATIENCE = 60 * SECOND;
+
+/** One library in one row: a provider and a service of its own, two processes, and what became of the requests. */
+export class Cell implements AsyncDisposable {
+  readonly tally = new Tally();
+  /** Figures that only some rows have. */
+  readonly extras: Record<string, number> = {};
+  readonly #agent = connections();
+  #service:
+    { readonly child: Child; readonly calls: Remote<ProtectedService>; readonly port: number } | undefined;
+  #wound = 0;
+
+  private constructor(
+    readonly library: string,
+    private readonly providerProcess: Child,
+    readonly provider: Remote<Provider>,
+  ) {}
+
+  static async open(library: string): Promise<Cell> {
+    const child = await Child.start(new URL('provider.js', import.meta.url));
+    return new Cell(library, child, remote<Provider>(child.process));
+  }
+
+  /** Starts the service. */
+  async boot(): Promise<void> {
+    const { issuer, jwksUri, audience } = await this.provider.addresses();
+    const module = new URL('protected-service.js', import.meta.url);
+    const child = await Child.start(module, [this.library, issuer, jwksUri, audience]);
+    const calls = remote<ProtectedService>(child.process);
+    this.#service = { child, calls, port: await calls.port() };
+  }
+
+  /** Starts the service and lets it see its first tokens; what it asked the provider until then is forgotten. */
+  async warmUp(): Promise<void> {
+    await this.boot();
+    const tokens = await this.provider.mint(5);
+    for (const [index, token] of tokens.entries()) {
+      const { status } = await this.#get(token);
+      if (status !== 200) throw new Error(`${this.library} answers ${status} when nothing is wrong`);
+      // Past what the libraries do in the first minute after a fetch, before what they do ten minutes after it.
+      if (index < tokens.length - 1) await this.wind(MINUTE / 2);
+    }
+    await this.beginCount();
+  }
+
+  /** Forgets what has happened so far. */
+  async beginCount(): Promise<void> {
+    await this.provider.clearCalls();
+    this.tally.reset();
+    this.#refreshesBefore = (await this.service.refreshes()) ?? 0;
+  }
+  #refreshesBefore = 0;
+
+  get service(): Remote<ProtectedService> {
+    return this.#running.calls;
+  }
+
+  get pid(): number | undefined {
+    return this.#running.child.process.pid;
+  }
+
+  get port(): number {
+    return this.#running.port;
+  }
+
+  get isServiceRunning(): boolean {
+    return this.#running.child.isRunning;
+  }
+
+  /** Ends a service that is out of hand. */
+  endService(): Promise<void> {
+    this.#wasEnded = true;
+    return this.#running.child.end();
+  }
+  #wasEnded = false;
+
+  /** Milliseconds on the wound clock. */
+  now(): number {
+    return performance.now() + this.#wound;
+  }
+
+  /** Lets time pass, for provider and service. */
+  async wind(milliseconds: number): Promise<void> {
+    await this.provider.wind(milliseconds);
+    // A service that has just crashed is found out by its next request.
+    this.#wound = await this.service.wind(milliseconds).catch(() => this.#wound + milliseconds);
+  }
+
+  async windTo(time: number): Promise<void> {
+    if (time > this.now()) await this.wind(time - this.now());
+  }
+
+  /** From now on the provider could be asked. */
+  restored(): void {
+    this.tally.restored(this.now());
+  }
+
+  /** Sends one token; time is wound while the library waits for something that real time would not bring soon. */
+  async probe(probe: Probe, token: string): Promise<void> {
+    const begun = this.now();
+    const begunReal = performance.now();
+    const given = new AbortController();
+    const answered = this.#get(token, given.signal);
+    let reply = await Promise.race([answered, wait(25, undefined)]);
+    while (!reply) {
+      if (this.now() - begun > CLIENT_PATIENCE || !this.isServiceRunning) given.abort();
+      else if (await this.#isStuck(begunReal))
+        await this.wind(this.now() - begun < 10 * SECOND ? SECOND : 5 * SECOND);
+      reply = await Promise.race([answered, wait(2, undefined)]);
+    }
+    this.count(probe, reply, this.now() - begun);
+  }
+
+  /** Sends several at once, in real time. */
+  async probeAll(probe: Probe, tokens: readonly string[], patience = CLIENT_PATIENCE): Promise<void> {
+    await Promise.all(
+      tokens.map(async (token) => {
+        const reply = await this.#get(token, AbortSignal.timeout(patience));
+        this.count(probe, reply, reply.took);
+      }),
+    );
+  }
+
+  count(probe: Probe, { status }: Reply, took: number): void {
+    this.tally.add(probe, status, this.now(), took);
+  }
+
+  /** Counts what came back of an attack. */
+  countForged({ statuses, slowest }: AttackResult): void {
+    for (const [status, times] of statuses)
+      for (let time = 0; time < times; time += 1)
+        this.tally.add('forged', status ?? undefined, this.now(), slowest);
+  }
+
+  /** Ends the row: what was asked of the provider in it, and whether forged tokens pass after it. */
+  async finish(): Promise<CellResult> {
+    const calls = await this.provider.calls();
+    const refreshes = this.isServiceRunning ? await this.service.refreshes() : undefined;
+    if (this.isServiceRunning) {
+      await this.provider.recover();
+      for (const token of await this.provider.forgeries()) await this.probe('forged', token);
+    }
+    const { tally, extras } = this;
+    return {
+      calls,
+      end: this.#wasEnded ? 'stopped' : this.isServiceRunning ? 'running' : 'crashed',
+      ...(refreshes !== undefined && { refreshes: refreshes - this.#refreshesBefore }),
+      sent: tally.sent,
+      accepted: tally.accepted,
+      refused: tally.refused,
+      wrongStatus: Object.fromEntries(tally.wrongStatus),
+      slowestValid: tally.slowestValid,
+      slowestForged: tally.slowestForged,
+      recovery: tally.recovery,
+      extras,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#agent.destroy();
+    await Promise.all([this.#service?.child.end(), this.providerProcess.end()]);
+  }
+
+  get #running() {
+    if (!this.#service) throw new Error('The service has not been started');
+    return this.#service;
+  }
+
+  #get(token: string, signal?: AbortSignal): Promise<Reply> {
+    return get(this.#agent, this.port, token, signal);
+  }
+
+  /** It waits for the provider, or for time to pass; not merely for a processor. */
+  async #isStuck(begunReal: number): Promise<boolean> {
+    if (!this.isServiceRunning) return false;
+    return performance.now() - begunReal > SECOND || this.service.isWaitingForProvider().catch(() => false);
+  }
+}

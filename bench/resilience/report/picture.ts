@@ -1,0 +1,123 @@
+import type { RowResult } from '../bench.js';
+import { harm, type CellResult } from '../cell-result.js';
+import type { Library } from '../libraries/index.js';
+import { count, percent } from './wording.js';
+
+const LABELS = 236;
+const HEAD = 104;
+const WIDTH = 132;
+const HEIGHT = 38;
+const FOOT = 58;
+const INK = '#1c2430';
+const QUIET = '#5b6472';
+
+/** From nothing wrong to everything; told apart by lightness too, and the figure stands on each. */
+const SHADES: readonly (readonly [upTo: number, fill: string, ink: string])[] = [
+  [0, '#d3efe2', '#0b5a3c'],
+  [0.05, '#fdf3cd', INK],
+  [0.25, '#fbd78f', INK],
+  [0.6, '#f29b61', INK],
+  [1, '#c8413b', '#ffffff'],
+];
+
+/** Rows by libraries, the share of requests answered wrongly as colour and figure. */
+export function picture(results: readonly RowResult[], libraries: readonly Library[]): string {
+  const width = LABELS + libraries.length * WIDTH + 24;
+  const height = HEAD + results.length * HEIGHT + FOOT;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" role="img">`,
+    '<title>Share of requests answered wrongly, by fault and library</title>',
+    `<rect width="${width}" height="${height}" rx="8" fill="#ffffff"/>`,
+    text(24, 36, 'Requests answered wrongly while the identity provider misbehaves', {
+      size: 20,
+      weight: 700,
+    }),
+    text(
+      24,
+      58,
+      'Share of valid requests refused, or of forged and withdrawn tokens accepted, whichever is larger.',
+      {
+        fill: QUIET,
+      },
+    ),
+    ...libraries.flatMap(({ title }, index) => heading(title, LABELS + (index + 0.5) * WIDTH, index === 0)),
+    ...results.flatMap(({ row, cells }, line) => [
+      text(24, HEAD + (line + 0.5) * HEIGHT + 4, row.title, { weight: 500 }),
+      ...cells.flatMap((cell, column) => square(cell, LABELS + column * WIDTH, HEAD + line * HEIGHT)),
+    ]),
+    `<rect x="${LABELS - 2}" y="${HEAD - 34}" width="${WIDTH}" height="${results.length * HEIGHT + 36}" rx="6" fill="none" stroke="${INK}" stroke-width="2"/>`,
+    ...legend(24, HEAD + results.length * HEIGHT + 34),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function heading(title: string, x: number, isOurs: boolean): string[] {
+  const style = { size: 12, anchor: 'middle', weight: isOurs ? 700 : 600 };
+  const lines = wrap(title);
+  return lines.map((line, index) => text(x - 2, HEAD - 10 - (lines.length - 1 - index) * 14, line, style));
+}
+
+/** Names are too long for one line: they break at their joints. */
+function wrap(title: string): string[] {
+  if (title.length <= 18) return [title];
+  const joints = [...title.matchAll(/ \+ |-/g)].map(({ index, 0: joint }) => index + joint.length);
+  const middle =
+    joints.toSorted((a, b) => Math.abs(a - title.length / 2) - Math.abs(b - title.length / 2))[0] ?? 18;
+  return [title.slice(0, middle).trimEnd(), title.slice(middle)];
+}
+
+function square(cell: CellResult | Error, x: number, y: number): string[] {
+  if (cell instanceof Error)
+    return [text(x + WIDTH / 2, y + HEIGHT / 2, 'not measured', { anchor: 'middle', fill: QUIET })];
+  const share = harm(cell);
+  const [, fill = '', ink = ''] = SHADES.find(([upTo]) => share <= upTo) ?? [];
+  const remark = remarkOn(cell);
+  return [
+    `<rect x="${x + 1}" y="${y + 1}" width="${WIDTH - 6}" height="${HEIGHT - 4}" rx="4" fill="${fill}"/>`,
+    text(x + WIDTH / 2 - 2, y + (remark ? 17 : 23), percent(share), {
+      anchor: 'middle',
+      size: 14,
+      weight: 700,
+      fill: ink,
+    }),
+    ...(remark ? [text(x + WIDTH / 2 - 2, y + 30, remark, { anchor: 'middle', size: 10.5, fill: ink })] : []),
+  ];
+}
+
+/** The one thing besides the share that a reader should know. */
+function remarkOn({ end, accepted, sent, wrongStatus, calls }: CellResult): string | undefined {
+  if (end === 'crashed') return 'the process crashed';
+  if (end === 'stopped') return 'memory ran away';
+  if (accepted.forged > 0) return 'forged tokens accepted';
+  if (accepted.withdrawn > 0)
+    return accepted.withdrawn === sent.withdrawn ? 'withdrawn key: for good' : 'withdrawn key: a while';
+  const [status] = Object.entries(wrongStatus).toSorted(([, a], [, b]) => b - a)[0] ?? [];
+  if (status !== undefined) return status === 'no answer' ? 'never answered' : `with a ${status}`;
+  return calls > 1000 ? `${count(calls)} calls` : undefined;
+}
+
+function legend(x: number, y: number): string[] {
+  const words = ['none', 'up to 5 %', 'up to 25 %', 'up to 60 %', 'more'];
+  return SHADES.flatMap(([, fill], index) => [
+    `<rect x="${x + index * 108}" y="${y - 12}" width="16" height="16" rx="3" fill="${fill}"/>`,
+    text(x + index * 108 + 22, y + 1, words[index] ?? '', { fill: QUIET, size: 12 }),
+  ]);
+}
+
+interface Style {
+  readonly size?: number;
+  readonly weight?: number;
+  readonly anchor?: string;
+  readonly fill?: string;
+}
+
+function text(
+  x: number,
+  y: number,
+  words: string,
+  { size = 13, weight = 400, anchor = 'start', fill = INK }: Style,
+): string {
+  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}">${escaped}</text>`;
+}

@@ -1,0 +1,15 @@
+import type { Cell } from '../cell.js';
+
+/** One fault, and what is asked of a library during it. */
+export interface Row {
+  /** Kebab case, for `--rows`. */
+  readonly id: string;
+  readonly title: string;
+  /** What happens, in a sentence or two. */
+  readonly story: string;
+  /** Libraries take turns, because the row measures latency or memory under load. */
+  readonly alone: boolean;
+  /** Part of `--quick`. */
+  readonly quick: boolean;
+  readonly run: (cell: Cell) => Promise<void>;
+}

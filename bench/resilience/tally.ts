@@ -1,0 +1,80 @@
+/** What a request was sent to find out. */
+export type Probe =
+  /** Its key is known or can be had: 200 is due. */
+  | 'valid'
+  /** Genuine, but its key cannot be had at the moment by anybody: 503 is due. */
+  | 'uncheckable'
+  /** Not genuine: any refusal will do that does not blame the server. */
+  | 'forged'
+  /** Genuine once; the issuer has taken the key back. Accepting it for a while is every cache's price. */
+  | 'withdrawn';
+
+const NONE = { valid: 0, uncheckable: 0, forged: 0, withdrawn: 0 };
+
+/** How one library fared in one row, as far as it shows in the answers. */
+export class Tally {
+  sent: Record<Probe, number> = { ...NONE };
+  accepted: Record<Probe, number> = { ...NONE };
+  readonly wrongStatus = new Map<string, number>();
+  slowestValid = 0;
+  slowestForged = 0;
+  /** The latest time at which things were not as they should be, and the first good answer after it. */
+  #badAt: number | undefined;
+  #goodAt: number | undefined;
+  #since = 0;
+
+  /** Forgets what has been added. */
+  reset(): void {
+    this.sent = { ...NONE };
+    this.accepted = { ...NONE };
+    this.wrongStatus.clear();
+    this.slowestValid = 0;
+    this.slowestForged = 0;
+    this.restored(0);
+  }
+
+  /** From now on the provider could be asked: what was refused before does not count for the recovery. */
+  restored(now: number): void {
+    this.#since = now;
+    this.#badAt = undefined;
+    this.#goodAt = undefined;
+  }
+
+  /** @param now when the answer came; `took` since the request, in milliseconds of the wound clock */
+  add(probe: Probe, status: number | undefined, now: number, took: number): void {
+    this.sent[probe] += 1;
+    if (status === 200) this.accepted[probe] += 1;
+    if (probe === 'valid' && status === 200) this.slowestValid = Math.max(this.slowestValid, took);
+    if (probe === 'forged') this.slowestForged = Math.max(this.slowestForged, took);
+    if (isWrong(probe, status)) {
+      const name = String(status ?? 'no answer');
+      this.wrongStatus.set(name, (this.wrongStatus.get(name) ?? 0) + 1);
+    }
+    if (probe === 'valid') this.#heal(status === 200, now);
+    if (probe === 'withdrawn') this.#heal(status !== 200, now);
+  }
+
+  get refused(): number {
+    return this.sent.valid - this.accepted.valid;
+  }
+
+  /** Milliseconds from {@link restored} to the first of the good answers that were not followed by a bad one. */
+  get recovery(): number {
+    if (this.#badAt === undefined) return 0;
+    return this.#goodAt === undefined ? Number.POSITIVE_INFINITY : this.#goodAt - this.#since;
+  }
+
+  #heal(isGood: boolean, now: number): void {
+    if (!isGood) {
+      this.#badAt = now;
+      this.#goodAt = undefined;
+    } else if (this.#badAt !== undefined) this.#goodAt ??= now;
+  }
+}
+
+/** A refusal that says the wrong thing: that a good token is bad, or that the server is broken. */
+function isWrong(probe: Probe, status: number | undefined): boolean {
+  if (status === 503) return false;
+  if (probe === 'valid' || probe === 'uncheckable') return status !== 200;
+  return status === undefined || status >= 500;
+}

@@ -1,0 +1,45 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { runGrowth } from './growth/layer.js';
+import { runInProcess } from './in-process/layer.js';
+import { describeMachine } from './machine.js';
+import { runNest } from './nest/layer.js';
+import { coldPicture } from './report/cold-picture.js';
+import { markdown } from './report/markdown.js';
+import { nestPicture } from './report/nest-picture.js';
+import type { Results } from './report/results.js';
+import { FULL, QUICK } from './settings.js';
+
+const { values } = parseArgs({
+  options: {
+    /** About a minute; the pages of the last full run stay as they are. */
+    quick: { type: 'boolean', default: false },
+    /** Measures nothing: writes the pages from what the last full run measured. */
+    report: { type: 'boolean', default: false },
+  },
+});
+const root = new URL('../../../', import.meta.url);
+const measured = new URL('dist/bench/speed-results.json', root);
+
+async function measure(): Promise<Results> {
+  const settings = values.quick ? QUICK : FULL;
+  const begun = performance.now();
+  const machine = describeMachine();
+  const inProcess = await runInProcess(settings);
+  const nest = await runNest(settings);
+  const growth = await runGrowth(settings);
+  return { settings, machine, inProcess, nest, growth, minutes: (performance.now() - begun) / 60_000 };
+}
+
+const lastRun = async (): Promise<Results> => JSON.parse(await readFile(measured, 'utf8'));
+const results = await (values.report ? lastRun() : measure());
+if (results.settings.isQuick) {
+  console.log(markdown(results));
+} else {
+  await writeFile(measured, JSON.stringify(results));
+  await mkdir(new URL('docs/', root), { recursive: true });
+  await writeFile(new URL('docs/benchmarks.md', root), markdown(results));
+  await writeFile(new URL('docs/benchmarks-nest.svg', root), nestPicture(results.nest));
+  await writeFile(new URL('docs/benchmarks-cold.svg', root), coldPicture(results.inProcess));
+  console.log(`Written to docs/benchmarks.md after ${results.minutes.toFixed(1)} minutes`);
+}

@@ -1,0 +1,147 @@
+import { Injectable, UseGuards, type Type } from '@nestjs/common';
+import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
+import { JwtVerifier } from 'aws-jwt-verify';
+import { auth } from 'express-oauth2-jwt-bearer';
+import type { RequestHandler } from 'express';
+import { createVerifier } from 'fast-jwt';
+import buildGetJwks from 'get-jwks';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { passportJwtSecret } from 'jwks-rsa';
+import { Authorized, AuthModule } from 'nestjs-resilient-auth';
+import { ExtractJwt, Strategy } from 'passport-jwt';
+import { issuerOptions } from '../resilient-auth.js';
+import type { Platform } from '../settings.js';
+import type { Trust } from '../tokens/issuer-process.js';
+import { greetingModule } from './greeting.js';
+import { verifyGuard } from './verify-guard.js';
+
+/** An application that protects its one route in one way. */
+interface Variant {
+  readonly module: Type;
+  /** In front of Nest's own routing. */
+  readonly middleware?: RequestHandler;
+}
+
+type StartVariant = (trust: Trust, cacheMax: number) => Variant | Promise<Variant>;
+
+function unprotected(): Variant {
+  return { module: greetingModule() };
+}
+
+const resilientAuth: StartVariant = (trust, max) => ({
+  module: greetingModule([Authorized()], {
+    imports: [AuthModule.forRoot({ ...issuerOptions(trust), tokenCache: { max } })],
+  }),
+});
+
+/** The recipe of jwks-rsa's README for passport-jwt, as a strategy of `@nestjs/passport`. */
+const recipe: StartVariant = ({ alg, issuer, jwksUri, audience }) => {
+  if (alg === 'EdDSA') throw new Error('jsonwebtoken has no EdDSA');
+  const algorithms = [alg];
+  @Injectable()
+  class JwtStrategy extends PassportStrategy(Strategy) {
+    constructor() {
+      super({
+        secretOrKeyProvider: passportJwtSecret({
+          cache: true,
+          rateLimit: true,
+          jwksRequestsPerMinute: 5,
+          jwksUri,
+        }),
+        jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+        issuer,
+        audience,
+        algorithms,
+      });
+    }
+
+    validate(payload: unknown): unknown {
+      return payload;
+    }
+  }
+  return {
+    module: greetingModule([UseGuards(AuthGuard('jwt'))], {
+      imports: [PassportModule],
+      providers: [JwtStrategy],
+    }),
+  };
+};
+
+const jose: StartVariant = ({ alg, issuer, jwksUri, audience }) => {
+  const keySet = createRemoteJWKSet(new URL(jwksUri));
+  const options = { issuer, audience, algorithms: [alg] };
+  const guard = verifyGuard(async (token) => (await jwtVerify(token, keySet, options)).payload);
+  return { module: greetingModule([UseGuards(guard)]) };
+};
+
+/** It fetches by https only, so the key set is handed over, by the method it has for that. */
+const awsJwtVerify: StartVariant = async ({ issuer, jwksUri, audience }) => {
+  const verifier = JwtVerifier.create({ issuer, audience, jwksUri });
+  const keySet: Parameters<typeof verifier.cacheJwks>[0] = JSON.parse(await (await fetch(jwksUri)).text());
+  verifier.cacheJwks(keySet);
+  return { module: greetingModule([UseGuards(verifyGuard((token) => verifier.verify(token)))]) };
+};
+
+/** The integration of get-jwks's README. */
+const fastJwt: StartVariant = ({ alg, issuer, audience }, cache) => {
+  const keys = buildGetJwks({ issuersWhitelist: [issuer], providerDiscovery: true });
+  const verify = createVerifier({
+    key: async ({ header: { kid } }: { header: Record<string, unknown> }) =>
+      keys.getPublicKey({ kid: String(kid), alg, domain: issuer }),
+    algorithms: [alg],
+    allowedIss: issuer,
+    allowedAud: audience,
+    cache,
+  });
+  return { module: greetingModule([UseGuards(verifyGuard(async (token) => verify(token)))]) };
+};
+
+const expressOauth2JwtBearer: StartVariant = ({ issuer, audience }) => ({
+  module: greetingModule(),
+  middleware: auth({ issuerBaseURL: issuer, audience }),
+});
+
+export const UNPROTECTED = 'unprotected';
+export const OURS_KNOWN = 'nestjs-resilient-auth, known token';
+export const OURS_NEW = 'nestjs-resilient-auth, new token';
+export const RECIPE = 'passport-jwt + jwks-rsa (the recipe)';
+
+/** How one variant is started, and what it is sent. */
+export interface Entry {
+  readonly name: string;
+  /** In the picture, where there is less room. */
+  readonly label?: string;
+  readonly isOurs?: boolean;
+  readonly start: StartVariant;
+  readonly tokens: 'known' | 'new';
+  readonly platforms: readonly Platform[];
+}
+
+const PLATFORMS: readonly Platform[] = ['fastify', 'express'];
+
+/** Libraries that remember nothing get the tokens that never repeat, although it is the same to them. */
+export const ENTRIES: readonly Entry[] = [
+  { name: UNPROTECTED, start: unprotected, tokens: 'known', platforms: PLATFORMS },
+  {
+    name: OURS_KNOWN,
+    label: 'this library, known token',
+    isOurs: true,
+    start: resilientAuth,
+    tokens: 'known',
+    platforms: PLATFORMS,
+  },
+  { name: 'fast-jwt with cache, known token', start: fastJwt, tokens: 'known', platforms: PLATFORMS },
+  {
+    name: OURS_NEW,
+    label: 'this library, new token',
+    isOurs: true,
+    start: resilientAuth,
+    tokens: 'new',
+    platforms: PLATFORMS,
+  },
+  { name: 'fast-jwt with cache, new token', start: fastJwt, tokens: 'new', platforms: PLATFORMS },
+  { name: 'jose', start: jose, tokens: 'new', platforms: PLATFORMS },
+  { name: 'aws-jwt-verify', start: awsJwtVerify, tokens: 'new', platforms: PLATFORMS },
+  { name: 'express-oauth2-jwt-bearer', start: expressOauth2JwtBearer, tokens: 'new', platforms: ['express'] },
+  { name: RECIPE, label: 'passport-jwt + jwks-rsa', start: recipe, tokens: 'new', platforms: PLATFORMS },
+];

@@ -1,0 +1,15 @@
+import type { GrowthResult } from '../growth/layer.js';
+import type { InProcessResult } from '../in-process/process.js';
+import type { Machine } from '../machine.js';
+import type { NestResult } from '../nest/layer.js';
+import type { Settings } from '../settings.js';
+
+/** Everything one run measured. */
+export interface Results {
+  readonly settings: Settings;
+  readonly machine: Machine;
+  readonly inProcess: readonly InProcessResult[];
+  readonly nest: readonly NestResult[];
+  readonly growth: GrowthResult;
+  readonly minutes: number;
+}

@@ -1,0 +1,82 @@
+import { ALGORITHMS, type Algorithm } from './tokens/algorithms.js';
+
+/** How much of everything a run does. */
+export interface Settings {
+  readonly isQuick: boolean;
+  /** Of our cache and of fast-jwt's, wherever "every token new" is measured; the full run keeps our default. */
+  readonly cacheMax: number;
+  /** Tokens in rotation where every one has to be new: well past what a cache of `cacheMax` still holds. */
+  readonly newTokens: number;
+  /** Tokens in rotation where every one is known. */
+  readonly knownTokens: number;
+  readonly inProcess: {
+    readonly algorithms: readonly Algorithm[];
+    readonly rounds: number;
+    readonly batch: number;
+  };
+  readonly nest: {
+    readonly pairs: readonly Pair[];
+    readonly rounds: number;
+    readonly seconds: number;
+    readonly warmUp: number;
+  };
+  readonly growth: {
+    readonly rounds: number;
+    readonly batch: number;
+    /** The largest rotation; each of its tokens is seen once. */
+    readonly mostTokens: number;
+    /** Seconds until the connections of the start have been given up, before memory is read. */
+    readonly rest: number;
+  };
+}
+
+export type Platform = 'express' | 'fastify';
+
+/** One comparison through Nest. */
+interface Pair {
+  readonly alg: Algorithm;
+  readonly platform: Platform;
+}
+
+/** Under ten minutes on two cores. */
+export const FULL: Settings = {
+  isQuick: false,
+  cacheMax: 10_000,
+  newTokens: 13_000,
+  knownTokens: 1000,
+  inProcess: { algorithms: ALGORITHMS, rounds: 7, batch: 40 },
+  nest: {
+    pairs: [
+      { alg: 'RS256', platform: 'fastify' },
+      { alg: 'RS256', platform: 'express' },
+      { alg: 'ES256', platform: 'fastify' },
+      { alg: 'ES256', platform: 'express' },
+    ],
+    rounds: 5,
+    seconds: 0.8,
+    warmUp: 0.8,
+  },
+  growth: { rounds: 25, batch: 30, mostTokens: 1_000_000, rest: 5 },
+};
+
+/** About a minute: shows that everything works, and figures to within a third or so. */
+export const QUICK: Settings = {
+  isQuick: true,
+  cacheMax: 500,
+  newTokens: 1000,
+  knownTokens: 200,
+  inProcess: { algorithms: ['RS256', 'ES256'], rounds: 3, batch: 10 },
+  nest: {
+    pairs: [
+      { alg: 'RS256', platform: 'fastify' },
+      { alg: 'ES256', platform: 'express' },
+    ],
+    rounds: 3,
+    seconds: 0.2,
+    warmUp: 0.3,
+  },
+  growth: { rounds: 5, batch: 10, mostTokens: 20_000, rest: 0 },
+};
+
+/** Requests under way at once, where there are several. */
+export const MANY = 64;
