@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import * as v from 'valibot';
+import { problemsOf, shorten } from './auth.options-problems.js';
 import {
   extrasSchema,
   inlineOptionsSchema,
@@ -13,8 +13,6 @@ import { isAcceptableAddress } from './metadata/judge-documents.js';
 import type { ResolvedMetadataOptions } from './metadata/metadata-options.js';
 import { mediaType } from './token/plausible.js';
 import { isIssuerTemplate } from './token/trusted-issuer.js';
-
-const MISPLACED = 'beside useFactory, useClass or useExisting in forRootAsync, not in what they return';
 
 /**
  * Checks all options at once and fills in every default.
@@ -68,41 +66,6 @@ function check(options: unknown, problems: ConfigurationProblem[]): Checked | un
   const { success, output, issues } = v.safeParse(inlineOptionsSchema, options);
   problems.push(...problemsOf(issues));
   return success ? { module: output, issuers: [output], isInline: true } : undefined;
-}
-
-function problemsOf(issues: readonly v.BaseIssue<unknown>[] | undefined): readonly ConfigurationProblem[] {
-  return (issues ?? []).map(describe);
-}
-
-function describe(issue: v.BaseIssue<unknown>): ConfigurationProblem {
-  const option = pathOf(issue);
-  const last = issue.path?.at(-1);
-  const value = last && 'value' in last ? last.value : issue.input;
-  const isUnknown = issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected === 'never';
-  if (!isUnknown) return { option, given: shorten(value), allowed: allowedBy(issue) };
-  const isExtra = option === 'isGlobal' || option === 'secureByDefault';
-  return { option, given: shorten(value), allowed: isExtra ? MISPLACED : 'no option of this name' };
-}
-
-function allowedBy(issue: v.BaseIssue<unknown>): string {
-  if (issue.type !== 'strict_object') return issue.message;
-  if (!issue.expected?.startsWith('"')) return 'an object';
-  return MISSING[String(issue.path?.at(-1)?.key)] ?? 'required';
-}
-
-const MISSING: Readonly<Record<string, string>> = {
-  issuer: 'required: the https URL that the metadata names as issuer',
-  audience: 'required: a string, a list of strings, or null to switch the check off on purpose',
-};
-
-function pathOf(issue: v.BaseIssue<unknown>): string {
-  const keys = issue.path?.map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)) ?? [];
-  return keys.join('').replace(/^\./, '') || 'options';
-}
-
-function shorten(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60 });
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
 /** What no single field can tell. */

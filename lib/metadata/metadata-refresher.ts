@@ -1,9 +1,9 @@
 import { Subject, Subscription, type Observable } from 'rxjs';
 import { MetadataRefreshError } from '../errors/metadata.errors.js';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 import { HeldMetadata } from './held-metadata.js';
 import type { MetadataEvent, RefreshTrigger } from './metadata-events.js';
+import { MetadataNews } from './metadata-news.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import { MetadataReader, type Reading } from './metadata-reader.js';
 import { closed, MetadataRetriever } from './metadata-retriever.js';
@@ -11,12 +11,6 @@ import { NegativeMemory } from './negative-memory.js';
 import { RefreshAttempt } from './refresh-attempt.js';
 import { RefreshGate } from './refresh-gate.js';
 import { schedule } from './schedule.js';
-
-const REMARKS_REMEMBERED = 1000;
-/** Of one reading: a set full of rubbish is told by its first members. */
-const MAX_SKIPPED_TOLD = 20;
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Runs the judged attempts of one issuer, one at a time, and puts what they find in place. */
 export class MetadataRefresher {
@@ -28,11 +22,10 @@ export class MetadataRefresher {
   readonly #random: () => number;
   readonly #retriever: MetadataRetriever;
   readonly #reader: MetadataReader;
-  readonly #events = new Subject<MetadataEvent>();
+  readonly #news: MetadataNews;
   readonly #dueAt = new Subject<number>();
   readonly #arrangedAt = new Subject<number>();
   readonly #schedules = new Subscription();
-  readonly #told = new LRUCache<string, true>({ max: REMARKS_REMEMBERED });
   #started = 0;
   #recoveries = 0;
   #running: RefreshAttempt | undefined;
@@ -46,6 +39,7 @@ export class MetadataRefresher {
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
+    this.#news = new MetadataNews(options.issuer);
     this.held = new HeldMetadata(options.issuer);
     this.gate = new RefreshGate(options, random);
     this.absent = new NegativeMemory(options.refreshInterval);
@@ -58,7 +52,7 @@ export class MetadataRefresher {
   }
 
   get events$(): Observable<MetadataEvent> {
-    return this.#events;
+    return this.#news.events$;
   }
 
   /** How many attempts have been started. */
@@ -107,8 +101,8 @@ export class MetadataRefresher {
   /** Tells once that the snapshot at hand has expired. */
   expired(): void {
     const { metadata } = this.held;
-    if (metadata && this.#tellOnce(`expired ${this.held.checkedAt}`))
-      this.#tell({ type: 'metadata-expired', metadata });
+    if (metadata)
+      this.#news.tellOnce(`expired ${this.held.checkedAt}`, { type: 'metadata-expired', metadata });
   }
 
   close(): void {
@@ -117,7 +111,7 @@ export class MetadataRefresher {
     this.#arranged?.settle(closed());
     this.#arranged = undefined;
     this.#retriever.close();
-    this.#events.complete();
+    this.#news.close();
   }
 
   #startArranged(): void {
@@ -129,7 +123,7 @@ export class MetadataRefresher {
   }
 
   async #run(attempt: RefreshAttempt): Promise<void> {
-    this.#tell({ type: 'refresh-started', trigger: attempt.trigger });
+    this.#news.tell({ type: 'refresh-started', trigger: attempt.trigger });
     let failure: MetadataRefreshError | undefined;
     try {
       const { held } = this;
@@ -159,14 +153,14 @@ export class MetadataRefresher {
     if (!reading.unconfirmed || isFirst) this.#renew(reading, attempt.startedAt);
     if (change) {
       this.absent.reset(change.withdrawnKeyIds);
-      this.#tell({ type: 'metadata-changed', ...change });
+      this.#news.tell({ type: 'metadata-changed', ...change });
     }
-    this.#tellSkipped(reading);
+    this.#news.tellOf(reading);
     if (reading.unconfirmed) return reading.unconfirmed;
     this.gate.succeeded();
     this.lastFailure = undefined;
     this.#planAt(this.held.freshUntil);
-    this.#tell({ type: 'refresh-succeeded', trigger: attempt.trigger, changed: change !== undefined });
+    this.#news.tell({ type: 'refresh-succeeded', trigger: attempt.trigger, changed: change !== undefined });
     return undefined;
   }
 
@@ -178,7 +172,12 @@ export class MetadataRefresher {
     const planned = this.nextAutomaticAt ?? now;
     // A failure on demand does not bring the next automatic refresh forward.
     this.#planAt(planned > now ? Math.max(planned, this.gate.refusedUntil) : this.gate.automaticAt());
-    this.#tell({ type: 'refresh-failed', trigger: attempt.trigger, error, failures: this.gate.failures });
+    this.#news.tell({
+      type: 'refresh-failed',
+      trigger: attempt.trigger,
+      error,
+      failures: this.gate.failures,
+    });
   }
 
   #renew(reading: Reading, checkedAt: number): void {
@@ -193,25 +192,8 @@ export class MetadataRefresher {
 
   /** Once until the budget has recovered: under a flood it is spent again as soon as it refills. */
   #tellExhaustion(now: number): void {
-    const remark = `exhausted ${this.#recoveries}`;
-    if (this.gate.available(now) < 1 && this.#tellOnce(remark)) this.#tell({ type: 'budget-exhausted' });
-  }
-
-  #tellSkipped({ skipped, discoveryFailure }: Reading): void {
-    for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_TOLD)) {
-      if (this.#tellOnce(`skipped ${fingerprint}`)) this.#tell({ type: 'key-skipped', kid, fault });
-    }
-    if (discoveryFailure) this.#tell({ type: 'discovery-failed', error: discoveryFailure });
-  }
-
-  #tellOnce(remark: string): boolean {
-    if (this.#told.has(remark)) return false;
-    this.#told.set(remark, true);
-    return true;
-  }
-
-  #tell(event: DistributiveOmit<MetadataEvent, 'issuer'>): void {
-    this.#events.next({ issuer: this.#options.issuer, ...event });
+    if (this.gate.available(now) < 1)
+      this.#news.tellOnce(`exhausted ${this.#recoveries}`, { type: 'budget-exhausted' });
   }
 }
 

@@ -1,0 +1,49 @@
+import { LRUCache } from 'lru-cache';
+import { Subject, type Observable } from 'rxjs';
+import type { MetadataEvent } from './metadata-events.js';
+import type { Reading } from './metadata-reader.js';
+
+const REMARKS_REMEMBERED = 1000;
+/** Of one reading: a set full of rubbish is told by its first members. */
+const MAX_SKIPPED_TOLD = 20;
+
+/** An event without the issuer, which is the same for all that a provider tells. */
+type News = MetadataEvent extends infer Event
+  ? Event extends unknown
+    ? Omit<Event, 'issuer'>
+    : never
+  : never;
+
+/** Tells what happens to the metadata of one issuer; what does not change, once. */
+export class MetadataNews {
+  readonly #events = new Subject<MetadataEvent>();
+  readonly #told = new LRUCache<string, true>({ max: REMARKS_REMEMBERED });
+
+  constructor(private readonly issuer: string) {}
+
+  get events$(): Observable<MetadataEvent> {
+    return this.#events;
+  }
+
+  tell(news: News): void {
+    this.#events.next({ issuer: this.issuer, ...news });
+  }
+
+  tellOnce(remark: string, news: News): void {
+    if (this.#told.has(remark)) return;
+    this.#told.set(remark, true);
+    this.tell(news);
+  }
+
+  /** What a successful reading passed over. */
+  tellOf({ skipped, discoveryFailure }: Reading): void {
+    for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_TOLD)) {
+      this.tellOnce(`skipped ${fingerprint}`, { type: 'key-skipped', kid, fault });
+    }
+    if (discoveryFailure) this.tell({ type: 'discovery-failed', error: discoveryFailure });
+  }
+
+  close(): void {
+    this.#events.complete();
+  }
+}
