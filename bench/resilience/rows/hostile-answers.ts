@@ -6,7 +6,7 @@ import type { Row } from './row.js';
 /** A service that has grown by this much is ended: the machine is not the bench's to fill. */
 const MEMORY_LIMIT = 1500;
 const SECONDS = 6;
-const PATIENCE = 10 * SECOND;
+const PATIENCE = 6 * SECOND;
 
 /** Watches the service's memory until told to stop, and ends the service when it is out of hand. */
 async function watchMemory(cell: Cell, stop: AbortSignal): Promise<number> {
@@ -56,7 +56,7 @@ export const hostileAnswers: readonly Row[] = [
     story:
       `The key set's answer never ends, as fast as it is read. For ${SECONDS} seconds tokens of the known key come, ten a second, ` +
       `and two a second of a new one; then the provider is back. A service beyond ${MEMORY_LIMIT} MB is ended.`,
-    alone: true,
+    atOnce: 3,
     quick: false,
     run: hugeBody,
   },
@@ -66,7 +66,7 @@ export const hostileAnswers: readonly Row[] = [
     story:
       "The key set answers with a redirect to an attacker, who has signed tokens in the issuer's name. They come beside " +
       'valid ones, every minute for half an hour.',
-    alone: false,
+    atOnce: 6,
     quick: false,
     run: async (cell) => {
       await cell.warmUp();

@@ -10,8 +10,8 @@ import type { Row } from './row.js';
 
 export const FLOOD_RATE = 300;
 const VALID_RATE = 100;
-export const FLOOD_SECONDS = 12;
-const CALM_SECONDS = 5;
+export const FLOOD_SECONDS = 10;
+const CALM_SECONDS = 4;
 const FIRST_REQUESTS = 500;
 
 /** Users beside an attack, each at their own rate. A token of `null` is a request without one. */
@@ -73,7 +73,7 @@ export const loads: readonly Row[] = [
     id: 'flood',
     title: 'Flood of unknown keys',
     story: `${FLOOD_RATE} tokens a second of keys that do not exist, each another, for ${FLOOD_SECONDS} seconds, beside ${VALID_RATE} valid ones a second.`,
-    alone: true,
+    atOnce: 1,
     quick: true,
     run: flood,
   },
@@ -81,7 +81,7 @@ export const loads: readonly Row[] = [
     id: 'flood-rollover',
     title: 'Flood plus rollover',
     story: `The same flood; after ${FLOOD_SECONDS / 3} seconds the key is replaced with no overlap, and the valid tokens are of the new key.`,
-    alone: true,
+    atOnce: 1,
     quick: true,
     run: floodAndRollover,
   },
@@ -89,7 +89,7 @@ export const loads: readonly Row[] = [
     id: 'first-requests',
     title: 'Five hundred first requests',
     story: `${FIRST_REQUESTS} valid requests at once to a service that has just started, with a provider that takes 300 ms to answer.`,
-    alone: true,
+    atOnce: 1,
     quick: false,
     run: async (cell) => {
       const tokens = await cell.provider.mint(FIRST_REQUESTS);

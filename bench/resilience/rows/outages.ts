@@ -19,7 +19,7 @@ export const outages: readonly Row[] = FAULTS.map(([id, title, fault, story]) =>
   id: `outage-${id}`,
   title: `A day's outage: ${title}`,
   story: `For 24 hours ${story}. One token of the known key comes every quarter of an hour; then the provider is back.`,
-  alone: false,
+  atOnce: 6,
   quick: id === '500',
   run: (cell) => aDay(cell, fault),
 }));
@@ -68,7 +68,7 @@ export const coldStart: Row = {
   story:
     'The service starts while every connection to the provider is reset; a token comes every five seconds. After 100 ' +
     'seconds the provider is back, and tokens go on coming every second.',
-  alone: false,
+  atOnce: 6,
   quick: true,
   run: async (cell) => {
     const tokens = await cell.provider.mint(COLD_PROBES + 60);

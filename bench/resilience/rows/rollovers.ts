@@ -35,7 +35,7 @@ export const rollovers: readonly Row[] = [
     title: 'Rollover with overlap',
     story:
       'A new key is published beside the old one and used at once; tokens of both keys come, ten at a time.',
-    alone: false,
+    atOnce: 6,
     quick: false,
     run: async (cell) => {
       await cell.warmUp();
@@ -49,7 +49,7 @@ export const rollovers: readonly Row[] = [
     id: 'rollover-at-once',
     title: 'Rollover at once',
     story: 'The old key is replaced by a new one with no overlap; tokens of the new key come, ten at a time.',
-    alone: false,
+    atOnce: 6,
     quick: true,
     run: async (cell) => {
       await cell.warmUp();
@@ -62,7 +62,7 @@ export const rollovers: readonly Row[] = [
     id: 'rollover-ten',
     title: 'Ten rollovers in a row',
     story: 'The key is replaced every ten seconds, ten times; ten tokens of the new key come after each.',
-    alone: false,
+    atOnce: 6,
     quick: true,
     run: async (cell) => {
       await cell.warmUp();
@@ -80,7 +80,7 @@ export const rollovers: readonly Row[] = [
     story:
       'A new key is published beside the old one, but every other answer comes from a node that has not heard of it. ' +
       'For an hour, tokens of both keys come every half minute.',
-    alone: false,
+    atOnce: 6,
     quick: false,
     run: async (cell) => {
       await cell.warmUp();
@@ -100,7 +100,7 @@ export const rollovers: readonly Row[] = [
     story:
       'The key set moves to a new address, told by discovery alone, and the key is replaced. Tokens of the new key come ' +
       'every half minute for an hour.',
-    alone: false,
+    atOnce: 6,
     quick: false,
     run: async (cell) => {
       await cell.warmUp();
@@ -115,7 +115,7 @@ export const rollovers: readonly Row[] = [
     title: 'Reused kid',
     story:
       'The issuer gives its key new material under the old kid. New tokens come every half minute for an hour.',
-    alone: false,
+    atOnce: 6,
     quick: false,
     run: async (cell) => {
       await cell.warmUp();
@@ -130,7 +130,7 @@ export const rollovers: readonly Row[] = [
     story:
       'Of two keys in use one is taken out of the set. For an hour, tokens of both come every half minute: those of the ' +
       'withdrawn key have to be refused sooner or later.',
-    alone: false,
+    atOnce: 6,
     quick: false,
     run: async (cell) => {
       await cell.boot();

@@ -7,8 +7,8 @@ export interface Row {
   readonly title: string;
   /** What happens, in a sentence or two. */
   readonly story: string;
-  /** Libraries take turns, because the row measures latency or memory under load. */
-  readonly alone: boolean;
+  /** How many libraries run it at a time: one where latency under load is measured. */
+  readonly atOnce: number;
   /** Part of `--quick`. */
   readonly quick: boolean;
   readonly run: (cell: Cell) => Promise<void>;
