@@ -71,7 +71,9 @@ function square(cell: CellResult | Error, x: number, y: number): string[] {
   if (cell instanceof Error)
     return [text(x + WIDTH / 2, y + HEIGHT / 2, 'not measured', { anchor: 'middle', fill: QUIET })];
   const share = harm(cell);
-  const [, fill = '', ink = ''] = SHADES.find(([upTo]) => share <= upTo) ?? [];
+  // A process that is gone answers nothing from then on, however much it answered before.
+  const shade = cell.end === 'running' ? share : 1;
+  const [, fill = '', ink = ''] = SHADES.find(([upTo]) => shade <= upTo) ?? [];
   const remark = remarkOn(cell);
   return [
     `<rect x="${x + 1}" y="${y + 1}" width="${WIDTH - 6}" height="${HEIGHT - 4}" rx="4" fill="${fill}"/>`,

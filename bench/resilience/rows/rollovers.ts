@@ -15,10 +15,10 @@ async function waves(cell: Cell, kids: readonly string[]): Promise<void> {
 
 /** One token every half minute for an hour. */
 async function anHour(cell: Cell, probe: () => Promise<void>): Promise<void> {
-  const end = cell.now() + HOUR;
-  while (cell.now() < end) {
+  const begun = cell.now();
+  for (let time = begun; time < begun + HOUR; time += 30 * SECOND) {
+    await cell.windTo(time);
     await probe();
-    await cell.wind(30 * SECOND);
   }
 }
 
@@ -66,11 +66,12 @@ export const rollovers: readonly Row[] = [
     quick: true,
     run: async (cell) => {
       await cell.warmUp();
+      const begun = cell.now();
       for (let rollover = 0; rollover < 10; rollover += 1) {
+        await cell.windTo(begun + rollover * 10 * SECOND);
         await cell.provider.rotateKeys(false);
         cell.restored();
         await cell.probeAll('valid', await cell.provider.mint(AT_ONCE));
-        await cell.wind(10 * SECOND);
       }
     },
   },
