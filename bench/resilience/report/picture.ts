@@ -1,13 +1,18 @@
 import type { RowResult } from '../bench.js';
 import { harm, type CellResult } from '../cell-result.js';
 import type { Library } from '../libraries/index.js';
-import { count, percent } from './wording.js';
+import { count, duration, percent } from './wording.js';
 
 const LABELS = 236;
-const HEAD = 104;
+const HEAD = 116;
 const WIDTH = 132;
 const HEIGHT = 38;
 const FOOT = 58;
+
+/** Milliseconds, and calls to the provider, that are worth a remark. */
+const LONG = 6000;
+const MANY = 1000;
+
 const INK = '#1c2430';
 const QUIET = '#5b6472';
 
@@ -45,7 +50,7 @@ export function picture(results: readonly RowResult[], libraries: readonly Libra
       text(24, HEAD + (line + 0.5) * HEIGHT + 4, row.title, { weight: 500 }),
       ...cells.flatMap((cell, column) => square(cell, LABELS + column * WIDTH, HEAD + line * HEIGHT)),
     ]),
-    `<rect x="${LABELS - 2}" y="${HEAD - 34}" width="${WIDTH}" height="${results.length * HEIGHT + 36}" rx="6" fill="none" stroke="${INK}" stroke-width="2"/>`,
+    `<rect x="${LABELS - 2}" y="${HEAD - 42}" width="${WIDTH}" height="${results.length * HEIGHT + 44}" rx="6" fill="none" stroke="${INK}" stroke-width="2"/>`,
     ...legend(24, HEAD + results.length * HEIGHT + 34),
     '</svg>',
     '',
@@ -61,7 +66,8 @@ function heading(title: string, x: number, isOurs: boolean): string[] {
 /** Names are too long for one line: they break at their joints. */
 function wrap(title: string): string[] {
   if (title.length <= 18) return [title];
-  const joints = [...title.matchAll(/ \+ |-/g)].map(({ index, 0: joint }) => index + joint.length);
+  const joint = title.includes(' + ') ? / \+ /g : /-/g;
+  const joints = [...title.matchAll(joint)].map(({ index, 0: found }) => index + found.length);
   const middle =
     joints.toSorted((a, b) => Math.abs(a - title.length / 2) - Math.abs(b - title.length / 2))[0] ?? 18;
   return [title.slice(0, middle).trimEnd(), title.slice(middle)];
@@ -88,15 +94,18 @@ function square(cell: CellResult | Error, x: number, y: number): string[] {
 }
 
 /** The one thing besides the share that a reader should know. */
-function remarkOn({ end, accepted, sent, wrongStatus, calls }: CellResult): string | undefined {
+function remarkOn(cell: CellResult): string | undefined {
+  const { end, accepted, sent, wrongStatus, calls, slowestValid, refused } = cell;
   if (end === 'crashed') return 'the process crashed';
   if (end === 'stopped') return 'memory ran away';
-  if (accepted.forged > 0) return 'forged tokens accepted';
+  if (accepted.forged > 0) return 'forgeries accepted';
   if (accepted.withdrawn > 0)
-    return accepted.withdrawn === sent.withdrawn ? 'withdrawn key: for good' : 'withdrawn key: a while';
+    return accepted.withdrawn === sent.withdrawn ? 'accepted for good' : 'accepted for a while';
   const [status] = Object.entries(wrongStatus).toSorted(([, a], [, b]) => b - a)[0] ?? [];
-  if (status !== undefined) return status === 'no answer' ? 'never answered' : `with a ${status}`;
-  return calls > 1000 ? `${count(calls)} calls` : undefined;
+  if (status === 'no answer') return 'never answered';
+  if (status !== undefined) return refused > 0 ? `with a ${status}` : `${status} instead of 503`;
+  if (slowestValid > LONG) return `waits up to ${duration(slowestValid)}`;
+  return calls > MANY ? `${count(calls)} calls` : undefined;
 }
 
 function legend(x: number, y: number): string[] {

@@ -28,7 +28,7 @@ async function flood(cell: Cell): Promise<void> {
   const nothing = Array<null>(FLOOD_RATE * CALM_SECONDS).fill(null);
   const memoryIdle = residentMegabytes(cell.pid);
   // A first flood warms up the code and makes the heap as large as waiting requests need it; a leak shows in the second.
-  const flood = await cell.provider.tokensOfUnknownKeys(FLOOD_RATE * CALM_SECONDS);
+  const flood = await cell.provider.tokensOfUnknownKeys(FLOOD_RATE * FLOOD_SECONDS);
   await underAttack(cell, new Users(cell, valid), flood);
   await cell.wind(2 * MINUTE);
   const before = new Users(cell, valid);

@@ -5,7 +5,7 @@ import type { Row } from './row.js';
 type Fault = TestIssuerFailure['mode'];
 
 const FAULTS: readonly (readonly [id: string, title: string, fault: Fault, story: string])[] = [
-  ['refused', 'connections reset', 'refuse', 'every connection is reset'],
+  ['refused', 'reset', 'refuse', 'every connection is reset'],
   ['hanging', 'hanging', 'hang', 'requests are accepted and never answered'],
   ['slow', 'slow', { slow: '20s' }, 'every answer takes twenty seconds'],
   ['500', '500', { status: 500 }, 'every answer is a 500'],
@@ -17,7 +17,7 @@ const FAULTS: readonly (readonly [id: string, title: string, fault: Fault, story
 
 export const outages: readonly Row[] = FAULTS.map(([id, title, fault, story]) => ({
   id: `outage-${id}`,
-  title: `A day's outage: ${title}`,
+  title: `Outage of a day: ${title}`,
   story: `For 24 hours ${story}. One token of the known key comes every quarter of an hour; then the provider is back.`,
   atOnce: 6,
   quick: id === '500',
