@@ -7,6 +7,7 @@ import type { ResolvedMetadataOptions } from './metadata-options.js';
 import { MetadataRefresher } from './metadata-refresher.js';
 import type { MetadataStatus } from './metadata-status.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
+import { Turnstile } from './turnstile.js';
 
 /** What a caller of {@link MetadataProvider.requestRefresh} knows. */
 export interface RefreshRequest {
@@ -29,6 +30,7 @@ export class MetadataProvider {
   readonly #clock: Clock;
   readonly #refresher: MetadataRefresher;
   readonly #metadata$ = new ReplaySubject<IssuerMetadata>(1);
+  readonly #turnstile = new Turnstile();
   #waiting = 0;
 
   /** @param random 0 to 1; jitters the schedule and the backoff */
@@ -83,8 +85,13 @@ export class MetadataProvider {
     let answer = this.#known(request);
     while (!answer) {
       const attempt = this.#arrange(request, deadline);
-      await this.#wait(attempt, request.kid, deadline);
-      answer = this.#answerOf(attempt, request, since);
+      this.#waiting++;
+      try {
+        await this.#wait(attempt, request.kid, deadline);
+        answer = await this.#answerOf(attempt, request, since);
+      } finally {
+        this.#waiting--;
+      }
     }
     return answer;
   }
@@ -184,28 +191,33 @@ export class MetadataProvider {
 
   async #wait(attempt: RefreshAttempt, kid: string | undefined, deadline: number): Promise<void> {
     if (kid !== undefined && attempt.awaited.size < this.#options.maxWaiting) attempt.awaited.add(kid);
-    this.#waiting++;
     let timer = 0;
     const late = new Promise<true>((resolve) => {
       timer = this.#clock.setTimeout(() => resolve(true), deadline - this.#clock.monotonic());
     });
     const isLate = await Promise.race([attempt.settled, late]);
-    this.#waiting--;
     this.#clock.clearTimeout(timer);
     if (isLate) throw this.#unavailable('The refresh took too long');
   }
 
   /** What a settled attempt means to a caller; `undefined`: nothing, the next one has to tell. */
-  #answerOf(attempt: RefreshAttempt, request: RefreshRequest, since: number): IssuerMetadata | undefined {
+  async #answerOf(
+    attempt: RefreshAttempt,
+    request: RefreshRequest,
+    since: number,
+  ): Promise<IssuerMetadata | undefined> {
     const usable = this.snapshot();
     if (usable && satisfies(usable, request, attempt)) return usable;
     // Only an attempt that started after the question arose can tell that there is nothing, or that nobody knows.
     if (attempt.number <= since) return undefined;
-    if (attempt.failure || !usable) throw this.#unavailable('The refresh failed', attempt.failure);
     const kid = soughtKid(request);
     // What was published while it ran may have been missed: the finding is as old as the attempt.
-    if (kid !== undefined) this.#refresher.absent.add(kid, attempt.startedAt);
-    return usable;
+    if (kid !== undefined && usable && !attempt.failure) this.#refresher.absent.add(kid, attempt.startedAt);
+    await this.#turnstile.pass();
+    const latest = this.snapshot();
+    if (latest && satisfies(latest, request, attempt)) return latest;
+    if (attempt.failure || !latest) throw this.#unavailable('The refresh failed', attempt.failure);
+    return latest;
   }
 
   #unavailable(message: string, cause?: Error): MetadataUnavailableError {

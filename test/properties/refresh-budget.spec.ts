@@ -153,6 +153,8 @@ function isScheduleKept(starts: readonly number[], interval: number): boolean {
 async function run(fixture: Fixture, { steps }: Walk): Promise<void> {
   for (const [number, change] of steps.entries()) await take(fixture, change, number);
   await fixture.clock.advance(2 * MINUTE);
+  // Refusals pass few at a time.
+  while (fixture.provider.status().waiting > 0) await fixture.settle();
 }
 
 describe('the refresh budget', { timeout: PATIENCE }, () => {

@@ -68,6 +68,40 @@ describe('unknown key ids', () => {
     expect(stage.attempts()).toBeLessThanOrEqual(2);
   });
 
+  it('[21] a thousand refusals at once hold nobody up: few of them in one turn of the event loop', async () => {
+    for (const fault of [undefined, status(500)]) {
+      const stage = await scene();
+      if (fault) stage.issuer.always('all', fault);
+      let refused = 0;
+      const tokens = await signAll(stage, 1000, (i) => `unknown-${i}`);
+      const flood = tokens.map((token) => stage.verdict(token).finally(() => refused++));
+      let most = 0;
+      await until(() => refused > 0);
+      // After a failure the next attempt waits for its turn.
+      if (fault) void stage.clock.advance('1s');
+      while (refused < flood.length) {
+        const before = refused;
+        await new Promise((resolve) => setImmediate(resolve));
+        most = Math.max(most, refused - before);
+      }
+      expect(new Set(await Promise.all(flood))).toEqual(new Set([fault ? UNAVAILABLE : REFUSED]));
+      expect(most).toBeLessThan(20);
+      expect(stage.provider.status().waiting).toBe(0);
+    }
+  });
+
+  it('[21] a key that is published while its refusal is on the way out is accepted', async () => {
+    const stage = await scene();
+    const { issuer, provider } = stage;
+    const tokens = await signAll(stage, 200, () => 'b');
+    const flood = tokens.map((token) => stage.watch(token));
+    await until(() => flood.some(({ outcome }) => outcome === REFUSED));
+    await issuer.publish('a', 'b');
+    await provider.refreshNow();
+    const outcomes = await Promise.all(flood.map(({ settled }) => settled));
+    expect(outcomes.at(-1)).toBe('accepted');
+  });
+
   it('[21] failed attempts count: no more of them than the budget while the issuer is down', async () => {
     const stage = await scene({ metadata: { refreshBurst: 2, refreshInterval: '30s', refreshWait: '1s' } });
     const { clock, issuer } = stage;

@@ -1,0 +1,35 @@
+const PER_TURN = 4;
+
+/**
+ * Lets few pass in one turn of the event loop. Hundreds of requests may wait for the same refresh; refused all at once,
+ * they would hold up every other request of the process.
+ */
+export class Turnstile {
+  readonly #queue: (() => void)[] = [];
+  #next = 0;
+  #passed = 0;
+  #isTurning = false;
+
+  /** Resolves in this turn of the event loop or in a later one, in the order of the calls. */
+  async pass(): Promise<void> {
+    this.#turnLater();
+    if (this.#passed < PER_TURN) this.#passed++;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+  }
+
+  #turnLater(): void {
+    if (this.#isTurning) return;
+    this.#isTurning = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#isTurning = false;
+    const released = this.#queue.slice(this.#next, this.#next + PER_TURN);
+    this.#next += released.length;
+    this.#passed = released.length;
+    if (this.#next === this.#queue.length) this.#next = this.#queue.length = 0;
+    if (released.length > 0) this.#turnLater();
+    for (const resolve of released) resolve();
+  }
+}
