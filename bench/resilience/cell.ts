@@ -60,11 +60,18 @@ export class Cell implements AsyncDisposable {
 
   /** Forgets what has happened so far. */
   async beginCount(): Promise<void> {
+    this.#isCounting = true;
     await this.provider.clearCalls();
     this.tally.reset();
     this.#refreshesBefore = (await this.service.refreshes()) ?? 0;
   }
   #refreshesBefore = 0;
+
+  /** Forgets what happens from here to the end of the row. */
+  endCount(): void {
+    this.#isCounting = false;
+  }
+  #isCounting = true;
 
   get service(): Remote<ProtectedService> {
     return this.#running.calls;
@@ -137,11 +144,12 @@ export class Cell implements AsyncDisposable {
   }
 
   count(probe: Probe, { status }: Reply, took: number): void {
-    this.tally.add(probe, status, this.now(), took);
+    if (this.#isCounting) this.tally.add(probe, status, this.now(), took);
   }
 
   /** Counts what came back of an attack. */
   countForged({ statuses, slowest }: AttackResult): void {
+    if (!this.#isCounting) return;
     for (const [status, times] of statuses)
       for (let time = 0; time < times; time += 1)
         this.tally.add('forged', status ?? undefined, this.now(), slowest);
@@ -153,6 +161,7 @@ export class Cell implements AsyncDisposable {
     const refreshes = this.isServiceRunning ? await this.service.refreshes() : undefined;
     if (this.isServiceRunning) {
       await this.provider.recover();
+      this.#isCounting = true;
       for (const token of await this.provider.forgeries()) await this.probe('forged', token);
     }
     const { tally, extras } = this;

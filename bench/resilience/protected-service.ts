@@ -1,5 +1,7 @@
 import '../support/wound-clock.js';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { sinceLatestCall } from '../support/outgoing-calls.js';
 import { expose } from '../support/remote.js';
 import { windBy } from '../support/wound-clock.js';
@@ -45,6 +47,15 @@ export class ProtectedService {
   /** Refreshes started so far, where the library tells. */
   refreshes(): number | undefined {
     return this.service.refreshes?.();
+  }
+
+  /** Megabytes in use after a collection: how lazily garbage is collected is not the library's doing. */
+  memoryKept(): number {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('gc');
+    if (typeof collect === 'function') collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return (heapUsed + external) / 1e6;
   }
 
   watchEventLoop(): void {

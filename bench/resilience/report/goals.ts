@@ -44,10 +44,10 @@ export function goals(results: readonly RowResult[]): Goal[] {
     ...[...own].filter(([id]) => id.startsWith('outage-')).map(([id, cell]) => refreshesInOutage(id, cell)),
     ...of(own, 'flood', latencyInFlood),
     ...of(own, 'flood', ({ extras }) =>
-      flat('over a second flood', extras['memoryBefore'], extras['memoryAfter']),
+      flat('Memory in use over a second flood', extras['keptBefore'], extras['keptAfter']),
     ),
     ...of(own, 'huge-body', ({ extras }) =>
-      flat('over the never-ending body', extras['memoryBefore'], extras['memoryPeak']),
+      flat('Resident memory over the never-ending body', extras['memoryBefore'], extras['memoryPeak']),
     ),
   ];
 }
@@ -103,9 +103,9 @@ function latencyInFlood({ extras }: CellResult): Goal {
   };
 }
 
-function flat(when: string, before = Number.NaN, after = Number.NaN): Goal {
+function flat(what: string, before = Number.NaN, after = Number.NaN): Goal {
   return {
-    what: `Resident memory ${when}`,
+    what,
     goal: '± 20 MB',
     measured: `${before.toFixed(0)} MB, then ${after.toFixed(0)} MB`,
     isMet: Math.abs(after - before) <= 20,

@@ -29,14 +29,20 @@ function withdrawnFacts(cell: CellResult): string[] {
   return [`${accepted.withdrawn} of ${sent.withdrawn} tokens of the withdrawn key accepted (${share})`];
 }
 
-function memoryFacts({ memoryIdle, memoryBefore, memoryAfter, memoryPeak }: CellResult['extras']): string[] {
+function memoryFacts(extras: CellResult['extras']): string[] {
+  const { memoryIdle, memoryBefore, memoryAfter, memoryPeak, keptBefore, keptAfter } = extras;
   const stages = Object.entries({
     'when idle': memoryIdle,
     'before the fault': memoryBefore,
     'after it': memoryAfter,
     'at most': memoryPeak,
   }).flatMap(([when, megabytes]) => (megabytes === undefined ? [] : [`${megabytes.toFixed(0)} MB ${when}`]));
-  return stages.length > 0 ? [`resident memory: ${stages.join(', ')}`] : [];
+  if (stages.length === 0) return [];
+  const kept =
+    keptBefore !== undefined && keptAfter !== undefined
+      ? [`in use after a collection: ${keptBefore.toFixed(0)} MB before, ${keptAfter.toFixed(0)} MB after`]
+      : [];
+  return [`resident memory: ${stages.join(', ')}`, ...kept];
 }
 
 function floodFacts(extras: CellResult['extras']): string[] {
