@@ -28,7 +28,17 @@ export type { Duration, MetadataOptions, Startup } from './metadata/metadata-opt
 export { MetadataProvider, type RefreshRequest } from './metadata/metadata.provider.js';
 export { MetadataProviders } from './metadata/metadata.providers.js';
 export type { MetadataState, MetadataStatus } from './metadata/metadata-status.js';
-export type { MetadataStore, StoredMetadata } from './metadata/metadata-store.js';
+export type {
+  FailureNotice,
+  LeaseRequest,
+  LeasingMetadataStore,
+  MetadataLease,
+  MetadataStore,
+  SaveOptions,
+  StoredMetadata,
+  StoreListener,
+  WatchableMetadataStore,
+} from './metadata/metadata-store.js';
 export type { SigningKey } from './metadata/signing-key.js';
 
 export { AccessDeniedError } from './errors/access.errors.js';
@@ -44,5 +54,6 @@ export {
   MetadataUnavailableError,
   type MetadataFault,
 } from './errors/metadata.errors.js';
+export { MetadataStoreError, type StoreFault } from './errors/store.error.js';
 export { RequestInvalidError, TokenMissingError } from './errors/request.errors.js';
 export { SignatureInvalidError, TokenError, TokenRejectedError } from './errors/token.errors.js';

@@ -1,8 +1,15 @@
 import { IssuerMetadata } from './issuer-metadata.js';
 import type { Reading } from './metadata-reader.js';
+import type { StoredMetadata } from './metadata-store.js';
+import type { RefreshAttempt } from './refresh-attempt.js';
 
 const SHORTEST_PUBLISHED_INTERVAL = 60_000;
 const JITTER = 0.1;
+/** Wall clocks are read, and stored, on both sides: a snapshot must not look newer than itself. */
+const CLOCK_RESOLUTION = 1000;
+
+/** What was found, wherever it was read. */
+type Finding = Pick<Reading, 'jwksUri' | 'keys' | 'isConfirmed'>;
 
 /** The difference a reading made. */
 export interface MetadataChange {
@@ -15,11 +22,17 @@ export interface MetadataChange {
 export class HeldMetadata {
   #metadata: IssuerMetadata | undefined;
   #attempt = 0;
+  /** Whether the last check was this replica's own, in no order with those of its fleet. */
+  #isAlone = true;
   /** What the snapshot dates from: older answers must not replace it. */
   generatedAt = Number.NEGATIVE_INFINITY;
   checkedAt = Number.NEGATIVE_INFINITY;
   freshUntil = Number.NEGATIVE_INFINITY;
   expiresAt = Number.NEGATIVE_INFINITY;
+  /** The place of the last check in the order of the fleet's. */
+  fence = 0;
+  #isConfirmed = false;
+  source: 'issuer' | 'store' = 'issuer';
 
   constructor(private readonly issuer: string) {}
 
@@ -33,14 +46,53 @@ export class HeldMetadata {
     return now < this.expiresAt ? this.#metadata : undefined;
   }
 
-  /** Whether a later attempt has been accepted: then this one comes too late. */
-  isAheadOf(attempt: number): boolean {
-    return this.#attempt > attempt;
+  /** Whether a later check has been accepted: then this one comes too late. */
+  isAheadOf({ number, startedAt }: RefreshAttempt, fence: number | undefined): boolean {
+    if (this.#attempt > number) return true;
+    return this.source === 'store' && (fence === undefined ? this.checkedAt > startedAt : this.fence > fence);
+  }
+
+  /**
+   * Whether a snapshot out of a store is newer. The fleet's order decides; only against a check outside of it, how long
+   * ago each was started.
+   */
+  isBehind(fence: number | undefined, startedAt: number): boolean {
+    if (fence !== undefined && fence <= this.fence) return false;
+    return (fence !== undefined && !this.#isAlone) || startedAt > this.checkedAt + CLOCK_RESOLUTION;
   }
 
   /** Takes over what a judged reading says; an equal one keeps the old object. */
-  accept(reading: Reading, attempt: number): MetadataChange | undefined {
+  accept(reading: Finding, attempt: number, fence: number | undefined): MetadataChange | undefined {
     this.#attempt = attempt;
+    this.source = 'issuer';
+    return this.#replace(reading, fence);
+  }
+
+  /**
+   * The same for a judged snapshot out of a store. A key that this replica knows and one reading of another has missed
+   * stays: that may have been one stale node's answer.
+   */
+  adopt(
+    judged: Pick<Reading, 'jwksUri' | 'keys'>,
+    { fence, isConfirmed = false }: Pick<StoredMetadata, 'fence' | 'isConfirmed'>,
+  ): { change: MetadataChange | undefined; isComplete: boolean } {
+    const known = this.#metadata?.keys ?? [];
+    const missed = isConfirmed ? [] : known.filter((key) => !judged.keys.includes(key));
+    this.source = 'store';
+    const keys = [...judged.keys, ...missed];
+    const change = this.#replace({ jwksUri: judged.jwksUri, keys, isConfirmed }, fence);
+    return { change, isComplete: missed.length === 0 };
+  }
+
+  /** Whether a confirmed check above this fence is what it holds: then what it lacks is not there. */
+  isConclusive(since: number): boolean {
+    return this.#isConfirmed && this.fence > since;
+  }
+
+  #replace(reading: Finding, fence: number | undefined): MetadataChange | undefined {
+    this.#isAlone = fence === undefined;
+    this.fence = fence ?? this.fence;
+    this.#isConfirmed = reading.isConfirmed === true;
     const before = this.#metadata;
     const metadata = new IssuerMetadata(this.issuer, reading.jwksUri, reading.keys);
     if (before?.equals(metadata)) return undefined;
@@ -54,7 +106,13 @@ export class HeldMetadata {
    * @param interval the configured one; what the issuer publishes can only shorten it
    * @param random 0 to 1, for the jitter
    */
-  renew(reading: Reading, checkedAt: number, interval: number, lifetime: number, random: number): void {
+  renew(
+    reading: Pick<Reading, 'maxAge' | 'age' | 'generatedAt'>,
+    checkedAt: number,
+    interval: number,
+    lifetime: number,
+    random: number,
+  ): void {
     const published = (reading.maxAge ?? Number.POSITIVE_INFINITY) - reading.age;
     const shortened = Math.min(interval, Math.max(SHORTEST_PUBLISHED_INTERVAL, published));
     this.generatedAt = Math.max(this.generatedAt, reading.generatedAt);

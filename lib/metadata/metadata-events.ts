@@ -1,6 +1,8 @@
 import type { MetadataRefreshError } from '../errors/metadata.errors.js';
+import type { MetadataStoreError } from '../errors/store.error.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
 import type { KeyFault } from './judge-jwk.js';
+import type { StoreOperation } from './store-client.js';
 
 /** Why a refresh was started. `load`: the first one. `operator`: `refreshNow()`. */
 export type RefreshTrigger = 'load' | 'automatic' | 'on-demand' | 'operator';
@@ -27,6 +29,13 @@ export type MetadataEvent = { readonly issuer: string } & (
   | { readonly type: 'discovery-failed'; readonly error: MetadataRefreshError }
   /** A member of the key set is not used; told once for each. `private`: the issuer leaked a private key. */
   | { readonly type: 'key-skipped'; readonly kid: string | undefined; readonly fault: KeyFault }
+  /** A snapshot came out of the store, checked by another replica or before a restart. */
+  | { readonly type: 'snapshot-received'; readonly changed: boolean }
+  /** What the store holds is not used: forged, broken, too old, or of another issuer. */
+  | { readonly type: 'snapshot-refused'; readonly error: MetadataStoreError }
+  /** The store fails or hangs; told once until it recovers. Requests go on without it. */
+  | { readonly type: 'store-failed'; readonly operation: StoreOperation; readonly error: Error }
+  | { readonly type: 'store-recovered' }
   /** On-demand refreshes are used up: somebody is sending unknown key ids faster than the budget allows. */
   | { readonly type: 'budget-exhausted' }
 );

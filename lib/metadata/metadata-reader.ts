@@ -29,6 +29,8 @@ export interface Reading {
   readonly generatedAt: number;
   readonly maxAge: number | undefined;
   readonly age: number;
+  /** The documents were read twice: what is missing is missing. */
+  readonly isConfirmed?: boolean;
   /** The discovery document could not be read; the key set could. */
   readonly discoveryFailure?: MetadataRefreshError;
   /** What is missing could not be confirmed: known keys were kept, and nothing may be concluded from an absence. */
@@ -66,7 +68,8 @@ export class MetadataReader {
     this.#remembered.clear();
     try {
       const second = await this.#both(first.jwksUri, request);
-      return second.jwksUri === first.jwksUri ? { ...second, keys: union(first.keys, second.keys) } : second;
+      const keys = second.jwksUri === first.jwksUri ? union(first.keys, second.keys) : second.keys;
+      return { ...second, keys, isConfirmed: true };
     } catch (error) {
       const unconfirmed = asRefreshError(error);
       return { ...first, keys: union(first.keys, request.known?.keys ?? []), unconfirmed };

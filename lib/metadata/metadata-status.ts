@@ -19,6 +19,13 @@ export interface MetadataStatus {
   readonly keyIds: readonly string[];
   /** Where the snapshot at hand came from. */
   readonly source: 'issuer' | 'store' | undefined;
+  /** The store, where there is one; it failing costs no request anything. */
+  readonly store:
+    | {
+        readonly state: 'ok' | 'failing';
+        readonly lastFailure: { readonly at: Date; readonly message: string } | undefined;
+      }
+    | undefined;
   /** Requests waiting for a refresh. */
   readonly waiting: number;
   /** On-demand refreshes in hand, and how many there can be. */

@@ -7,6 +7,7 @@ import type { ResolvedMetadataOptions } from './metadata-options.js';
 import { MetadataRefresher } from './metadata-refresher.js';
 import type { MetadataStatus } from './metadata-status.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
+import { Signal } from './signal.js';
 import { Turnstile } from './turnstile.js';
 
 /** What a caller of {@link MetadataProvider.requestRefresh} knows. */
@@ -21,6 +22,11 @@ export interface RefreshRequest {
   readonly since?: number | undefined;
 }
 
+/** What is asked: by those who have nothing at all, for any snapshot that may serve. */
+interface Question extends RefreshRequest {
+  readonly isAnyWelcome?: boolean;
+}
+
 /**
  * Owns the metadata of one issuer: loads it, refreshes it on schedule and on demand, keeps the last known good, and
  * tells what it does. Inject it where there is one issuer; with several, inject {@link MetadataProviders}.
@@ -30,6 +36,7 @@ export class MetadataProvider {
   readonly #clock: Clock;
   readonly #refresher: MetadataRefresher;
   readonly #metadata$ = new ReplaySubject<IssuerMetadata>(1);
+  readonly #changed = new Signal();
   readonly #turnstile = new Turnstile();
   #waiting = 0;
 
@@ -39,7 +46,11 @@ export class MetadataProvider {
     this.#clock = clock;
     this.#refresher = new MetadataRefresher(options, clock, random);
     this.#refresher.events$.subscribe({
-      next: (event) => event.type === 'metadata-changed' && this.#metadata$.next(event.metadata),
+      next: (event) => {
+        if (event.type !== 'metadata-changed') return;
+        this.#metadata$.next(event.metadata);
+        this.#changed.notify();
+      },
       complete: () => this.#metadata$.complete(),
     });
   }
@@ -64,7 +75,7 @@ export class MetadataProvider {
   async current(): Promise<IssuerMetadata> {
     const usable = this.snapshot();
     if (usable) return usable;
-    return this.requestRefresh().catch((error: unknown) => {
+    return this.#request({ isAnyWelcome: true }).catch((error: unknown) => {
       // The attempt it waited for failed or took too long; one that overlapped it may have brought a snapshot.
       const loaded = this.snapshot();
       if (!loaded) throw error;
@@ -79,7 +90,11 @@ export class MetadataProvider {
    *
    * @throws {MetadataUnavailableError} when that could not be checked within `refreshWait`, with the seconds to wait
    */
-  async requestRefresh(request: RefreshRequest = {}): Promise<IssuerMetadata> {
+  requestRefresh(request: RefreshRequest = {}): Promise<IssuerMetadata> {
+    return this.#request(request);
+  }
+
+  async #request(request: Question): Promise<IssuerMetadata> {
     const since = request.since ?? this.mark();
     const deadline = this.#clock.monotonic() + this.#options.refreshWait;
     let answer = this.#known(request);
@@ -121,7 +136,7 @@ export class MetadataProvider {
 
   /** The state at this moment. */
   status(): MetadataStatus {
-    const { held, gate, nextAutomaticAt, lastFailure } = this.#refresher;
+    const { held, gate, nextAutomaticAt, lastFailure, store } = this.#refresher;
     const now = this.#clock.monotonic();
     const metadata = held.metadata;
     const date = (time: number): Date => new Date(this.#clock.now() + time - now);
@@ -143,7 +158,14 @@ export class MetadataProvider {
         message: lastFailure.error.message,
       },
       keyIds: metadata?.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])) ?? [],
-      source: metadata && 'issuer',
+      source: metadata && held.source,
+      store: store && {
+        state: store.lastFailure ? 'failing' : 'ok',
+        lastFailure: store.lastFailure && {
+          at: date(store.lastFailure.at),
+          message: store.lastFailure.error.message,
+        },
+      },
       waiting: this.#waiting,
       budget: { available: gate.available(now), burst: this.#options.refreshBurst },
     };
@@ -154,7 +176,7 @@ export class MetadataProvider {
     if (this.#options.startup === 'lazy') return;
     const attempt = this.#refresher.begin('load');
     await attempt.settled;
-    if (attempt.failure && this.#options.startup === 'require') {
+    if (attempt.failure && this.#options.startup === 'require' && !this.snapshot()) {
       const reason = `The metadata of ${this.#options.issuer} could not be loaded: ${attempt.failure.message}`;
       throw this.#unavailable(reason, attempt.failure);
     }
@@ -195,21 +217,21 @@ export class MetadataProvider {
     const late = new Promise<true>((resolve) => {
       timer = this.#clock.setTimeout(() => resolve(true), deadline - this.#clock.monotonic());
     });
-    const isLate = await Promise.race([attempt.settled, late]);
+    const isLate = await Promise.race([attempt.settled, this.#changed.next, late]);
     this.#clock.clearTimeout(timer);
     if (isLate) throw this.#unavailable('The refresh took too long');
   }
 
-  /** What a settled attempt means to a caller; `undefined`: nothing, the next one has to tell. */
+  /** What an attempt means to a caller, once it is over or the snapshot has changed meanwhile; `undefined`: nothing, the next one has to tell. */
   async #answerOf(
     attempt: RefreshAttempt,
-    request: RefreshRequest,
+    request: Question,
     since: number,
   ): Promise<IssuerMetadata | undefined> {
     const usable = this.snapshot();
     if (usable && satisfies(usable, request, attempt)) return usable;
     // Only an attempt that started after the question arose can tell that there is nothing, or that nobody knows.
-    if (attempt.number <= since) return undefined;
+    if (!attempt.isSettled || attempt.number <= since || !attempt.isConclusive) return undefined;
     const kid = soughtKid(request);
     // What was published while it ran may have been missed: the finding is as old as the attempt.
     if (kid !== undefined && usable && !attempt.failure) this.#refresher.absent.add(kid, attempt.startedAt);
@@ -232,7 +254,8 @@ function soughtKid({ kid, reason }: RefreshRequest): string | undefined {
   return reason === 'bad-signature' ? undefined : kid;
 }
 
-function satisfies(metadata: IssuerMetadata, request: RefreshRequest, attempt?: RefreshAttempt): boolean {
+function satisfies(metadata: IssuerMetadata, request: Question, attempt?: RefreshAttempt): boolean {
+  if (request.isAnyWelcome) return true;
   const kid = soughtKid(request);
   if (kid !== undefined) return metadata.keysWithId(kid).length > 0;
   if (request.stale)
@@ -241,5 +264,5 @@ function satisfies(metadata: IssuerMetadata, request: RefreshRequest, attempt?: 
 }
 
 function isSuccess(attempt: RefreshAttempt | undefined): boolean {
-  return attempt !== undefined && attempt.failure === undefined;
+  return attempt?.isSettled === true && attempt.isConclusive && attempt.failure === undefined;
 }

@@ -12,23 +12,30 @@ export class RefreshAttempt {
   /** The key ids somebody waits for. */
   readonly awaited = new Set<string>();
   trigger: RefreshTrigger = 'on-demand';
+  /** Whether requests caused it; a load may be one of these. */
+  isOnDemand = false;
   /** Monotonic. */
   startedAt = Number.POSITIVE_INFINITY;
   failure: MetadataRefreshError | undefined;
+  /** Whether the issuer was asked after it started: then what it did not find is not there. */
+  isConclusive = true;
+  isSettled = false;
 
   /** Attempts are numbered in the order they start: a later number knows of everything published before. */
   get number(): number {
     return this.#number;
   }
 
-  start(number: number, trigger: RefreshTrigger, now: number): void {
+  start(number: number, trigger: RefreshTrigger, isFirst: boolean, now: number): void {
     this.#number = number;
     this.startedAt = now;
-    this.trigger = trigger;
+    this.isOnDemand = trigger === 'on-demand';
+    this.trigger = isFirst ? 'load' : trigger;
   }
 
   settle(failure?: MetadataRefreshError): void {
     this.failure = failure;
+    this.isSettled = true;
     this.#settle?.();
   }
 }

@@ -1,0 +1,168 @@
+import { MetadataRefreshError } from '../errors/metadata.errors.js';
+import type { Clock } from './clock.js';
+import type { Reading } from './metadata-reader.js';
+import type { ResolvedMetadataOptions } from './metadata-options.js';
+import type { MetadataLease, StoredMetadata } from './metadata-store.js';
+import type { RefreshAttempt } from './refresh-attempt.js';
+import { Signal } from './signal.js';
+import type { StoreClient } from './store-client.js';
+
+/** The fleet's bucket holds two of a replica's: one replica under attack, its own spent, leaves as much to the others. */
+const BUCKETS = 2;
+const SHORTEST_WAIT = 10;
+const UNKNOWN = Number.POSITIVE_INFINITY;
+
+/** What the store tells, to whoever holds the snapshot. */
+export interface SharingMember {
+  /** The place of the snapshot at hand in the order of the fleet's checks. */
+  readonly fence: number;
+  /** Takes over a snapshot if it is newer than the one at hand. */
+  adopt(stored: StoredMetadata): void;
+  /** Another replica could not reach the issuer: back off with it. */
+  backOff(retryAfter: number): void;
+  /** Whether what has been adopted makes asking the issuer needless. @param since the fence known when it started */
+  isAnswered(attempt: RefreshAttempt, since: number): boolean;
+}
+
+/** How an attempt goes on: by asking the issuer, under a lease or alone, or not at all, since another replica has. */
+export type Turn =
+  | { readonly isMine: true; readonly lease: MetadataLease | undefined }
+  /** `since`: the highest fence given before it was asked; a check above that was started after the question. */
+  | { readonly isMine: false; readonly since: number; readonly failure?: MetadataRefreshError };
+
+const ALONE: Turn = { isMine: true, lease: undefined };
+
+/** One replica's part in a fleet that asks the issuer as one client. Without the store, everybody asks for themselves. */
+export class MetadataSharing {
+  readonly #options: ResolvedMetadataOptions;
+  readonly #client: StoreClient;
+  readonly #clock: Clock;
+  readonly #member: SharingMember;
+  readonly #news = new Signal();
+  /** The highest fence heard of, and the highest of a failed check. */
+  #seen = 0;
+  #failed = 0;
+
+  constructor(options: ResolvedMetadataOptions, client: StoreClient, clock: Clock, member: SharingMember) {
+    this.#options = options;
+    this.#client = client;
+    this.#clock = clock;
+    this.#member = member;
+  }
+
+  /** Listens for what other replicas find. */
+  join(): void {
+    this.#client.watch({
+      received: (stored) => {
+        this.#member.adopt(stored);
+        this.#news.notify();
+      },
+      failed: (notice) => {
+        if (notice.fence <= this.#failed) return;
+        this.#failed = notice.fence;
+        this.#member.backOff(notice.retryAfter);
+        this.#news.notify();
+      },
+    });
+  }
+
+  /** The store first, then the lease; resolves when it is this replica's turn, or when another one's has answered. */
+  async turn(attempt: RefreshAttempt): Promise<Turn> {
+    this.join();
+    if (attempt.trigger === 'operator') return this.#operatorsTurn();
+    if (attempt.trigger !== 'automatic' || !this.#client.canWatch) {
+      await this.#load();
+      if (this.#member.isAnswered(attempt, UNKNOWN)) return { isMine: false, since: UNKNOWN };
+    }
+    const patience = this.#clock.monotonic() + this.#options.timeout;
+    let since: number | undefined;
+    for (;;) {
+      const lease = await this.#acquire(attempt.isOnDemand);
+      if (!lease) return ALONE;
+      if (lease.isMine) return { isMine: true, lease };
+      since ??= lease.fence;
+      const now = this.#clock.monotonic();
+      if (!this.#isSettled(attempt, since)) {
+        if (now >= patience) return ALONE;
+        await this.#newsWithin(Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), patience - now));
+        if (!this.#client.canWatch) await this.#load();
+      }
+      if (this.#member.isAnswered(attempt, since)) return { isMine: false, since };
+      if (this.#hasFailed(attempt, since)) return { isMine: false, since, failure: failedElsewhere() };
+    }
+  }
+
+  /** Lets the fleet have a complete check. In the background: no request waits for it. */
+  publish(reading: Reading, attempt: RefreshAttempt, lease: MetadataLease | undefined): void {
+    if (this.#client.canLease && !lease) return;
+    const { issuer, automaticRefreshInterval, lastKnownGoodLifetime } = this.#options;
+    const metadata: StoredMetadata = {
+      issuer,
+      jwksUri: reading.jwksUri,
+      keys: reading.keys.map(({ jwk }) => jwk),
+      checkedAt: Math.round(this.#clock.now() - (this.#clock.monotonic() - attempt.startedAt)),
+      fence: lease?.fence,
+      isConfirmed: reading.isConfirmed,
+    };
+    const expiresIn = automaticRefreshInterval + lastKnownGoodLifetime;
+    void this.#client.save(metadata, { expiresIn, lease });
+  }
+
+  /** Gives the lease back after a failure, and lets the fleet back off. */
+  release(lease: MetadataLease | undefined, failure: MetadataRefreshError): void {
+    if (!lease) return;
+    this.#failed = Math.max(this.#failed, lease.fence);
+    const notice = { fence: lease.fence, retryAfter: failure.details.retryAfterMs ?? 0 };
+    // The end of this replica says nothing about the issuer.
+    void this.#client.releaseLease(lease, failure.fault === 'closed' ? undefined : notice);
+  }
+
+  close(): void {
+    this.#client.close();
+    this.#news.notify();
+  }
+
+  async #operatorsTurn(): Promise<Turn> {
+    const lease = await this.#acquire(false);
+    return { isMine: true, lease: lease?.isMine ? lease : undefined };
+  }
+
+  async #load(): Promise<void> {
+    const stored = await this.#client.load();
+    if (stored) this.#member.adopt(stored);
+  }
+
+  async #acquire(isOnDemand: boolean): Promise<MetadataLease | undefined> {
+    const { refreshBurst, refreshInterval, refreshWait, timeout } = this.#options;
+    const lease = await this.#client.acquireLease({
+      // Requests wait for no longer than that: a lease whose holder is dead must not outlast them.
+      duration: Math.max(1000, Math.min(timeout, refreshWait / 2)),
+      seen: Math.max(this.#seen, this.#member.fence),
+      budget: isOnDemand ? { burst: BUCKETS * refreshBurst, interval: refreshInterval / BUCKETS } : undefined,
+    });
+    if (lease) this.#seen = lease.fence;
+    return lease;
+  }
+
+  #isSettled(attempt: RefreshAttempt, since: number): boolean {
+    return this.#member.isAnswered(attempt, since) || this.#hasFailed(attempt, since);
+  }
+
+  /** On demand only a failure that started after the question counts; what is merely due can wait for the backoff. */
+  #hasFailed({ trigger }: RefreshAttempt, since: number): boolean {
+    return this.#failed > since || (trigger === 'automatic' && this.#failed === since);
+  }
+
+  async #newsWithin(milliseconds: number): Promise<void> {
+    let timer = 0;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimeout(resolve, milliseconds);
+    });
+    await Promise.race([this.#news.next, late]);
+    this.#clock.clearTimeout(timer);
+  }
+}
+
+function failedElsewhere(): MetadataRefreshError {
+  return new MetadataRefreshError('unreachable', 'Another replica could not refresh the metadata');
+}
