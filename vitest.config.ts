@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^nestjs-resilient-auth$/, replacement: lib('index.ts') },
+      { find: /^nestjs-resilient-auth\/redis$/, replacement: lib('redis/index.ts') },
       { find: /^nestjs-resilient-auth\/testing$/, replacement: lib('testing/index.ts') },
     ],
   },

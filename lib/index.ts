@@ -21,6 +21,7 @@ export type { AuthenticatedToken } from './authentication/authenticated-token.js
 export type { Claims, TokenHeader } from './token/candidate.js';
 
 export { Clock, type TimerHandle } from './metadata/clock.js';
+export { FileMetadataStore } from './metadata/file-metadata-store.js';
 export type { IssuerMetadata } from './metadata/issuer-metadata.js';
 export type { KeyFault } from './metadata/judge-jwk.js';
 export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.js';

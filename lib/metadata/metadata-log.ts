@@ -24,7 +24,9 @@ export function logMetadataEvents(provider: MetadataProvider, logger: LoggerServ
       if (event.trigger === 'automatic') isDiscoveryFailing = hasDiscoveryFailed;
     } else if (event.type === 'key-skipped' && event.fault === 'private') {
       logger.error(describe(event));
-    } else if (event.type === 'metadata-changed') {
+    } else if (event.type === 'snapshot-received') {
+      // Once per check of another replica: not worth a line.
+    } else if (event.type === 'metadata-changed' || event.type === 'store-recovered') {
       logger.log(describe(event));
     } else {
       logger.warn(describe(event));
@@ -63,9 +65,20 @@ function describe(event: MetadataEvent): string {
       return `${event.issuer}: key ${printable([event.kid ?? '(no kid)'])} of the key set is not used: ${event.fault}`;
     case 'budget-exhausted':
       return `${event.issuer}: refresh budget exhausted by unknown key ids; waiting requests are served as it refills`;
+    case 'snapshot-refused':
+      return `${event.issuer}: a stored snapshot is not used (${event.error.fault}): ${event.error.message}`;
+    case 'store-failed':
+      return `${event.issuer}: metadata store failed (${event.operation}), going on without it: ${line(event.error.message)}`;
+    case 'store-recovered':
+      return `${event.issuer}: metadata store works again`;
     default:
       return `${event.issuer}: ${event.type}`;
   }
+}
+
+/** The store's text: whatever it says, it stays one line. */
+function line(text: string): string {
+  return text.slice(0, 200).replace(/[^\x20-\x7e]/g, '?');
 }
 
 /** Key ids are the issuer's text: capped, and with nothing in them that could forge a log line (CWE-117). */

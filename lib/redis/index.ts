@@ -1,0 +1,1 @@
+export { RedisMetadataStore, type RedisMetadataStoreOptions } from './redis-metadata-store.js';

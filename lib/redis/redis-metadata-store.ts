@@ -1,0 +1,183 @@
+import { createHash, randomUUID, type BinaryLike } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { MetadataStoreError } from '../errors/store.error.js';
+import { SystemClock } from '../metadata/clock.js';
+import type {
+  FailureNotice,
+  LeaseRequest,
+  LeasingMetadataStore,
+  MetadataLease,
+  SaveOptions,
+  StoredMetadata,
+  StoreListener,
+  WatchableMetadataStore,
+} from '../metadata/metadata-store.js';
+import { Seal } from './seal.js';
+import { ACQUIRE, LOAD, RELEASE, SAVE } from './scripts.js';
+import { Subscriber } from './subscriber.js';
+
+/** How to reach Redis, and how to trust it. */
+export interface RedisMetadataStoreOptions {
+  /** Your own ioredis client: one Redis, Sentinel or Cluster. Never closed by the store, which listens on a duplicate. */
+  client: Redis | Cluster;
+  /** Put before every key and channel. Default `'nestjs-resilient-auth:'`. */
+  prefix?: string | undefined;
+  /**
+   * Secret of the fleet, at least 32 random bytes: HMAC-SHA-256 seals every snapshot, so that whoever can write to Redis
+   * cannot add a key. A list rotates it: the first one seals, all of them are accepted. `null` switches the seal off on
+   * purpose.
+   */
+  integrityKey: BinaryLike | readonly BinaryLike[] | null;
+}
+
+/** Milliseconds: a command that Redis gets to later, queued while it was away, is void. */
+const PATIENCE = 1000;
+/** Milliseconds: an older failure says nothing about the issuer, whoever repeats it. */
+const FAILURE_LIFETIME = 60_000;
+
+/** Makes one client of the issuer out of a fleet: shares each check of its metadata through Redis. */
+export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetadataStore {
+  readonly #client: Redis | Cluster;
+  readonly #prefix: string;
+  readonly #seal: Seal;
+  readonly #subscriber: Subscriber;
+  readonly #clock = new SystemClock();
+  readonly #grantedAt = new WeakMap<MetadataLease, number>();
+  /** What Redis' clock is ahead of ours. */
+  #offset: number | undefined;
+
+  /** @throws {AuthConfigurationError} without a client, or without a word about integrity */
+  constructor({ client, prefix = 'nestjs-resilient-auth:', integrityKey }: RedisMetadataStoreOptions) {
+    this.#client = client;
+    this.#prefix = prefix;
+    this.#seal = new Seal(integrityKeys(integrityKey));
+    this.#subscriber = new Subscriber(client);
+  }
+
+  async load(issuer: string): Promise<StoredMetadata | undefined> {
+    const { snapshot } = this.#keysOf(issuer);
+    const [sealed, now] = tuple(await this.#run(LOAD, [snapshot]));
+    this.#observe(now);
+    return typeof sealed === 'string' ? this.#open(issuer, sealed, Number(now)) : undefined;
+  }
+
+  async save(metadata: StoredMetadata, { expiresIn, lease }: SaveOptions): Promise<void> {
+    const { issuer } = metadata;
+    const mine = lease ?? (await this.acquireLease(issuer, { duration: PATIENCE, seen: 0 }));
+    if (!mine.isMine) return;
+    const { snapshot, lease: leaseKey, fence, channel } = this.#keysOf(issuer);
+    // By Redis' clock, and from before the issuer was asked: no replica's clock says how old the snapshot is.
+    const checkedAt = this.#grantedAt.get(mine) ?? 0;
+    const sealed = this.#seal.close('snapshot', { ...metadata, fence: mine.fence, checkedAt });
+    const keys = [snapshot, leaseKey, fence];
+    await this.#run(SAVE, keys, mine.token, mine.fence, sealed, Math.ceil(expiresIn), channel);
+  }
+
+  async acquireLease(issuer: string, request: LeaseRequest): Promise<MetadataLease> {
+    const { lease: leaseKey, fence: fenceKey, budget } = this.#keysOf(issuer);
+    const token = randomUUID();
+    const { burst = 0, interval = 0 } = request.budget ?? {};
+    const notAfter = this.#offset === undefined ? 0 : Math.ceil(this.#now() + PATIENCE);
+    const limits = [Math.ceil(request.duration), request.seen, burst, interval, notAfter];
+    const reply = await this.#run(ACQUIRE, [leaseKey, fenceKey, budget], token, ...limits);
+    const [now, isMine, fence, retryAfter] = tuple(reply).map(Number);
+    if (now === undefined || fence === undefined || retryAfter === undefined || !Number.isSafeInteger(fence))
+      throw new MetadataStoreError('malformed', 'Redis keeps something else under the keys of the lease');
+    this.#observe(now);
+    const lease: MetadataLease = { issuer, isMine: isMine === 1, fence, retryAfter, token };
+    this.#grantedAt.set(lease, now);
+    return lease;
+  }
+
+  async releaseLease({ issuer, token, fence }: MetadataLease, failure?: FailureNotice): Promise<void> {
+    const { lease, channel } = this.#keysOf(issuer);
+    const notice = failure && this.#seal.close('failure', { ...failure, issuer, fence, at: this.#now() });
+    await this.#run(RELEASE, [lease], token, channel, notice ? `!${notice}` : '');
+  }
+
+  watch(issuer: string, listener: StoreListener): () => void {
+    return this.#subscriber.subscribe(this.#keysOf(issuer).channel, {
+      subscribed: async () => {
+        const stored = await this.load(issuer);
+        if (stored) listener.received(stored);
+      },
+      message: (text) => {
+        // Before Redis' clock is known, nothing has an age; what is in store is read as soon as it is.
+        if (this.#offset === undefined) return;
+        if (text.startsWith('!')) this.#tellFailure(issuer, text.slice(1), listener);
+        else listener.received(this.#open(issuer, text, this.#now()));
+      },
+      troubled: (error) => listener.troubled(error),
+    });
+  }
+
+  #tellFailure(issuer: string, sealed: string, listener: StoreListener): void {
+    const { issuer: named, fence, retryAfter, at } = this.#seal.open('failure', sealed);
+    if (named !== issuer || typeof fence !== 'number' || typeof retryAfter !== 'number') return;
+    if (Math.abs(this.#now() - Number(at)) < FAILURE_LIFETIME) listener.failed({ fence, retryAfter });
+  }
+
+  #open(issuer: string, sealed: string, now: number): StoredMetadata {
+    const {
+      issuer: named,
+      jwksUri,
+      keys,
+      checkedAt,
+      fence,
+      isConfirmed,
+    } = this.#seal.open('snapshot', sealed);
+    if (named !== issuer)
+      throw new MetadataStoreError('wrong-issuer', 'The snapshot in Redis is of another issuer');
+    if (
+      typeof jwksUri !== 'string' ||
+      !Array.isArray(keys) ||
+      typeof checkedAt !== 'number' ||
+      typeof fence !== 'number'
+    )
+      throw new MetadataStoreError('malformed', 'What is in Redis is not what was saved');
+    const age = now - checkedAt;
+    return { issuer, jwksUri, keys, checkedAt, age, fence, isConfirmed: isConfirmed === true };
+  }
+
+  /** Redis' clock, as of its last answer. */
+  #now(): number {
+    return this.#clock.monotonic() + (this.#offset ?? 0);
+  }
+
+  #observe(now: unknown): void {
+    this.#offset = Number(now) - this.#clock.monotonic();
+  }
+
+  #run(script: string, keys: readonly string[], ...values: readonly (string | number)[]): Promise<unknown> {
+    return this.#client.eval(script, keys.length, ...keys, ...values);
+  }
+
+  #keysOf(issuer: string): Record<'snapshot' | 'lease' | 'fence' | 'budget' | 'channel', string> {
+    const base = `${this.#prefix}{${createHash('sha256').update(issuer).digest('base64url')}}`;
+    return {
+      snapshot: `${base}:snapshot`,
+      lease: `${base}:lease`,
+      fence: `${base}:fence`,
+      budget: `${base}:budget`,
+      channel: `${base}:checks`,
+    };
+  }
+}
+
+function integrityKeys(given: RedisMetadataStoreOptions['integrityKey']): readonly BinaryLike[] {
+  if (given === null) return [];
+  const keys: readonly BinaryLike[] = Array.isArray(given) ? given : [given];
+  if (keys.length > 0 && keys.every(isKey)) return keys;
+  throw new AuthConfigurationError(
+    'RedisMetadataStore needs an integrityKey: a secret, a list of secrets, or null to do without on purpose',
+  );
+}
+
+function isKey(key: unknown): boolean {
+  return (typeof key === 'string' && key !== '') || (ArrayBuffer.isView(key) && key.byteLength > 0);
+}
+
+function tuple(reply: unknown): readonly unknown[] {
+  return Array.isArray(reply) ? reply : [];
+}

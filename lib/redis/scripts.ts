@@ -1,0 +1,59 @@
+/*
+ * What must happen at once in Redis. All keys of one issuer share a hash tag, so each script runs in one slot of a
+ * cluster. Numbers that go into a key are formatted by hand: Lua would round a long one.
+ */
+
+/** KEYS snapshot. Returns what is there, and Redis' clock. */
+export const LOAD = `
+local time = redis.call('TIME')
+return { redis.call('GET', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000) }
+`;
+
+/**
+ * KEYS lease, fence, budget. ARGV token, duration, seen, burst, interval, notAfter.
+ * Returns clock, whether the lease is granted, fence, milliseconds after which to ask again.
+ *
+ * The fence counts on from the highest anybody has seen; where it has been lost, from the clock, which is far ahead of
+ * any counter that began the same way. The budget is a token bucket kept as the time at which it is full (GCRA).
+ * A command that was queued while Redis was away comes too late to mean anything.
+ */
+export const ACQUIRE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local fence = math.max(tonumber(redis.call('GET', KEYS[2]) or now), tonumber(ARGV[3]))
+local notAfter = tonumber(ARGV[6])
+if notAfter > 0 and now > notAfter then return { now, 0, fence, 0 } end
+local held = redis.call('PTTL', KEYS[1])
+if held > 0 then return { now, 0, fence, held } end
+local burst, interval = tonumber(ARGV[4]), tonumber(ARGV[5])
+if burst > 0 then
+  local fullAt = math.max(now, tonumber(redis.call('GET', KEYS[3]) or 0))
+  local permittedAt = fullAt - (burst - 1) * interval
+  if permittedAt > now then return { now, 0, fence, math.ceil(permittedAt - now) } end
+  redis.call('SET', KEYS[3], string.format('%.0f', fullAt + interval), 'PX', math.ceil((burst + 1) * interval))
+end
+fence = fence + 1
+redis.call('SET', KEYS[2], string.format('%.0f', fence), 'PX', 2592000000)
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return { now, 1, fence, 0 }
+`;
+
+/**
+ * KEYS snapshot, lease, fence. ARGV token, fence, snapshot, expiry, channel.
+ * Refuses whoever is no longer the last to have got the lease.
+ */
+export const SAVE = `
+local last = redis.call('GET', KEYS[3])
+if last and tonumber(last) > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+redis.call('PUBLISH', ARGV[5], ARGV[3])
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+return 1
+`;
+
+/** KEYS lease. ARGV token, channel, notice (may be empty). */
+export const RELEASE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
+return 1
+`;
