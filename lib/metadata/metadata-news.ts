@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { MetadataStoreError } from '../errors/store.error.js';
 import { Subject, type Observable } from 'rxjs';
 import type { MetadataEvent } from './metadata-events.js';
 import type { Reading } from './metadata-reader.js';
@@ -33,6 +34,11 @@ export class MetadataNews {
     if (this.#told.has(remark)) return;
     this.#told.set(remark, true);
     this.tell(news);
+  }
+
+  /** That a snapshot out of the store is not going to be used. */
+  tellRefusal(error: MetadataStoreError): void {
+    this.tellOnce(`refused ${error.fault} ${error.message}`, { type: 'snapshot-refused', error });
   }
 
   /** What a successful reading passed over. */

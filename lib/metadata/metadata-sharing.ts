@@ -22,13 +22,14 @@ export interface SharingMember {
   backOff(retryAfter: number): void;
   /** Whether what has been adopted makes asking the issuer needless. @param since the fence known when it started */
   isAnswered(attempt: RefreshAttempt, since: number): boolean;
+  /** Whether the snapshot at hand comes of a confirmed check above this fence: what it lacks is not there. */
+  isConclusive(since: number): boolean;
 }
 
 /** How an attempt goes on: by asking the issuer, under a lease or alone, or not at all, since another replica has. */
 export type Turn =
   | { readonly isMine: true; readonly lease: MetadataLease | undefined }
-  /** `since`: the highest fence given before it was asked; a check above that was started after the question. */
-  | { readonly isMine: false; readonly since: number; readonly failure?: MetadataRefreshError };
+  | { readonly isMine: false; readonly isConclusive: boolean; readonly failure?: MetadataRefreshError };
 
 const ALONE: Turn = { isMine: true, lease: undefined };
 
@@ -42,6 +43,7 @@ export class MetadataSharing {
   /** The highest fence heard of, and the highest of a failed check. */
   #seen = 0;
   #failed = 0;
+  #isClosed = false;
 
   constructor(options: ResolvedMetadataOptions, client: StoreClient, clock: Clock, member: SharingMember) {
     this.#options = options;
@@ -72,14 +74,15 @@ export class MetadataSharing {
     if (attempt.trigger === 'operator') return this.#operatorsTurn();
     if (attempt.trigger !== 'automatic' || !this.#client.canWatch) {
       await this.#load();
-      if (this.#member.isAnswered(attempt, UNKNOWN)) return { isMine: false, since: UNKNOWN };
+      if (this.#member.isAnswered(attempt, UNKNOWN)) return { isMine: false, isConclusive: false };
     }
     const patience = this.#clock.monotonic() + this.#options.timeout;
     let since: number | undefined;
-    for (;;) {
+    while (!this.#isClosed) {
       const lease = await this.#acquire(attempt.isOnDemand);
       if (!lease) return ALONE;
       if (lease.isMine) return { isMine: true, lease };
+      // What bears a higher fence was started after the question.
       since ??= lease.fence;
       const now = this.#clock.monotonic();
       if (!this.#isSettled(attempt, since)) {
@@ -87,9 +90,12 @@ export class MetadataSharing {
         await this.#newsWithin(Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), patience - now));
         if (!this.#client.canWatch) await this.#load();
       }
-      if (this.#member.isAnswered(attempt, since)) return { isMine: false, since };
-      if (this.#hasFailed(attempt, since)) return { isMine: false, since, failure: failedElsewhere() };
+      if (this.#member.isAnswered(attempt, since))
+        return { isMine: false, isConclusive: this.#member.isConclusive(since) };
+      if (this.#hasFailed(attempt, since))
+        return { isMine: false, isConclusive: this.#failed > since, failure: failedElsewhere() };
     }
+    return ALONE;
   }
 
   /** Lets the fleet have a complete check. In the background: no request waits for it. */
@@ -118,6 +124,7 @@ export class MetadataSharing {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.close();
     this.#news.notify();
   }

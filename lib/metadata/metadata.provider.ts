@@ -4,6 +4,7 @@ import type { Clock } from './clock.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
 import type { MetadataEvent } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
+import type { MetadataKeeper } from './metadata-keeper.js';
 import { MetadataRefresher } from './metadata-refresher.js';
 import type { MetadataStatus } from './metadata-status.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
@@ -35,6 +36,7 @@ export class MetadataProvider {
   readonly #options: ResolvedMetadataOptions;
   readonly #clock: Clock;
   readonly #refresher: MetadataRefresher;
+  readonly #keeper: MetadataKeeper;
   readonly #metadata$ = new ReplaySubject<IssuerMetadata>(1);
   readonly #changed = new Signal();
   readonly #turnstile = new Turnstile();
@@ -45,6 +47,7 @@ export class MetadataProvider {
     this.#options = options;
     this.#clock = clock;
     this.#refresher = new MetadataRefresher(options, clock, random);
+    this.#keeper = this.#refresher.keeper;
     this.#refresher.events$.subscribe({
       next: (event) => {
         if (event.type !== 'metadata-changed') return;
@@ -57,8 +60,8 @@ export class MetadataProvider {
 
   /** The snapshot at hand, if it may serve; never loads. */
   snapshot(): IssuerMetadata | undefined {
-    const usable = this.#refresher.held.usable(this.#clock.monotonic());
-    if (!usable) this.#refresher.expired();
+    const usable = this.#keeper.held.usable(this.#clock.monotonic());
+    if (!usable) this.#keeper.expired();
     return usable;
   }
 
@@ -136,7 +139,8 @@ export class MetadataProvider {
 
   /** The state at this moment. */
   status(): MetadataStatus {
-    const { held, gate, nextAutomaticAt, lastFailure, store } = this.#refresher;
+    const { store } = this.#refresher;
+    const { held, gate, nextAutomaticAt, lastFailure } = this.#keeper;
     const now = this.#clock.monotonic();
     const metadata = held.metadata;
     const date = (time: number): Date => new Date(this.#clock.now() + time - now);
@@ -194,9 +198,7 @@ export class MetadataProvider {
     if (!usable || !stale) return undefined;
     if (usable !== stale && satisfies(usable, request)) return usable;
     const kid = soughtKid(request);
-    return kid !== undefined && this.#refresher.absent.holds(kid, this.#clock.monotonic())
-      ? usable
-      : undefined;
+    return kid !== undefined && this.#keeper.absent.holds(kid, this.#clock.monotonic()) ? usable : undefined;
   }
 
   #arrange({ reason, kid }: RefreshRequest, deadline: number): RefreshAttempt {
@@ -207,7 +209,7 @@ export class MetadataProvider {
         ? this.#refresher.arrangeForBadSignature(kid)
         : this.#refresher.arrange(deadline);
     if (!attempt)
-      throw this.#unavailable('No refresh is permitted soon enough', this.#refresher.lastFailure?.error);
+      throw this.#unavailable('No refresh is permitted soon enough', this.#keeper.lastFailure?.error);
     return attempt;
   }
 
@@ -234,7 +236,7 @@ export class MetadataProvider {
     if (!attempt.isSettled || attempt.number <= since || !attempt.isConclusive) return undefined;
     const kid = soughtKid(request);
     // What was published while it ran may have been missed: the finding is as old as the attempt.
-    if (kid !== undefined && usable && !attempt.failure) this.#refresher.absent.add(kid, attempt.startedAt);
+    if (kid !== undefined && usable && !attempt.failure) this.#keeper.absent.add(kid, attempt.startedAt);
     await this.#turnstile.pass();
     const latest = this.snapshot();
     if (latest && satisfies(latest, request, attempt)) return latest;
@@ -244,7 +246,7 @@ export class MetadataProvider {
 
   #unavailable(message: string, cause?: Error): MetadataUnavailableError {
     const now = this.#clock.monotonic();
-    const seconds = Math.ceil((this.#refresher.gate.onDemandAt(now) - now) / 1000);
+    const seconds = Math.ceil((this.#keeper.gate.onDemandAt(now) - now) / 1000);
     return new MetadataUnavailableError(message, Math.max(1, seconds), { cause });
   }
 }

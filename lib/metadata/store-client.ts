@@ -75,11 +75,6 @@ export class StoreClient {
     }
   }
 
-  /** Tells that what the store holds is not going to be used. */
-  refuse(error: MetadataStoreError): void {
-    this.news.tellOnce(`refused ${error.fault} ${error.message}`, { type: 'snapshot-refused', error });
-  }
-
   close(): void {
     this.#unwatch?.();
     this.#unwatch = undefined;
@@ -110,7 +105,7 @@ export class StoreClient {
   #troubled(operation: StoreOperation, cause: unknown): void {
     const error = cause instanceof Error ? cause : new MetadataStoreError('unavailable', String(cause));
     // The store does its work; what somebody put into it is not to be used.
-    if (error instanceof MetadataStoreError && !isOutage(error)) return this.refuse(error);
+    if (error instanceof MetadataStoreError && !isOutage(error)) return this.news.tellRefusal(error);
     if (!this.lastFailure) this.news.tell({ type: 'store-failed', operation, error });
     const now = this.clock.monotonic();
     this.lastFailure = { at: now, error };
