@@ -60,13 +60,10 @@ export class MetadataKeeper implements SharingMember {
     this.#adopt(stored, false);
   }
 
-  /** After a failure here, or in another replica. @param retryAfter what the issuer asked for, in milliseconds */
-  backOff(retryAfter = 0): void {
-    const now = this.#clock.monotonic();
-    this.gate.failed(now, retryAfter);
-    const planned = this.nextAutomaticAt ?? now;
-    // A failure on demand does not bring the next automatic refresh forward.
-    this.#planAt(planned > now ? Math.max(planned, this.gate.refusedUntil) : this.gate.automaticAt());
+  /** After a failure of another replica. @param retryAfter what the issuer asked for, in milliseconds */
+  backOff(retryAfter: number): void {
+    this.gate.failed(this.#clock.monotonic(), retryAfter);
+    this.#planAt(Math.max(this.nextAutomaticAt ?? 0, this.gate.automaticAt()));
   }
 
   isAnswered(attempt: RefreshAttempt, since: number): boolean {
@@ -112,8 +109,12 @@ export class MetadataKeeper implements SharingMember {
   /** Backs off; without anything to serve, even an old snapshot of the store will do. */
   failed(attempt: RefreshAttempt, error: MetadataRefreshError, fence?: number): void {
     if (this.held.isAheadOf(attempt, fence)) return;
-    this.lastFailure = { at: this.#clock.monotonic(), error };
-    this.backOff(error.details.retryAfterMs);
+    const now = this.#clock.monotonic();
+    this.gate.failed(now, error.details.retryAfterMs);
+    this.lastFailure = { at: now, error };
+    const planned = this.nextAutomaticAt ?? now;
+    // A failure on demand does not bring the next automatic refresh forward.
+    this.#planAt(planned > now ? Math.max(planned, this.gate.refusedUntil) : this.gate.automaticAt());
     if (!this.held.metadata && this.#fallback) this.#adopt(this.#fallback, true);
     this.#news.tell({
       type: 'refresh-failed',

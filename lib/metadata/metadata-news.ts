@@ -18,7 +18,7 @@ type News = MetadataEvent extends infer Event
 /** Tells what happens to the metadata of one issuer; what does not change, once. */
 export class MetadataNews {
   readonly #events = new Subject<MetadataEvent>();
-  readonly #told = new LRUCache<string, true>({ max: REMARKS_REMEMBERED });
+  #told: LRUCache<string, true> | undefined;
 
   constructor(private readonly issuer: string) {}
 
@@ -31,7 +31,8 @@ export class MetadataNews {
   }
 
   tellOnce(remark: string, news: News): void {
-    if (this.#told.has(remark)) return;
+    if (this.#told?.has(remark)) return;
+    this.#told ??= new LRUCache({ max: REMARKS_REMEMBERED });
     this.#told.set(remark, true);
     this.tell(news);
   }

@@ -13,7 +13,7 @@ export class RefreshGate {
   readonly #options: ResolvedMetadataOptions;
   readonly #random: () => number;
   readonly #budget: RefreshBudget;
-  readonly #badSignatures: LRUCache<string, number>;
+  #badSignatures: LRUCache<string, number> | undefined;
   #failures = 0;
   #failedAt = 0;
   #jitter = 0;
@@ -23,7 +23,6 @@ export class RefreshGate {
     this.#options = options;
     this.#random = random;
     this.#budget = new RefreshBudget(options.refreshBurst, options.refreshInterval);
-    this.#badSignatures = new LRUCache({ max: BAD_SIGNATURES_REMEMBERED });
   }
 
   get failures(): number {
@@ -58,10 +57,11 @@ export class RefreshGate {
   /** The same for a wrong signature under a known key: at most one per `kid` and interval, and only out of plenty. */
   enterForBadSignature(kid: string | undefined, now: number): boolean {
     const id = kid ?? '';
-    const last = this.#badSignatures.get(id) ?? Number.NEGATIVE_INFINITY;
+    const last = this.#badSignatures?.get(id) ?? Number.NEGATIVE_INFINITY;
     if (now - last < this.#options.refreshInterval) return false;
     if (this.#blockedUntil(this.#options.refreshInterval) > now) return false;
     if (!this.#budget.spend(now, BAD_SIGNATURE_RESERVE)) return false;
+    this.#badSignatures ??= new LRUCache({ max: BAD_SIGNATURES_REMEMBERED });
     this.#badSignatures.set(id, now);
     return true;
   }

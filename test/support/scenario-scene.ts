@@ -27,6 +27,8 @@ export interface SceneOptions {
   /** For jitter; 0.5 makes intervals exact, and a backoff three quarters of its nominal length. */
   random?: () => number;
   clock?: ManualClock;
+  /** An issuer that others use as well, on the same clock. Default: one of its own. */
+  at?: ScriptedIssuer;
 }
 
 /** One issuer, one provider, one authenticator, no network, and a clock that moves only when told to. */
@@ -81,8 +83,8 @@ export class Scene {
 /** Sets the stage. Everything ends with the test. */
 export async function scene(options: SceneOptions = {}): Promise<Scene> {
   const clock = options.clock ?? new ManualClock();
-  const issuer = new ScriptedIssuer(clock);
-  await issuer.publish(...(options.keys ?? ['a']));
+  const issuer = options.at ?? new ScriptedIssuer(clock);
+  if (!options.at) await issuer.publish(...(options.keys ?? ['a']));
   const resolved = resolveAuthOptions(
     {
       ...options.module,

@@ -1,0 +1,342 @@
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { FleetStore, MemoryStore, type StoreTrouble } from '../support/memory-store.js';
+import { after, hang, ScriptedIssuer, status } from '../support/scenario-issuer.js';
+import { scene, settle, until, type Scene } from '../support/scenario-scene.js';
+
+const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
+const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
+
+interface Fleet {
+  readonly clock: ManualClock;
+  readonly issuer: ScriptedIssuer;
+  readonly store: FleetStore;
+  readonly replicas: readonly [Scene, Scene, Scene, ...Scene[]];
+}
+
+/** Replicas of one service: one clock, one issuer, one store. */
+async function fleet(size = 3, metadata = {}): Promise<Fleet> {
+  const clock = new ManualClock();
+  const issuer = new ScriptedIssuer(clock);
+  await issuer.publish('a');
+  const store = new FleetStore(clock);
+  const join = (index: number): Promise<Scene> =>
+    scene({ clock, at: issuer, random: () => (index % 10) / 10, metadata: { store, ...metadata } });
+  const [first, second, third, ...others] = await Promise.all(
+    Array.from({ length: size }, (_, index) => join(index)),
+  );
+  if (!first || !second || !third) throw new Error('A fleet has three replicas at least');
+  return { clock, issuer, store, replicas: [first, second, third, ...others] };
+}
+
+function refreshes(replicas: readonly Scene[]): number {
+  return replicas.reduce((sum, stage) => sum + stage.attempts() + stage.attempts('load'), 0);
+}
+
+describe('a fleet with one store', () => {
+  it('[38] makes one retrieval when all start at once', async () => {
+    const { replicas, issuer } = await fleet(50);
+    expect(refreshes(replicas)).toBe(1);
+    expect(issuer.requests).toHaveLength(2);
+    for (const stage of replicas) expect(await stage.show('a')).toBe('accepted');
+  });
+
+  it('[38] makes one retrieval per interval', async () => {
+    const { replicas, clock } = await fleet(20);
+    await clock.advance('100m');
+    // Nine tenths of ten minutes is the shortest interval that jitter makes.
+    expect(refreshes(replicas)).toBeLessThanOrEqual(1 + 100 / 9);
+    expect(refreshes(replicas)).toBeGreaterThanOrEqual(10);
+    for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
+  });
+
+  it('[38] makes one retrieval per rollover, whoever sees the new key first', async () => {
+    const { replicas, issuer } = await fleet(20);
+    await issuer.publish('a', 'b');
+    const token = await issuer.sign('b');
+    const verdicts = await Promise.all(replicas.map((stage) => stage.verdict(token)));
+    expect(new Set(verdicts)).toEqual(new Set(['accepted']));
+    expect(refreshes(replicas)).toBe(2);
+  });
+
+  it('[38] a key that one replica has learned is known to all without a call', async () => {
+    const { replicas, issuer } = await fleet();
+    await issuer.publish('a', 'b');
+    expect(await replicas[0].show('b')).toBe('accepted');
+    await settle();
+    const calls = issuer.requests.length;
+    for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['a', 'b']);
+    for (const stage of replicas) expect(await stage.show('b')).toBe('accepted');
+    expect(issuer.requests).toHaveLength(calls);
+  });
+
+  it('[38] a key that one replica finds withdrawn is withdrawn everywhere, cached results included', async () => {
+    const { replicas, issuer } = await fleet();
+    const token = await issuer.sign('a');
+    for (const stage of replicas) expect(await stage.verdict(token)).toBe('accepted');
+    await issuer.publish('b');
+    await replicas[0].provider.refreshNow();
+    await settle();
+    for (const stage of replicas) expect(await stage.verdict(token)).toBe(REFUSED);
+    expect(refreshes(replicas)).toBe(2);
+  });
+
+  it('[38] a replica that waits for its budget is woken by the message of another', async () => {
+    const { replicas, issuer, clock } = await fleet();
+    const [attacked, other] = replicas;
+    await attacked.exhaustBudget();
+    await clock.advance(1);
+    await issuer.publish('a', 'b');
+    const waiting = attacked.watch(await issuer.sign('b'));
+    await settle();
+    expect(waiting.outcome).toBeUndefined();
+    expect(await other.show('b')).toBe('accepted');
+    await until(() => waiting.outcome === 'accepted');
+    expect(clock.monotonic()).toBe(1);
+  });
+
+  it('[38] a replica under attack leaves the others their refreshes', async () => {
+    const { replicas, issuer, clock } = await fleet();
+    const [attacked, other] = replicas;
+    for (let second = 0; second < 60; second++) {
+      attacked.watch(await issuer.sign(`unknown-${second}`));
+      await clock.advance('1s');
+    }
+    await issuer.publish('a', 'b');
+    // The attacked one is cut off: only what the other asks for itself can help it.
+    attacked.provider.close();
+    const verdict = other.watch(await issuer.sign('b'));
+    await until(() => verdict.outcome === 'accepted');
+  });
+
+  it('[38] a flood on every replica stays in the budget of two', async () => {
+    const { replicas, issuer, clock } = await fleet(10);
+    const before = refreshes(replicas);
+    const outcomes = [];
+    for (let second = 0; second < 60; second++) {
+      for (const [index, stage] of replicas.entries())
+        outcomes.push(stage.watch(await issuer.sign(`unknown-${second}-${index}`)));
+      await clock.advance('1s');
+    }
+    await clock.advance('20s');
+    expect(refreshes(replicas) - before).toBeLessThanOrEqual(2 * (5 + 80 / 5));
+    for (const { outcome } of outcomes) expect([REFUSED, UNAVAILABLE]).toContain(outcome);
+    expect(outcomes.filter(({ outcome }) => outcome === REFUSED).length).toBeGreaterThan(500);
+  });
+
+  it('[38] the holder of the lease dies: another one takes over within the lease', async () => {
+    // Long enough for the holder to say nothing any more.
+    const { replicas, issuer, clock, store } = await fleet(3, { timeout: '30s' });
+    const [holder, other] = replicas;
+    await issuer.publish('a', 'b');
+    const token = await issuer.sign('b');
+    issuer.once('jwks', hang());
+    holder.watch(token);
+    await until(() => store.granted !== undefined);
+    const waiting = other.watch(token);
+    await settle();
+    expect(waiting.outcome).toBeUndefined();
+    await clock.advance('5s');
+    await until(() => waiting.outcome === 'accepted');
+  });
+
+  it('[38] without messages a replica asks for itself once the lease is free', async () => {
+    const { replicas, issuer, clock, store } = await fleet();
+    store.isSilent = true;
+    await issuer.publish('a', 'b');
+    issuer.once('jwks', after(clock, 500));
+    const token = await issuer.sign('b');
+    const waiting = replicas.map((stage) => stage.watch(token));
+    await clock.advance('6s');
+    for (const { outcome } of waiting) expect(outcome).toBe('accepted');
+  });
+
+  it('a check that another replica starts after the question answers 401, one that began before does not', async () => {
+    const { replicas, issuer } = await fleet();
+    const [first, second, third] = replicas;
+    const held = issuer.hold('jwks');
+    const leader = first.watch(await issuer.sign('unknown-1'));
+    await held.arrived;
+    const follower = second.watch(await issuer.sign('unknown-2'));
+    await settle();
+    held.release();
+    await until(() => leader.outcome === REFUSED && follower.outcome === REFUSED);
+    // The follower could not know what the first check had missed: it took a second one.
+    expect(refreshes(replicas)).toBe(3);
+    expect(third.attempts()).toBe(0);
+  });
+
+  it('a token of a key published while another replica checks is accepted', async () => {
+    const { replicas, issuer } = await fleet();
+    const [first, second] = replicas;
+    const held = issuer.hold('jwks');
+    first.watch(await issuer.sign('unknown'));
+    await held.arrived;
+    await issuer.publish('a', 'b');
+    const fresh = second.watch(await issuer.sign('b'));
+    await settle();
+    held.release();
+    await until(() => fresh.outcome !== undefined);
+    expect(fresh.outcome).toBe('accepted');
+  });
+
+  it('in an outage makes the automatic attempts of one client', async () => {
+    const { replicas, issuer, clock } = await fleet(20);
+    issuer.always('all', status(503));
+    await clock.advance('10m');
+    const before = refreshes(replicas);
+    await clock.advance('3h');
+    // Five minutes at most, half of it jitter; the first replica to be due is the one with the least.
+    expect(refreshes(replicas) - before).toBeLessThanOrEqual(3 * 26);
+    for (const stage of replicas) expect(await stage.show('a')).toBe('accepted');
+    issuer.recover();
+    await clock.advance('5m');
+    for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
+  });
+
+  it('passes on what the issuer asked for with Retry-After', async () => {
+    const { replicas, issuer, clock } = await fleet();
+    const [first, second] = replicas;
+    issuer.always('all', status(429, { 'retry-after': '120' }));
+    await first.show('unknown');
+    await settle();
+    issuer.recover();
+    const calls = issuer.requests.length;
+    expect(await second.show('unknown-2')).toBe(UNAVAILABLE);
+    await clock.advance('119s');
+    expect(issuer.requests).toHaveLength(calls);
+  });
+
+  it('[37a] an old genuine snapshot that is sent again never replaces a newer one', async () => {
+    const { replicas, issuer, store } = await fleet();
+    const old = store.snapshots.get(issuer.url) ?? raise();
+    await issuer.publish('b');
+    await replicas[0].provider.refreshNow();
+    await settle();
+    store.publish(old);
+    store.snapshots.set(issuer.url, old);
+    await settle();
+    for (const stage of replicas) {
+      expect(stage.provider.status().keyIds).toEqual(['b']);
+      expect(await stage.show('a')).toBe(REFUSED);
+    }
+  });
+
+  it('[39] after a time without the store, what a replica found itself is not undone by an older check', async () => {
+    const { replicas, issuer, clock, store } = await fleet();
+    const [lonely, other] = replicas;
+    const cut = [...store.listeners][0] ?? raise();
+    store.listeners.delete(cut);
+    await clock.advance('1s');
+    await other.provider.refreshNow();
+    const published = store.snapshots.get(issuer.url) ?? raise();
+    await clock.advance('1s');
+    await issuer.publish('b');
+    store.trouble = 'rejects';
+    await lonely.provider.refreshNow();
+    store.trouble = 'none';
+    cut.received({ ...published, age: 1000 });
+    expect(lonely.provider.status().keyIds).toEqual(['b']);
+  });
+
+  it('goes on from the highest fence known when the store has lost its memory', async () => {
+    const { replicas, issuer, store, clock } = await fleet();
+    store.fence = 0;
+    store.snapshots.clear();
+    await issuer.publish('a', 'b');
+    expect(await replicas[0].show('b')).toBe('accepted');
+    await settle();
+    for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['a', 'b']);
+    expect(clock.monotonic()).toBe(0);
+  });
+});
+
+describe('a store in trouble', () => {
+  const troubles: readonly StoreTrouble[] = ['rejects', 'throws', 'hangs'];
+
+  it.each(troubles)(
+    '[37] that %s: known keys are not delayed, new ones and unknown ones answered',
+    async (trouble) => {
+      const { replicas, issuer, clock, store } = await fleet();
+      store.trouble = trouble;
+      const [stage] = replicas;
+      await issuer.publish('a', 'b');
+      const fresh = stage.watch(await issuer.sign('b'));
+      expect(await stage.show('a')).toBe('accepted');
+      expect(clock.monotonic()).toBe(0);
+      await clock.advance('1s');
+      await until(() => fresh.outcome === 'accepted');
+      const unknown = stage.watch(await issuer.sign('unknown'));
+      await clock.advance('1s');
+      await until(() => unknown.outcome === REFUSED);
+      expect(stage.told('store-failed')).toHaveLength(1);
+      expect(stage.provider.status().store).toMatchObject({ state: 'failing' });
+      store.trouble = 'none';
+      await clock.advance('11m');
+      expect(stage.told('store-recovered')).toHaveLength(1);
+      expect(stage.provider.status().store).toEqual({ state: 'ok', lastFailure: undefined });
+    },
+  );
+
+  it.each(troubles)('[37] that %s: automatic refreshes go on', async (trouble) => {
+    const { replicas, clock, store } = await fleet();
+    store.trouble = trouble;
+    await clock.advance('30m');
+    for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
+  });
+
+  it('[37] a flood does not reach it at line rate', async () => {
+    const { replicas, issuer, clock, store } = await fleet();
+    const [stage] = replicas;
+    const before = store.calls;
+    for (let i = 0; i < 600; i++) {
+      stage.watch(await issuer.sign(`unknown-${i}`));
+      await clock.advance(100);
+    }
+    await clock.advance('10s');
+    // Load, lease and save for each refresh that the replica's own budget permits.
+    expect(store.calls - before).toBeLessThanOrEqual(3 * (5 + 70 / 5));
+  });
+
+  it('closing ends the watch', async () => {
+    const { replicas, store } = await fleet();
+    for (const { provider } of replicas) provider.close();
+    expect(store.listeners.size).toBe(0);
+  });
+});
+
+describe('a store that only loads and saves', () => {
+  it('[38] spares a second process on the machine its automatic refresh', async () => {
+    const clock = new ManualClock();
+    const issuer = new ScriptedIssuer(clock);
+    await issuer.publish('a');
+    const store = new MemoryStore();
+    const join = (random: number): Promise<Scene> =>
+      scene({ clock, at: issuer, random: () => random, metadata: { store } });
+    const replicas = [await join(0), await join(0.5)];
+    expect(refreshes(replicas)).toBe(1);
+    await clock.advance('95m');
+    expect(refreshes(replicas)).toBeLessThanOrEqual(1 + 95 / 9);
+    for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
+  });
+
+  it('[39] a snapshot from the store never replaces a newer one', async () => {
+    const clock = new ManualClock();
+    const stage = await scene({ clock, metadata: { store: new MemoryStore() } });
+    const { provider, issuer } = stage;
+    const store = new MemoryStore();
+    const other = await scene({ clock, at: issuer, metadata: { store } });
+    const old = store.snapshots.get(issuer.url) ?? raise();
+    await clock.advance('1m');
+    await issuer.publish('b');
+    await other.provider.refreshNow();
+    store.snapshots.set(issuer.url, old);
+    await other.show('unknown');
+    expect(other.provider.status().keyIds).toEqual(['b']);
+    expect(provider.status().keyIds).toEqual(['a']);
+  });
+});
+
+function raise(): never {
+  throw new Error('It is not there');
+}
