@@ -3,7 +3,10 @@ import { AllowAnonymous, MetadataProvider } from 'nestjs-resilient-auth';
 import type { MetadataStatus } from 'nestjs-resilient-auth';
 
 /** Open to everyone, so it shows no more of the status than a stranger may see. */
-export type Health = Pick<MetadataStatus, 'state' | 'keyIds' | 'checkedAt' | 'nextRefreshAt' | 'expiresAt'>;
+export type Health = Pick<
+  MetadataStatus,
+  'state' | 'source' | 'keyIds' | 'checkedAt' | 'nextRefreshAt' | 'expiresAt'
+>;
 
 @Controller('health')
 export class HealthController {
@@ -12,7 +15,7 @@ export class HealthController {
   @Get()
   @AllowAnonymous()
   health(): Health {
-    const { state, keyIds, checkedAt, nextRefreshAt, expiresAt } = this.metadata.status();
-    return { state, keyIds, checkedAt, nextRefreshAt, expiresAt };
+    const { state, source, keyIds, checkedAt, nextRefreshAt, expiresAt } = this.metadata.status();
+    return { state, source, keyIds, checkedAt, nextRefreshAt, expiresAt };
   }
 }

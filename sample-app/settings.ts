@@ -5,6 +5,13 @@ export interface Settings {
   readonly providerPort: number;
   /** Somebody else's issuer; without one the embedded provider is started. */
   readonly issuer: IssuerOptions | undefined;
+  /** Where instances share what they know of the issuer; without it each asks for itself. */
+  readonly sharedStore: SharedStoreSettings | undefined;
+}
+
+export interface SharedStoreSettings {
+  readonly redisUrl: string;
+  readonly integrityKey: string;
 }
 
 /** What the environment asks for is impossible; the message says what to change. */
@@ -17,6 +24,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port: readPort('PORT', env['PORT'], 3000),
     providerPort: readPort('PROVIDER_PORT', env['PROVIDER_PORT'], 4000),
     issuer: readIssuer(env['ISSUER'], env['AUDIENCE']),
+    sharedStore: readSharedStore(env['REDIS_URL'], env['INTEGRITY_KEY']),
   };
 }
 
@@ -41,6 +49,18 @@ function readIssuer(issuer: string | undefined, audience: string | undefined): I
     );
   }
   return undefined;
+}
+
+function readSharedStore(
+  redisUrl: string | undefined,
+  integrityKey: string | undefined,
+): SharedStoreSettings | undefined {
+  if (!redisUrl) return undefined;
+  if (integrityKey) return { redisUrl, integrityKey };
+  throw new SettingsError(
+    'REDIS_URL is set and INTEGRITY_KEY is not. It is the secret that all instances share, so that nobody else can ' +
+      'put a signing key into Redis; make one with: node -p "crypto.randomBytes(32).toString(\'base64\')"',
+  );
 }
 
 function readPort(name: string, text: string | undefined, otherwise: number): number {

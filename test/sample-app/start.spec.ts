@@ -21,7 +21,12 @@ const startWith = (issuer: string) => async () => {
 
 describe('the settings of the sample', () => {
   it('default to the embedded provider', () => {
-    expect(readSettings({})).toEqual({ port: 3000, providerPort: 4000, issuer: undefined });
+    expect(readSettings({})).toEqual({
+      port: 3000,
+      providerPort: 4000,
+      issuer: undefined,
+      sharedStore: undefined,
+    });
   });
 
   it('take ports and an issuer from the environment', () => {
@@ -47,6 +52,15 @@ describe('the settings of the sample', () => {
       'AUDIENCE is not',
     );
     expect(await explanationOf(() => readSettings({ AUDIENCE: 'api' }))).toContain('ISSUER is not');
+  });
+
+  it('want a secret for what is shared through Redis', async () => {
+    const redis = { REDIS_URL: 'redis://localhost' };
+    expect(await explanationOf(() => readSettings(redis))).toContain('INTEGRITY_KEY is not');
+    expect(readSettings({ ...redis, INTEGRITY_KEY: 'secret' }).sharedStore).toEqual({
+      redisUrl: 'redis://localhost',
+      integrityKey: 'secret',
+    });
   });
 
   it('want a port to be one', async () => {

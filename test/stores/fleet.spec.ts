@@ -81,6 +81,18 @@ describe('a fleet with one store', () => {
     expect(refreshes(replicas)).toBe(2);
   });
 
+  it('a key that another replica has missed in a single reading stays until its absence is confirmed', async () => {
+    const { replicas, issuer, store } = await fleet();
+    const published = store.snapshots.get(issuer.url) ?? raise();
+    await issuer.publish('b');
+    const keys = issuer.published.map((jwk) => ({ ...(jwk as object) }));
+    const fence = store.fence + 1;
+    store.publish({ ...published, keys, fence, isConfirmed: false });
+    for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b', 'a']);
+    store.publish({ ...published, keys, fence: fence + 1, isConfirmed: true });
+    for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b']);
+  });
+
   it('[38] a replica that waits for its budget is woken by the message of another', async () => {
     const { replicas, issuer, clock } = await fleet();
     const [attacked, other] = replicas;

@@ -1,0 +1,114 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { MetadataOptions } from 'nestjs-resilient-auth';
+import type { TestIssuer } from 'nestjs-resilient-auth/testing';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startIssuer } from '../support/fixture.js';
+import { redisAtHand } from '../support/redis-at-hand.js';
+import { ReplicaProgram, type ReplicaProcess } from '../support/redis-processes.js';
+import { until } from '../support/redis-until.js';
+
+const redis = await redisAtHand();
+const NOBODY = 'http://127.0.0.1:9';
+
+/** Services in processes of their own, over HTTP; nothing but Redis connects them. */
+describe.skipIf(!redis)('a fleet of processes', () => {
+  let program: ReplicaProgram | undefined;
+
+  beforeAll(async () => {
+    program = await ReplicaProgram.make();
+  });
+  afterAll(() => program?.[Symbol.asyncDispose]());
+
+  /** So many replicas, started at the same moment, once all of them listen to each other. */
+  async function fleet(
+    size: number,
+    issuer: TestIssuer,
+    metadata: MetadataOptions = {},
+  ): Promise<readonly ReplicaProcess[]> {
+    const prefix = `test:${randomUUID()}:`;
+    const integrityKey = randomBytes(32).toString('hex');
+    const outsider = new Redis(redis ?? NOBODY);
+    onTestFinished(async () => {
+      const left = await outsider.keys(`${prefix}*`);
+      if (left.length > 0) await outsider.del(...left);
+      outsider.disconnect();
+    });
+    const settings = { issuer: issuer.url, redis: redis ?? NOBODY, prefix, integrityKey, metadata };
+    const replicas = await Promise.all(
+      Array.from({ length: size }, () => (program ?? never()).start(settings)),
+    );
+    await until(async () => {
+      const [channel = ''] = (await outsider.pubsub('CHANNELS', `${prefix}*`)).map(String);
+      const [, listeners] = await outsider.pubsub('NUMSUB', channel);
+      return listeners === size;
+    });
+    return replicas;
+  }
+
+  it('[38] asks the issuer once at start-up, and once per rollover for all of its replicas', async () => {
+    const issuer = await startIssuer();
+    const replicas = await fleet(4, issuer);
+    expect(retrievals(issuer)).toBe(1);
+    expect(sum(replicas, 'refresh-started')).toBe(1);
+    expect(await statuses(replicas, await issuer.sign())).toEqual([200, 200, 200, 200]);
+
+    for (const rollover of [1, 2, 3]) {
+      await issuer.rotateKeys({ keepOld: true });
+      const token = await issuer.sign();
+      expect(await statuses(replicas, token)).toEqual([200, 200, 200, 200]);
+      expect(retrievals(issuer)).toBe(1 + rollover);
+    }
+    expect(sum(replicas, 'refresh-started')).toBe(4);
+    expect(sum(replicas, 'refresh-failed')).toBe(0);
+  });
+
+  it('[38] accepts a key everywhere that one replica has learnt', async () => {
+    const issuer = await startIssuer();
+    const [first, ...others] = await fleet(3, issuer);
+    await issuer.rotateKeys({ keepOld: true });
+    const token = await issuer.sign();
+    expect(await first?.get(token)).toBe(200);
+    await until(() => others.every((replica) => replica.told('metadata-changed') === 2));
+    issuer.fail({ mode: 'refuse' });
+    expect(await statuses(others, token)).toEqual([200, 200]);
+    expect(retrievals(issuer)).toBe(2);
+  });
+
+  it('[38] lets another replica take over within the lease when its holder dies in the middle of a refresh', async () => {
+    const issuer = await startIssuer();
+    // A lease lasts for half of refreshWait: if nobody took over within it, the request would be answered 503.
+    const [holder, other] = await fleet(2, issuer, { refreshWait: '2s', timeout: '5s' });
+    if (!holder || !other) return never();
+    await issuer.rotateKeys({ keepOld: true });
+    const token = await issuer.sign();
+    const hold = issuer.hold('jwks');
+    const cutOff = holder.get(token).catch(() => 'cut off');
+    await hold.arrived;
+    const waiting = other.get(token);
+    await holder.kill();
+    expect(await cutOff).toBe('cut off');
+    hold.release();
+
+    expect(await waiting).toBe(200);
+    expect(retrievals(issuer)).toBe(3);
+    expect(other.told('refresh-failed')).toBe(0);
+  });
+});
+
+function statuses(replicas: readonly ReplicaProcess[], token: string): Promise<readonly number[]> {
+  return Promise.all(replicas.map((replica) => replica.get(token)));
+}
+
+function sum(replicas: readonly ReplicaProcess[], event: string): number {
+  return replicas.reduce((total, replica) => total + replica.told(event), 0);
+}
+
+/** Requests for the key set. */
+function retrievals(issuer: TestIssuer): number {
+  return issuer.requests.filter(({ endpoint }) => endpoint === 'jwks').length;
+}
+
+function never(): never {
+  throw new Error('There is no such replica');
+}
