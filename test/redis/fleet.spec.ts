@@ -25,47 +25,67 @@ describe.skipIf(!redis)('a fleet of processes', () => {
     size: number,
     issuer: TestIssuer,
     metadata: MetadataOptions = {},
-  ): Promise<readonly ReplicaProcess[]> {
+    whileStarting: (leases: () => number) => Promise<void> = async () => undefined,
+  ): Promise<{ replicas: readonly ReplicaProcess[]; leases: () => number }> {
     const prefix = `test:${randomUUID()}:`;
     const integrityKey = randomBytes(32).toString('hex');
     const outsider = new Redis(redis ?? NOBODY);
+    const monitor = await outsider.duplicate().monitor();
+    const tokens = new Set<string>();
+    monitor.on('monitor', (_time, [name, , , lease = '', , budget = '', token = '']: string[]) => {
+      if (name === 'eval' && lease.startsWith(prefix) && budget.endsWith(':budget')) tokens.add(token);
+    });
     onTestFinished(async () => {
+      monitor.disconnect();
       const left = await outsider.keys(`${prefix}*`);
       if (left.length > 0) await outsider.del(...left);
       outsider.disconnect();
     });
     const settings = { issuer: issuer.url, redis: redis ?? NOBODY, prefix, integrityKey, metadata };
-    const replicas = await Promise.all(
-      Array.from({ length: size }, () => (program ?? never()).start(settings)),
-    );
+    const starting = Promise.all(Array.from({ length: size }, () => (program ?? never()).start(settings)));
+    const leases = (): number => tokens.size;
+    await whileStarting(leases);
+    const replicas = await starting;
     await until(async () => {
       const [channel = ''] = (await outsider.pubsub('CHANNELS', `${prefix}*`)).map(String);
       const [, listeners] = await outsider.pubsub('NUMSUB', channel);
       return listeners === size;
     });
-    return replicas;
+    return { replicas, leases };
   }
 
   it('[38] asks the issuer once at start-up, and once per rollover for all of its replicas', async () => {
     const issuer = await startIssuer();
-    const replicas = await fleet(4, issuer);
+    const loading = issuer.hold('jwks');
+    const { replicas, leases } = await fleet(4, issuer, {}, async (asked) => {
+      await until(() => asked() === 4);
+      loading.release();
+    });
     expect(retrievals(issuer)).toBe(1);
-    expect(sum(replicas, 'refresh-started')).toBe(1);
     expect(await statuses(replicas, await issuer.sign())).toEqual([200, 200, 200, 200]);
 
     for (const rollover of [1, 2, 3]) {
       await issuer.rotateKeys({ keepOld: true });
       const token = await issuer.sign();
-      expect(await statuses(replicas, token)).toEqual([200, 200, 200, 200]);
+      const before = leases();
+      // The answer comes when all of them want it.
+      const refresh = issuer.hold('jwks');
+      const answers = statuses(replicas, token);
+      await until(() => leases() - before === 4);
+      refresh.release();
+      expect(await answers).toEqual([200, 200, 200, 200]);
       expect(retrievals(issuer)).toBe(1 + rollover);
     }
+    await until(() => sum(replicas, 'refresh-succeeded') === 4);
     expect(sum(replicas, 'refresh-started')).toBe(4);
     expect(sum(replicas, 'refresh-failed')).toBe(0);
   });
 
   it('[38] accepts a key everywhere that one replica has learnt', async () => {
     const issuer = await startIssuer();
-    const [first, ...others] = await fleet(3, issuer);
+    const {
+      replicas: [first, ...others],
+    } = await fleet(3, issuer);
     await issuer.rotateKeys({ keepOld: true });
     const token = await issuer.sign();
     expect(await first?.get(token)).toBe(200);
@@ -78,8 +98,9 @@ describe.skipIf(!redis)('a fleet of processes', () => {
   it('[38] lets another replica take over within the lease when its holder dies in the middle of a refresh', async () => {
     const issuer = await startIssuer();
     // A lease lasts for half of refreshWait: if nobody took over within it, the request would be answered 503.
-    const [holder, other] = await fleet(2, issuer, { refreshWait: '2s', timeout: '5s' });
-    if (!holder || !other) return never();
+    const { replicas } = await fleet(2, issuer, { refreshWait: '2s', timeout: '5s' });
+    const [holder, other] = replicas;
+    if (!holder || !other) throw new Error('There are two');
     await issuer.rotateKeys({ keepOld: true });
     const token = await issuer.sign();
     const hold = issuer.hold('jwks');
