@@ -1,6 +1,6 @@
 import { MetadataRefreshError } from '../errors/metadata.errors.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
-import { fingerprint, judgeJwk, type KeyFault } from './judge-jwk.js';
+import { fingerprint, judgeJwk, judgeSecrets, type KeyFault } from './judge-jwk.js';
 import { SigningKey } from './signing-key.js';
 
 /** More members than any issuer has keys: the rest of such a set is not looked at. */
@@ -11,6 +11,8 @@ export interface SkippedKey {
   readonly kid: string | undefined;
   readonly fault: KeyFault;
   readonly fingerprint: string;
+  /** As published, unless it holds a secret: another replica may have another use for it. */
+  readonly jwk: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What one answer of the JWKS endpoint amounts to. */
@@ -64,7 +66,7 @@ export function judgeKeySet(
     const print = safeFingerprint(jwk);
     const judged = judge(jwk, print);
     if (judged instanceof SigningKey) keys.set(print, judged);
-    else skipped.push({ kid: kidOf(jwk), fault: judged, fingerprint: print });
+    else skipped.push({ kid: kidOf(jwk), fault: judged, fingerprint: print, jwk: publicOnly(jwk) });
   }
   if (keys.size === 0) {
     throw new MetadataRefreshError(
@@ -105,6 +107,11 @@ function safeFingerprint(jwk: unknown): string {
   } catch {
     return NO_FINGERPRINT;
   }
+}
+
+function publicOnly(jwk: unknown): Readonly<Record<string, unknown>> | undefined {
+  const published = members(jwk);
+  return Object.keys(published).length > 0 && !judgeSecrets(published) ? published : undefined;
 }
 
 function kidOf(jwk: unknown): string | undefined {

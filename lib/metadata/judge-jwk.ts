@@ -40,9 +40,8 @@ export function fingerprint(jwk: unknown): string {
 /** Judges one member of a key set: a key fit to verify access tokens, or the reason why not. Pure. */
 export function judgeJwk(jwk: unknown, print: string, algorithms: readonly string[]): SigningKey | KeyFault {
   if (!isJwk(jwk) || typeof jwk['kty'] !== 'string') return 'malformed';
-  // RFC 7517 §9.2: a private or symmetric key in a public set is nobody's proof of anything.
-  if (jwk['kty'] === 'oct' || Object.hasOwn(jwk, 'k')) return 'symmetric';
-  if (PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name))) return 'private';
+  const secret = judgeSecrets(jwk);
+  if (secret) return secret;
   const { kid, issuer } = jwk;
   if (
     (kid !== undefined && typeof kid !== 'string') ||
@@ -58,6 +57,12 @@ export function judgeJwk(jwk: unknown, print: string, algorithms: readonly strin
   if (!key) return 'malformed';
   if (key.asymmetricKeyType === 'rsa' && isWeakRsa(jwk, key)) return 'weak';
   return new SigningKey(kid, algorithm.value, issuer, key, Object.freeze({ ...jwk }), print);
+}
+
+/** RFC 7517 §9.2: a private or symmetric key in a public set is nobody's proof of anything. */
+export function judgeSecrets(jwk: Jwk): KeyFault | undefined {
+  if (jwk['kty'] === 'oct' || Object.hasOwn(jwk, 'k')) return 'symmetric';
+  return PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name)) ? 'private' : undefined;
 }
 
 /** RFC 7517 §4.2-4.3: `use` and `key_ops` are optional, and where given must agree on verifying signatures. */

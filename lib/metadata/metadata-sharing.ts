@@ -105,7 +105,8 @@ export class MetadataSharing {
     const metadata: StoredMetadata = {
       issuer,
       jwksUri: reading.jwksUri,
-      keys: reading.keys.map(({ jwk }) => jwk),
+      // All that was published: a replica with other algorithms, or another runtime, has its own judgement.
+      keys: [...reading.keys, ...reading.skipped].flatMap(({ jwk }) => (jwk ? [jwk] : [])),
       checkedAt: Math.round(this.#clock.now() - (this.#clock.monotonic() - attempt.startedAt)),
       fence: lease?.fence,
       isConfirmed: reading.isConfirmed,

@@ -1,7 +1,7 @@
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { FleetStore, MemoryStore, type StoreTrouble } from '../support/memory-store.js';
-import { after, hang, ScriptedIssuer, status } from '../support/scenario-issuer.js';
+import { after, hang, keyOf, ScriptedIssuer, status } from '../support/scenario-issuer.js';
 import { scene, settle, until, type Scene } from '../support/scenario-scene.js';
 
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
@@ -79,6 +79,22 @@ describe('a fleet with one store', () => {
     await settle();
     for (const stage of replicas) expect(await stage.verdict(token)).toBe(REFUSED);
     expect(refreshes(replicas)).toBe(2);
+  });
+
+  it('a replica that accepts other algorithms finds its keys in what the others share, but no secret', async () => {
+    const clock = new ManualClock();
+    const issuer = new ScriptedIssuer(clock);
+    const rsa = await keyOf('r', { alg: 'RS256' });
+    await issuer.publish('a', rsa);
+    issuer.published = [...issuer.published, { kty: 'oct', k: 'c2VjcmV0', kid: 's' }];
+    const store = new FleetStore(clock);
+    const only = (alg: string): Promise<Scene> =>
+      scene({ clock, at: issuer, issuer: { algorithms: [alg] }, metadata: { store } });
+    const [first, second] = [await only('ES256'), await only('RS256')];
+    expect(refreshes([first, second])).toBe(1);
+    expect(await first.show('a')).toBe('accepted');
+    expect(await second.show(rsa)).toBe('accepted');
+    expect(JSON.stringify([...store.snapshots.values()])).not.toContain('c2VjcmV0');
   });
 
   it('a key that another replica has missed in a single reading stays until its absence is confirmed', async () => {
