@@ -6,7 +6,7 @@ import type { MetadataEvent } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import type { MetadataKeeper } from './metadata-keeper.js';
 import { MetadataRefresher } from './metadata-refresher.js';
-import type { MetadataStatus } from './metadata-status.js';
+import { describeStatus, type MetadataStatus } from './metadata-status.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
 import { Signal } from './signal.js';
 import { Turnstile } from './turnstile.js';
@@ -139,40 +139,14 @@ export class MetadataProvider {
 
   /** The state at this moment. */
   status(): MetadataStatus {
-    const { store } = this.#refresher;
-    const { held, gate, nextAutomaticAt, lastFailure } = this.#keeper;
-    const now = this.#clock.monotonic();
-    const metadata = held.metadata;
-    const date = (time: number): Date => new Date(this.#clock.now() + time - now);
-    return {
-      issuer: this.#options.issuer,
-      state: !metadata
-        ? 'empty'
-        : now < held.freshUntil
-          ? 'fresh'
-          : now < held.expiresAt
-            ? 'stale'
-            : 'expired',
-      checkedAt: metadata && date(held.checkedAt),
-      expiresAt: metadata && date(held.expiresAt),
-      nextRefreshAt: nextAutomaticAt === undefined ? undefined : date(nextAutomaticAt),
-      lastFailure: lastFailure && {
-        at: date(lastFailure.at),
-        fault: lastFailure.error.fault,
-        message: lastFailure.error.message,
-      },
-      keyIds: metadata?.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])) ?? [],
-      source: metadata && held.source,
-      store: store && {
-        state: store.lastFailure ? 'failing' : 'ok',
-        lastFailure: store.lastFailure && {
-          at: date(store.lastFailure.at),
-          message: store.lastFailure.error.message,
-        },
-      },
+    const { keeper, store } = this.#refresher;
+    return describeStatus({
+      keeper,
+      store,
+      options: this.#options,
+      clock: this.#clock,
       waiting: this.#waiting,
-      budget: { available: gate.available(now), burst: this.#options.refreshBurst },
-    };
+    });
   }
 
   /** Loads for the first time, as `startup` says. Called by the module at boot. */
