@@ -14,10 +14,16 @@ export class Child implements AsyncDisposable {
   /**
    * Starts a module in a process of its own.
    *
+   * @param flags for Node
    * @returns when it has called `expose`
    */
-  static async start(module: URL, args: readonly string[] = []): Promise<Child> {
+  static async start(
+    module: URL,
+    args: readonly string[] = [],
+    flags: readonly string[] = process.execArgv,
+  ): Promise<Child> {
     const child = fork(module, args, {
+      execArgv: [...flags],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, NODE_ENV: 'production' },
     });

@@ -1,0 +1,70 @@
+import type { Clock } from '../../../lib/metadata/clock.js';
+import type { RefreshTrigger } from '../../../lib/metadata/metadata-events.js';
+import type { ResolvedMetadataOptions } from '../../../lib/metadata/metadata-options.js';
+import { MetadataProvider } from '../../../lib/metadata/metadata.provider.js';
+import type { Random } from './random.js';
+import { SimulatedConnection } from './connection.js';
+import type { SimulatedRedis } from './redis.js';
+
+/** Whoever keeps count of a fleet. */
+export interface Counter {
+  refreshed(trigger: RefreshTrigger, replica: SimulatedReplica): void;
+  learned(kid: string): void;
+}
+
+/** One process of the fleet: the library's own provider, asked as its authenticator asks. */
+export class SimulatedReplica {
+  readonly #connection: SimulatedConnection;
+  readonly #provider: MetadataProvider;
+  isAlive = true;
+
+  constructor(
+    options: ResolvedMetadataOptions,
+    redis: SimulatedRedis,
+    clock: Clock,
+    random: Random,
+    counter: Counter,
+  ) {
+    this.#connection = new SimulatedConnection(redis);
+    this.#provider = new MetadataProvider({ ...options, store: this.#connection }, clock, random);
+    this.#provider.events$.subscribe((event) => {
+      if (event.type === 'refresh-started') counter.refreshed(event.trigger, this);
+      if (event.type !== 'metadata-changed') return;
+      for (const kid of event.addedKeyIds) counter.learned(kid);
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#provider.start();
+  }
+
+  close(): void {
+    this.isAlive = false;
+    this.#provider.close();
+  }
+
+  /** As if its process were gone: with no time to tell anybody. */
+  kill(): void {
+    this.#connection.cut();
+    this.close();
+  }
+
+  /** A request with a key that everybody knows: whether it would be let in at once. */
+  serves(kid: string): boolean {
+    return Boolean(this.#provider.snapshot()?.keysWithId(kid).length);
+  }
+
+  /** A request with a valid token of this key, whoever knows it. @returns whether it is let in */
+  async authenticate(kid: string): Promise<boolean> {
+    const since = this.#provider.mark();
+    try {
+      const metadata = this.#provider.snapshot() ?? (await this.#provider.current());
+      if (metadata.keysWithId(kid).length > 0) return true;
+      const reason = 'key-not-found';
+      const fresh = await this.#provider.requestRefresh({ stale: metadata, kid, reason, since });
+      return fresh.keysWithId(kid).length > 0;
+    } catch {
+      return false;
+    }
+  }
+}
