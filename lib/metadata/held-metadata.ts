@@ -53,12 +53,12 @@ export class HeldMetadata {
   }
 
   /**
-   * Whether a snapshot out of a store is newer. The fleet's order decides; only against a check outside of it, how long
-   * ago each was started.
+   * Whether a snapshot out of a store is newer. The fleet's order decides, unless its age contradicts; a check outside
+   * of that order is compared by how long ago each was started.
    */
   isBehind(fence: number | undefined, startedAt: number): boolean {
-    if (fence !== undefined && fence <= this.fence) return false;
-    return (fence !== undefined && !this.#isAlone) || startedAt > this.checkedAt + CLOCK_RESOLUTION;
+    if (fence === undefined || this.#isAlone) return startedAt > this.checkedAt + CLOCK_RESOLUTION;
+    return fence > this.fence && startedAt > this.checkedAt - CLOCK_RESOLUTION;
   }
 
   /** Takes over what a judged reading says; an equal one keeps the old object. */

@@ -32,6 +32,8 @@ export type Turn =
   | { readonly isMine: false; readonly isConclusive: boolean; readonly failure?: MetadataRefreshError };
 
 const ALONE: Turn = { isMine: true, lease: undefined };
+/** Perhaps not everybody's question: who is left with one asks again. */
+const ANSWERED: Turn = { isMine: false, isConclusive: false };
 
 /** One replica's part in a fleet that asks the issuer as one client. Without the store, everybody asks for themselves. */
 export class MetadataSharing {
@@ -40,7 +42,7 @@ export class MetadataSharing {
   readonly #clock: Clock;
   readonly #member: SharingMember;
   readonly #news = new Signal();
-  /** The highest fence heard of, and the highest of a failed check. */
+  /** The highest fence given, and the highest of a failed check. */
   #seen = 0;
   #failed = 0;
   #isClosed = false;
@@ -60,7 +62,8 @@ export class MetadataSharing {
         this.#news.notify();
       },
       failed: (notice) => {
-        if (notice.fence <= this.#failed) return;
+        // A later check has succeeded, or the same failure has been told before.
+        if (notice.fence <= Math.max(this.#failed, this.#member.fence)) return;
         this.#failed = notice.fence;
         this.#member.backOff(notice.retryAfter);
         this.#news.notify();
@@ -74,19 +77,20 @@ export class MetadataSharing {
     if (attempt.trigger === 'operator') return this.#operatorsTurn();
     if (attempt.trigger !== 'automatic' || !this.#client.canWatch) {
       await this.#load();
-      if (this.#member.isAnswered(attempt, UNKNOWN)) return { isMine: false, isConclusive: false };
+      if (this.#member.isAnswered(attempt, UNKNOWN)) return ANSWERED;
     }
     const patience = this.#clock.monotonic() + this.#options.timeout;
     let since: number | undefined;
     while (!this.#isClosed) {
+      const heardOf = this.#heardOf;
       const lease = await this.#acquire(attempt.isOnDemand);
       if (!lease) return ALONE;
-      if (lease.isMine) return { isMine: true, lease };
+      if (lease.isMine) return this.#granted(attempt, lease, heardOf);
       // What bears a higher fence was started after the question.
       since ??= lease.fence;
       const now = this.#clock.monotonic();
       if (!this.#isSettled(attempt, since)) {
-        if (now >= patience) return ALONE;
+        if (now >= patience) return this.#mayBeSpent(lease) ? ANSWERED : ALONE;
         await this.#newsWithin(Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), patience - now));
         if (!this.#client.canWatch) await this.#load();
       }
@@ -135,6 +139,27 @@ export class MetadataSharing {
     return { isMine: true, lease: lease?.isMine ? lease : undefined };
   }
 
+  /** Another replica may have come and gone since this one looked: then there is something to look at first. */
+  async #granted(attempt: RefreshAttempt, lease: MetadataLease, heardOf: number): Promise<Turn> {
+    if (lease.fence > heardOf + 1) {
+      await this.#load();
+      if (this.#member.isAnswered(attempt, UNKNOWN)) {
+        void this.#client.releaseLease(lease);
+        return ANSWERED;
+      }
+    }
+    return { isMine: true, lease };
+  }
+
+  /** A budget that stays spent for longer than it takes to refill, with nothing to show for it, is a lie. */
+  #mayBeSpent({ isSpent = false }: MetadataLease): boolean {
+    return isSpent && this.#options.timeout < this.#options.refreshInterval / BUCKETS;
+  }
+
+  get #heardOf(): number {
+    return Math.max(this.#seen, this.#failed, this.#member.fence);
+  }
+
   async #load(): Promise<void> {
     const stored = await this.#client.load();
     if (stored) this.#member.adopt(stored);
@@ -145,7 +170,7 @@ export class MetadataSharing {
     const lease = await this.#client.acquireLease({
       // Requests wait for no longer than that: a lease whose holder is dead must not outlast them.
       duration: Math.max(1000, Math.min(timeout, refreshWait / 2)),
-      seen: Math.max(this.#seen, this.#member.fence),
+      seen: this.#heardOf,
       budget: isOnDemand ? { burst: BUCKETS * refreshBurst, interval: refreshInterval / BUCKETS } : undefined,
     });
     if (lease) this.#seen = lease.fence;

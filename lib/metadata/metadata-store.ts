@@ -54,6 +54,8 @@ export interface MetadataLease {
   readonly fence: number;
   /** Not mine: milliseconds after which asking again may help. */
   readonly retryAfter: number;
+  /** Not mine, because the fleet's budget is spent: nobody has it. */
+  readonly isSpent?: boolean;
   /** The store's own; proves whose it is. */
   readonly token: string;
 }
@@ -80,6 +82,8 @@ export interface StoreListener {
   received(metadata: StoredMetadata): void;
   /** Another replica could not check. */
   failed(notice: FailureNotice): void;
+  /** The watch works, for the first time or again. */
+  listening(): void;
   /** Something came that is not to be used, or the connection is gone. */
   troubled(error: Error): void;
 }

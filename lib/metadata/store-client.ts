@@ -65,11 +65,12 @@ export class StoreClient {
     if (isLeasing(store)) await this.#call('lease', () => store.releaseLease(lease, failure));
   }
 
-  watch(listener: Omit<StoreListener, 'troubled'>): void {
+  watch(listener: Pick<StoreListener, 'received' | 'failed'>): void {
     if (this.#unwatch || !isWatchable(this.store)) return;
     const troubled = (error: Error): void => this.#troubled('watch', error);
     try {
-      this.#unwatch = this.store.watch(this.issuer, { ...listener, troubled });
+      const listening = (): void => this.#recovered();
+      this.#unwatch = this.store.watch(this.issuer, { ...listener, troubled, listening });
     } catch (error) {
       this.#troubled('watch', error);
     }

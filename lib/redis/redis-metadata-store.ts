@@ -49,6 +49,8 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
 
   /** @throws {AuthConfigurationError} without a client, or without a word about integrity */
   constructor({ client, prefix = 'nestjs-resilient-auth:', integrityKey }: RedisMetadataStoreOptions) {
+    if (typeof client?.eval !== 'function')
+      throw new AuthConfigurationError('RedisMetadataStore needs a client: an instance of ioredis');
     this.#client = client;
     this.#prefix = prefix;
     this.#seal = new Seal(integrityKeys(integrityKey));
@@ -78,14 +80,17 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
     const { lease: leaseKey, fence: fenceKey, budget } = this.#keysOf(issuer);
     const token = randomUUID();
     const { burst = 0, interval = 0 } = request.budget ?? {};
-    const notAfter = this.#offset === undefined ? 0 : Math.ceil(this.#now() + PATIENCE);
+    // Without Redis' clock there is no telling which command is late.
+    if (this.#offset === undefined) await this.#meet(issuer);
+    const notAfter = Math.ceil(this.#now() + PATIENCE);
     const limits = [Math.ceil(request.duration), request.seen, burst, interval, notAfter];
     const reply = await this.#run(ACQUIRE, [leaseKey, fenceKey, budget], token, ...limits);
-    const [now, isMine, fence, retryAfter] = tuple(reply).map(Number);
+    const [now, verdict, fence, retryAfter] = tuple(reply).map(Number);
     if (now === undefined || fence === undefined || retryAfter === undefined || !Number.isSafeInteger(fence))
       throw new MetadataStoreError('malformed', 'Redis keeps something else under the keys of the lease');
     this.#observe(now);
-    const lease: MetadataLease = { issuer, isMine: isMine === 1, fence, retryAfter, token };
+    const isMine = verdict === 1;
+    const lease: MetadataLease = { issuer, isMine, fence, retryAfter, isSpent: verdict === -1, token };
     this.#grantedAt.set(lease, now);
     return lease;
   }
@@ -101,6 +106,7 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
       subscribed: async () => {
         const stored = await this.load(issuer);
         if (stored) listener.received(stored);
+        listener.listening();
       },
       message: (text) => {
         // Before Redis' clock is known, nothing has an age; what is in store is read as soon as it is.
@@ -138,6 +144,14 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
       throw new MetadataStoreError('malformed', 'What is in Redis is not what was saved');
     const age = now - checkedAt;
     return { issuer, jwksUri, keys, checkedAt, age, fence, isConfirmed: isConfirmed === true };
+  }
+
+  /** Learns Redis' clock; nobody waits any more for what was asked of a Redis that was away. */
+  async #meet(issuer: string): Promise<void> {
+    const askedAt = this.#clock.monotonic();
+    this.#observe(tuple(await this.#run(LOAD, [this.#keysOf(issuer).snapshot]))[1]);
+    if (this.#clock.monotonic() - askedAt > PATIENCE)
+      throw new MetadataStoreError('timeout', 'Redis answered too late');
   }
 
   /** Redis' clock, as of its last answer. */

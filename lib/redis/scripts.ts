@@ -11,10 +11,11 @@ return { redis.call('GET', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000)
 
 /**
  * KEYS lease, fence, budget. ARGV token, duration, seen, burst, interval, notAfter.
- * Returns clock, whether the lease is granted, fence, milliseconds after which to ask again.
+ * Returns clock, 1 if the lease is granted or -1 if the budget is spent, fence, milliseconds after which to ask again.
  *
  * The fence counts on from the highest anybody has seen; where it has been lost, from the clock, which is far ahead of
- * any counter that began the same way. The budget is a token bucket kept as the time at which it is full (GCRA).
+ * any counter that began the same way. The budget is a token bucket kept as the time at which it is full (GCRA); a time
+ * that no bucket of this size can have is nobody's.
  * A command that was queued while Redis was away comes too late to mean anything.
  */
 export const ACQUIRE = `
@@ -22,14 +23,15 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fence = math.max(tonumber(redis.call('GET', KEYS[2]) or now), tonumber(ARGV[3]))
 local notAfter = tonumber(ARGV[6])
-if notAfter > 0 and now > notAfter then return { now, 0, fence, 0 } end
+if now > notAfter then return { now, 0, fence, 0 } end
 local held = redis.call('PTTL', KEYS[1])
 if held > 0 then return { now, 0, fence, held } end
 local burst, interval = tonumber(ARGV[4]), tonumber(ARGV[5])
 if burst > 0 then
   local fullAt = math.max(now, tonumber(redis.call('GET', KEYS[3]) or 0))
+  if fullAt > now + burst * interval then fullAt = now end
   local permittedAt = fullAt - (burst - 1) * interval
-  if permittedAt > now then return { now, 0, fence, math.ceil(permittedAt - now) } end
+  if permittedAt > now then return { now, -1, fence, math.ceil(permittedAt - now) } end
   redis.call('SET', KEYS[3], string.format('%.0f', fullAt + interval), 'PX', math.ceil((burst + 1) * interval))
 end
 fence = fence + 1

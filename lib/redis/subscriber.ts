@@ -52,6 +52,10 @@ export class Subscriber {
         }
       }
     });
+    // As lazy as its model: nobody but this would ever call it to work. Failures come as events.
+    if (connection.status === 'wait') void connection.connect().catch(() => undefined);
+    // A client that connects with its first command would wait for one in vain.
+    if (connection.status === 'wait') void connection.connect().catch((error) => this.#tell(asError(error)));
     return connection;
   }
 

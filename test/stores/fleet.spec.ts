@@ -101,7 +101,7 @@ describe('a fleet with one store', () => {
     const { replicas, issuer, store } = await fleet();
     const published = store.snapshots.get(issuer.url) ?? raise();
     await issuer.publish('b');
-    const keys = issuer.published.map((jwk) => ({ ...(jwk as object) }));
+    const keys = [{ ...(await keyOf('b')).jwk }];
     const fence = store.fence + 1;
     store.publish({ ...published, keys, fence, isConfirmed: false });
     for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b', 'a']);

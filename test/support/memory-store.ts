@@ -77,14 +77,14 @@ export class FleetStore extends MemoryStore implements LeasingMetadataStore, Wat
     return this.answer(() => {
       const now = this.clock.monotonic();
       this.fence = Math.max(this.fence, seen);
-      const refuse = (retryAfter: number): MetadataLease => {
-        return { issuer, isMine: false, fence: this.fence, retryAfter, token: '' };
+      const refuse = (retryAfter: number, isSpent = false): MetadataLease => {
+        return { issuer, isMine: false, fence: this.fence, retryAfter, isSpent, token: '' };
       };
       if (this.granted && this.granted.until > now) return refuse(this.granted.until - now);
       if (budget) {
         const fullAt = Math.max(now, this.#fullAt);
         const permittedAt = fullAt - (budget.burst - 1) * budget.interval;
-        if (permittedAt > now) return refuse(permittedAt - now);
+        if (permittedAt > now) return refuse(permittedAt - now, true);
         this.#fullAt = fullAt + budget.interval;
       }
       const token = String(++this.fence);
