@@ -5,16 +5,17 @@ import {
   MetadataProvider,
   MetadataProviders,
   type Clock,
+  type LeasingMetadataStore,
   type MetadataEvent,
   type MetadataOptions,
   type MetadataStore,
+  type WatchableMetadataStore,
 } from 'nestjs-resilient-auth';
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
-import type { TestIssuer } from 'nestjs-resilient-auth/testing';
+import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { onTestFinished } from 'vitest';
 import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
 import { SystemClock } from '../../lib/metadata/clock.js';
-import { startIssuer } from './fixture.js';
 import { until } from './redis-until.js';
 import { outcomeOf, watch, type Outcome, type Watched } from './scenario-scene.js';
 
@@ -75,6 +76,9 @@ export class Replica {
   }
 }
 
+/** Calls back when the test is over. */
+export type AtTheEnd = (end: () => Promise<void>) => void;
+
 /** Replicas of one service: one Redis, one prefix, one secret, one issuer. */
 export class Fleet {
   readonly prefix = `test:${randomUUID()}:`;
@@ -90,13 +94,19 @@ export class Fleet {
     readonly redis: Redis,
   ) {}
 
-  /** Everything ends with the test, and nothing of it stays in Redis. */
-  static async gather(url: string | undefined): Promise<Fleet> {
+  /**
+   * Everything ends with the test, and nothing of it stays in Redis.
+   *
+   * @param atTheEnd of tests that run at the same time as others: their own
+   */
+  static async gather(url: string | undefined, atTheEnd: AtTheEnd = onTestFinished): Promise<Fleet> {
     if (url === undefined) throw new Error('There is no Redis');
     const redis = new Redis(url);
     redis.on('error', () => undefined);
-    const fleet = new Fleet(url, await startIssuer(), redis);
-    onTestFinished(async () => {
+    const issuer = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const fleet = new Fleet(url, issuer, redis);
+    atTheEnd(async () => {
+      await issuer.close();
       for (const { provider, client } of fleet.replicas) {
         provider.close();
         client.disconnect();
@@ -210,4 +220,24 @@ export class Fleet {
   #channels(): Promise<string[]> {
     return this.redis.pubsub('CHANNELS', `*${this.prefix}*`).then((channels) => channels.map(String));
   }
+}
+
+/** The same store, with something that happens before it is asked. */
+export function withBefore(
+  store: RedisMetadataStore,
+  { load, acquireLease }: { load?: () => Promise<void>; acquireLease?: () => Promise<void> },
+): LeasingMetadataStore & WatchableMetadataStore {
+  return {
+    load: async (issuer) => {
+      await load?.();
+      return store.load(issuer);
+    },
+    save: (metadata, options) => store.save(metadata, options),
+    acquireLease: async (issuer, request) => {
+      await acquireLease?.();
+      return store.acquireLease(issuer, request);
+    },
+    releaseLease: (lease, failure) => store.releaseLease(lease, failure),
+    watch: (issuer, listener) => store.watch(issuer, listener),
+  };
 }
