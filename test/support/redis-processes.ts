@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -10,13 +10,6 @@ import type { ReplicaNews, ReplicaSettings } from './redis-replica.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const path = (file: string): string => join(root, file);
 
-const MAIN = `
-import 'reflect-metadata';
-import { startReplica } from '${path('test/support/redis-replica.ts')}';
-process.on('disconnect', () => process.exit());
-await startReplica(JSON.parse(process.argv[2]), (news) => process.send(news));
-`;
-
 /** The program of a replica, made out of the sources; Vitest's own view of them ends with its process. */
 export class ReplicaProgram implements AsyncDisposable {
   private constructor(private readonly directory: string) {}
@@ -24,10 +17,8 @@ export class ReplicaProgram implements AsyncDisposable {
   static async make(): Promise<ReplicaProgram> {
     // Inside the tree, so that the process finds the packages.
     const directory = await mkdtemp(path('node_modules/.redis-'));
-    const entry = join(directory, 'main.ts');
-    await writeFile(entry, MAIN);
     await build({
-      root: directory,
+      root,
       configFile: false,
       logLevel: 'silent',
       resolve: {
@@ -37,10 +28,10 @@ export class ReplicaProgram implements AsyncDisposable {
         ],
       },
       build: {
-        ssr: entry,
+        ssr: path('test/support/redis-replica.ts'),
         outDir: directory,
         emptyOutDir: false,
-        rolldownOptions: { output: { entryFileNames: 'main.mjs' } },
+        rolldownOptions: { output: { entryFileNames: 'replica.mjs' } },
       },
       ssr: { target: 'node' },
     });
@@ -49,7 +40,7 @@ export class ReplicaProgram implements AsyncDisposable {
 
   /** @returns when it serves requests; it ends with the test */
   async start(settings: ReplicaSettings): Promise<ReplicaProcess> {
-    const child = fork(join(this.directory, 'main.mjs'), [JSON.stringify(settings)], {
+    const child = fork(join(this.directory, 'replica.mjs'), [JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
     });
