@@ -10,7 +10,7 @@ import { FULL, QUICK } from './settings.js';
 
 const { values: options } = parseArgs({
   options: {
-    /** Two minutes, with fewer replicas and rollovers; writes nothing. */
+    /** Two to three minutes, with fewer replicas and rollovers; writes nothing. */
     quick: { type: 'boolean', default: false },
   },
 });
@@ -21,8 +21,11 @@ for (const { what, goal, measured, isMet } of goals(results))
   console.log(`${isMet ? 'met   ' : 'MISSED'} ${what}: ${measured} (goal ${goal})`);
 
 if (!options.quick) {
-  const text = await report(results, performance.now() - begun);
-  await writeFile(new URL('fleet.md', DOCS), await format(text, { parser: 'markdown', printWidth: 110 }));
+  const text = report(results, performance.now() - begun);
+  await writeFile(
+    new URL('fleet.md', DOCS),
+    await format(text, { parser: 'markdown', printWidth: 110, singleQuote: true }),
+  );
   await writeFile(new URL('fleet.svg', DOCS), picture(results));
   console.log('Written: docs/fleet.md, docs/fleet.svg');
 }

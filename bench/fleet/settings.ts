@@ -19,7 +19,7 @@ export const FULL: Settings = {
   simulationLimit: 120_000,
 };
 
-/** About two minutes. */
+/** Two to three minutes. */
 export const QUICK: Settings = {
   run: { replicas: 5, perSecond: 2, calmIntervals: 2, rollovers: 3, gap: 5000, outage: 10_000 },
   costIntervals: 1,

@@ -3,9 +3,10 @@ import { Redis } from 'ioredis';
 import { Chronicle, type RolloverResult, type Stretch } from './chronicle.js';
 import { AUTOMATIC_REFRESH_INTERVAL, Fleet } from './fleet.js';
 import { OwnRedis } from './own-redis.js';
+import { presently } from './presently.js';
 import type { ReplicaDiary } from './replica.js';
 import { lasting, rollOver } from './run.js';
-import { presently, Users } from './users.js';
+import { Users } from './users.js';
 
 /** Something breaks in the middle of a rollover. */
 interface FaultResult {

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Child } from '../../support/child.js';
 import { remote, type Remote } from '../../support/remote.js';
 import type { FleetIssuer, Rollover } from './issuer.js';
+import { presently } from './presently.js';
 import type { Replica, ReplicaDiary, ReplicaSettings } from './replica.js';
 
 /** Small heaps: twice twenty processes have to fit in a small machine. */
@@ -28,6 +29,8 @@ export class Fleet implements AsyncDisposable {
   /** The key in use, and the one before. */
   latest: Rollover;
   previous: Rollover;
+  /** When all of it was there. */
+  startedAt = 0;
 
   private constructor(
     private readonly issuerProcess: Child,
@@ -54,6 +57,7 @@ export class Fleet implements AsyncDisposable {
       const missing = Math.min(AT_ONCE, replicas - fleet.members.length);
       fleet.members.push(...(await Promise.all(Array.from({ length: missing }, () => join(settings)))));
     }
+    fleet.startedAt = presently();
     return fleet;
   }
 

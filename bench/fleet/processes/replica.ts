@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { AuthModule, MetadataProvider, type RefreshTrigger } from 'nestjs-resilient-auth';
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 import { expose } from '../../support/remote.js';
+import { presently } from './presently.js';
 
 const KEEP_ALIVE = 600_000;
 
@@ -67,7 +68,7 @@ export class Replica {
 
   #keepDiary(provider: MetadataProvider): void {
     provider.events$.subscribe((event) => {
-      const at = performance.timeOrigin + performance.now();
+      const at = presently();
       if (event.type === 'refresh-started') {
         this.#asking += 1;
         this.#refreshes.push({ at, trigger: event.trigger });

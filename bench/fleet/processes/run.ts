@@ -7,7 +7,8 @@ import {
   type Stretch,
 } from './chronicle.js';
 import { AUTOMATIC_REFRESH_INTERVAL, type Fleet } from './fleet.js';
-import { presently, Users } from './users.js';
+import { presently } from './presently.js';
+import { Users } from './users.js';
 
 /** How much is to happen, and how fast. */
 export interface RunSettings {
@@ -42,7 +43,6 @@ const COMEBACK = 10_000;
 
 /** Calm, rollovers and an outage, under steady load. */
 export async function run(fleet: Fleet, settings: RunSettings): Promise<RunResult> {
-  const bootedAt = presently();
   const users = new Users(fleet, settings.perSecond);
   await wait(WARM_UP);
   const calm = await lasting(settings.calmIntervals * AUTOMATIC_REFRESH_INTERVAL);
@@ -58,7 +58,7 @@ export async function run(fleet: Fleet, settings: RunSettings): Promise<RunResul
   const whole = { from: calm.from, to: presently() };
   return {
     settings,
-    boot: chronicle.demand({ from: 0, to: bootedAt }),
+    boot: chronicle.demand({ from: 0, to: fleet.startedAt }),
     calm: { ...chronicle.demand(calm), intervals: settings.calmIntervals },
     rollovers: rollovers.map(([kid, stretch]) => chronicle.rollover(kid, stretch)),
     outage: { ...chronicle.demand(outage), seconds: settings.outage / 1000 },

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connections, get } from '../../support/http-get.js';
 import type { Fleet, Member } from './fleet.js';
+import { presently } from './presently.js';
 
 const TICK = 10;
 const PATIENCE = 30_000;
@@ -13,11 +14,6 @@ export interface Visit {
   readonly sentAt: number;
   readonly took: number;
   readonly status: number | undefined;
-}
-
-/** Milliseconds since the epoch, and fractions of them. */
-export function presently(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** People with valid tokens who come at a steady rate, to each replica in turn, half of them with the latest key. */

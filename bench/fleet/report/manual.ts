@@ -1,5 +1,4 @@
 import { count } from '../../resilience/report/wording.js';
-import { format } from 'prettier';
 import type { RedisCost } from '../processes/faults.js';
 import type { Results } from '../results.js';
 import type { SimulationResult } from '../simulation/simulate.js';
@@ -7,7 +6,7 @@ import { bytes } from './figures.js';
 import { source } from './versions.js';
 
 /** How to size and run a fleet: written by hand, with the figures of the run. */
-export async function manual({ faults, simulations }: Results): Promise<string[]> {
+export function manual({ faults, simulations }: Results): string[] {
   const largest = simulations.at(-1);
   return [
     '## Set it up',
@@ -26,7 +25,7 @@ export async function manual({ faults, simulations }: Results): Promise<string[]
     TOPOLOGIES,
     '## Another store',
     OTHER_STORE,
-    await example(),
+    example(),
     OTHER_STORE_LIMITS,
   ];
 }
@@ -47,7 +46,8 @@ AuthModule.forRoot({
 One store serves all issuers of an application, and every application that trusts the same issuer may share it. The client stays yours: the store
 never closes it. It listens on a duplicate, so that **each replica has two connections**: Redis' \`maxclients\` is 10,000 by default. Leave ioredis'
 \`enableOfflineQueue\` on; without it the first load fails because the connection is not up yet. Scripts are sent with \`EVAL\`, and
-findings with \`PUBLISH\`: whoever restricts the user lets it run these, \`SUBSCRIBE\`, \`GET\`, \`SET\`, \`DEL\`, \`PTTL\` and \`TIME\`.`;
+findings with \`PUBLISH\`: whoever restricts the user lets it run
+these, \`SUBSCRIBE\`, \`UNSUBSCRIBE\`, \`GET\`, \`SET\`, \`DEL\`, \`PTTL\`, \`TIME\` and, for ioredis itself, \`INFO\`, on keys and channels that begin with \`nestjs-resilient-auth:\`.`;
 
 const OPTIONS = `| option | in a fleet |
 |---|---|
@@ -60,15 +60,15 @@ const OPTIONS = `| option | in a fleet |
 function measured({ replicas, checks, commands, bytes: total, memory }: RedisCost): string {
   const each = Math.max(1, checks);
   return `Measured on a Redis of its own with ${replicas} processes and one issuer, in ${checks} automatic checks: ${(commands / each).toFixed(1)} commands and
-${bytes(total / each)} for each check, most of it the snapshot on its way to every replica. All keys of the issuer take ${count(memory)} bytes. The snapshot is the key set and
-about 200 bytes; each RSA key of 2048 bits is about 450.`;
+${bytes(total / each)} for each check, most of it the snapshot on its way to every replica. With one RSA key published,
+all keys of the issuer take ${count(memory)} bytes of Redis' memory.`;
 }
 
 function simulated({ day, redis }: SimulationResult): string {
   const { commands, bytes: traffic } = redis.day;
   return `Simulated with ${count(day.replicas)} replicas: ${commands.average.toFixed(1)} commands a second on average and ${count(commands.peak)} in the busiest one, ${bytes(traffic.average)} a second on average and
 ${bytes(traffic.peak)} in the busiest. The busiest second is a rollover: every replica that gets a token of the new key before
-it has the key asks the store, and then the snapshot goes out.`;
+it has the key asks the store, and then the snapshot goes out: ${count(redis.snapshotSize)} bytes for two RSA keys, to each replica.`;
 }
 
 const SIZING = `To size it, count for each issuer and check: snapshot × replicas bytes at once, and a handful of commands. Nothing has to be kept on disk, and nothing breaks when keys are evicted: what is lost is
@@ -90,22 +90,20 @@ refreshes, no requests. \`null\` does without the seal; then Redis is as trusted
 
 const AWAY = `- Known keys: nothing changes, Redis is not in the way of any request.
 - A new key: the call to the store is given up after one second, and each replica asks the issuer for itself, within its own budget. A store that
-  failed is left alone for \`refreshInterval\` before it is tried again, so the second is paid once.
+  failed is left alone for \`refreshInterval\` before it is tried again, so the second is paid no more often than that.
 - A replica that starts asks the issuer. When that is down as well, it has no keys: \`startup\` says what then.
 - It tells \`store-failed\` once, \`store-recovered\` later, and \`status().store\` in between; see the faults below for what it costs.
 - A Redis that lost its memory goes on in the right order: places in it are never below what any replica has seen.`;
 
 const TOPOLOGIES = `\`client\` may be any of ioredis': \`new Redis(url)\`, \`new Redis({ sentinels, name })\` or \`new Cluster(nodes)\`. All keys of one issuer share a hash tag,
 so each script runs in one slot, and several issuers spread over the cluster. After a failover that lost the last writes, a lease may be granted twice: the issuer
-then sees one refresh more, and the later finding wins in every replica. Reads go to the primary; \`scaleReads\` of a cluster must stay \`'master'\`. A Redis that is only a
-cache is enough; one for each region is fine too, each then being one client of the issuer.`;
+then sees one refresh more, and the later finding wins in every replica. A Redis that is only a cache is enough; one for each region is fine too, each then being one client of the issuer.`;
 
 const OTHER_STORE = `A store only has to load and save. On any key-value client (this file is compiled with the bench):`;
 
-async function example(): Promise<string> {
+function example(): string {
   const text = source('key-value-store.ts').replaceAll(/^\/\*\*.*\*\/\n/gm, '');
-  const formatted = await format(text, { parser: 'typescript', singleQuote: true, printWidth: 110 });
-  return `\`\`\`ts\n${formatted}\`\`\``;
+  return `\`\`\`ts\n${text}\`\`\``;
 }
 
 const OTHER_STORE_LIMITS = `What comes out of it is judged like an answer of the issuer; that nobody else can write to it is yours to see to. Without \`acquireLease\` and \`watch\` replicas look into

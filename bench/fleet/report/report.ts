@@ -11,7 +11,7 @@ import { simulationTable } from './simulation-table.js';
 import { versions } from './versions.js';
 
 /** The whole page in Markdown; the part on how to run a fleet is written by hand, its figures are not. */
-export async function report(results: Results, took: number): Promise<string> {
+export function report(results: Results, took: number): string {
   const { shared, alone, faults, simulations } = results;
   return [
     '# Fleets',
@@ -28,7 +28,7 @@ export async function report(results: Results, took: number): Promise<string> {
         isMet ? 'met' : '**missed**',
       ]),
     ),
-    ...(await manual(results)),
+    ...manual(results),
     `## ${shared.settings.replicas} processes, with a store and without`,
     processes(shared, alone),
     '## Faults in the middle of a rollover',
@@ -38,7 +38,7 @@ export async function report(results: Results, took: number): Promise<string> {
     '## How it was measured',
     method(shared, simulations),
     `Measured on ${new Date().toISOString().slice(0, 10)} in ${duration(took)}, on ${machine()}; ${versions(faults?.redisVersion)}.`,
-    'Again: `npm run bench:fleet`; two minutes of it, with fewer replicas and rollovers: `npm run bench:fleet -- --quick`.',
+    'Again: `npm run bench:fleet`; two to three minutes of it, with fewer replicas and rollovers: `npm run bench:fleet -- --quick`.',
     '',
   ].join('\n\n');
 }
@@ -54,7 +54,7 @@ function processes(shared: RunResult, alone: RunResult): string {
   return table(
     ['', 'with a store', 'without'],
     [
-      row('refreshes when all start', ({ boot }) => count(boot.refreshes)),
+      row('refreshes while all start', ({ boot }) => count(boot.refreshes)),
       row(
         `refreshes in ${shared.calm.intervals} automatic intervals (HTTP calls)`,
         ({ calm }) => `${calm.refreshes} (${calm.calls})`,
@@ -127,7 +127,7 @@ function method({ settings }: RunResult, simulations: readonly SimulationResult[
 - Jitter makes the earliest replica of a fleet refresh about a tenth early: 1.11 refreshes per interval are one per check.
 - **Virtual time**: the library's \`MetadataProvider\`, asked as its authenticator asks, on a clock with a heap of timers. Issuer and
   Redis are simulated with latency (issuer 15 ms and more each way, Redis 0.15 ms and more, one packet in a hundred up to 10 ms late), Redis with the semantics of
-  the store's scripts, one thing at a time, 2 µs for each subscriber, and the bytes that its protocol would be. All of it is seeded (${day.seed}).
+  the store's scripts, one thing at a time, 20 µs for a script and 7.5 µs for each subscriber of a message, and the bytes that its protocol would be. All of it is seeded (${day.seed}).
 - The virtual day has ${duration(day.end)}: all replicas start within ${duration(day.boot)}, an hour is calm, keys roll over every seven minutes; then 30 minutes of refused
   connections, with a new key when they end; then a rollover in which the replica that asks is killed. At each replica the
   first token of a new key comes after ${day.firstToken / 1000} s on average, and one of the known key every ${day.tokenInterval / 1000} s.

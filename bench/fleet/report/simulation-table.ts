@@ -72,10 +72,11 @@ export function simulationTable(simulations: readonly SimulationResult[]): strin
 }
 
 function of(kind: SimulatedRollover['kind']): (simulation: SimulationResult) => string {
-  return ({ rollovers }) => {
+  return ({ rollovers, day }) => {
     const rollover = rollovers.find((one) => one.kind === kind);
     if (!rollover) return 'not reached';
     const { refreshes, spread, slowest } = rollover;
+    if (day.replicas === 1) return `${count(refreshes)} refresh`;
     const until = duration(spread ?? Number.POSITIVE_INFINITY);
     return `${count(refreshes)} refresh${refreshes === 1 ? '' : 'es'}, all know after ${until}, longest wait ${duration(slowest)}`;
   };
@@ -93,5 +94,5 @@ function perSecond(
 }
 
 function commands(value: number): string {
-  return value < 10 ? value.toFixed(3) : count(Math.round(value));
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(3) : count(Math.round(value));
 }

@@ -11,7 +11,7 @@ export interface Day {
   /** The issuer refuses connections. When it is back it signs with a new key. */
   readonly outage: { readonly from: number; readonly to: number };
   /** A rollover, and the replica that asks for all is killed before it has its answer. */
-  readonly murder: number;
+  readonly holderKilled: number;
   readonly end: number;
   /** Mean time from a rollover to the first new token at each replica. */
   readonly firstToken: number;
@@ -28,7 +28,7 @@ export function day(replicas: number): Day {
     calm: { from: 5 * MINUTE, to: 65 * MINUTE },
     rollovers: [70, 77, 84, 91, 98, 105, 112, 119, 126].map((at) => at * MINUTE).concat(outage.to),
     outage,
-    murder: 170 * MINUTE,
+    holderKilled: 170 * MINUTE,
     end: 180 * MINUTE,
     firstToken: 2000,
     tokenInterval: 30_000,

@@ -1,5 +1,4 @@
 import type { Clock } from '../../../lib/metadata/clock.js';
-import type { RefreshTrigger } from '../../../lib/metadata/metadata-events.js';
 import type { ResolvedMetadataOptions } from '../../../lib/metadata/metadata-options.js';
 import { MetadataProvider } from '../../../lib/metadata/metadata.provider.js';
 import type { Random } from './random.js';
@@ -8,7 +7,7 @@ import type { SimulatedRedis } from './redis.js';
 
 /** Whoever keeps count of a fleet. */
 export interface Counter {
-  refreshed(trigger: RefreshTrigger, replica: SimulatedReplica): void;
+  refreshed(replica: SimulatedReplica): void;
   learned(kid: string): void;
 }
 
@@ -28,7 +27,7 @@ export class SimulatedReplica {
     this.#connection = new SimulatedConnection(redis);
     this.#provider = new MetadataProvider({ ...options, store: this.#connection }, clock, random);
     this.#provider.events$.subscribe((event) => {
-      if (event.type === 'refresh-started') counter.refreshed(event.trigger, this);
+      if (event.type === 'refresh-started') counter.refreshed(this);
       if (event.type !== 'metadata-changed') return;
       for (const kid of event.addedKeyIds) counter.learned(kid);
     });

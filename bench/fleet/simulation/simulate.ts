@@ -1,5 +1,4 @@
 import { resolveAuthOptions } from '../../../lib/auth.options-resolver.js';
-import type { RefreshTrigger } from '../../../lib/metadata/metadata-events.js';
 import type { ResolvedMetadataOptions } from '../../../lib/metadata/metadata-options.js';
 import type { Day } from './day.js';
 import { FIRST_KEY, ISSUER, SimulatedIssuer } from './issuer.js';
@@ -68,7 +67,8 @@ class Simulation {
   readonly #issuer: SimulatedIssuer;
   readonly #redis: SimulatedRedis;
   readonly #replicas: SimulatedReplica[] = [];
-  readonly #refreshes: { readonly at: number; readonly trigger: RefreshTrigger }[] = [];
+  /** When they were started. */
+  readonly #refreshes: number[] = [];
   readonly #learned = new Map<string, { count: number; last: number }>();
   readonly #accepted = new Map<string, number>();
   readonly #slowest = new Map<string, number>();
@@ -94,7 +94,7 @@ class Simulation {
     const before = heapUsed();
     this.#boot(options);
     for (const at of day.rollovers) this.#at(at, () => this.#rollOver());
-    this.#at(day.murder, () => {
+    this.#at(day.holderKilled, () => {
       this.#isVictimSought = true;
       this.#rollOver();
     });
@@ -120,7 +120,7 @@ class Simulation {
     for (let index = 0; index < this.day.replicas; index += 1) {
       const random = seeded(this.day.seed + 10 + index);
       const replica = new SimulatedReplica(options, this.#redis, this.#clock, random, {
-        refreshed: (trigger, asking) => this.#refreshed(trigger, asking),
+        refreshed: (asking) => this.#refreshed(asking),
         learned: (kid) => this.#learn(kid),
       });
       this.#replicas.push(replica);
@@ -133,8 +133,8 @@ class Simulation {
     if (!replica.serves(FIRST_KEY)) this.#bootRefused += 1;
   }
 
-  #refreshed(trigger: RefreshTrigger, replica: SimulatedReplica): void {
-    this.#refreshes.push({ at: this.#clock.monotonic(), trigger });
+  #refreshed(replica: SimulatedReplica): void {
+    this.#refreshes.push(this.#clock.monotonic());
     if (!this.#isVictimSought) return;
     this.#isVictimSought = false;
     // Before any answer can be there.
@@ -234,19 +234,20 @@ class Simulation {
       kind: this.#kindOf(at),
       refreshes: this.#started(at, at + AFTERMATH),
       calls: this.#called(at, at + AFTERMATH),
-      spread: count < this.day.replicas - (at >= this.day.murder ? 1 : 0) ? null : Math.max(0, last - first),
+      spread:
+        count < this.day.replicas - (at >= this.day.holderKilled ? 1 : 0) ? null : Math.max(0, last - first),
       refused: this.#refused.get(kid) ?? 0,
       slowest: this.#slowest.get(kid) ?? 0,
     };
   }
 
   #kindOf(at: number): SimulatedRollover['kind'] {
-    if (at === this.day.murder) return 'holder-killed';
+    if (at === this.day.holderKilled) return 'holder-killed';
     return at === this.day.outage.to ? 'after-outage' : 'usual';
   }
 
   #started(from: number, to: number): number {
-    return this.#refreshes.filter(({ at }) => at >= from && at < to).length;
+    return this.#refreshes.filter((at) => at >= from && at < to).length;
   }
 
   #called(from: number, to: number): number {

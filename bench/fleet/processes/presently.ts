@@ -1,0 +1,4 @@
+/** Milliseconds since the epoch, and fractions of them: the same in all processes of one machine. */
+export function presently(): number {
+  return performance.timeOrigin + performance.now();
+}
