@@ -31,12 +31,11 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
   if (issuers) problems.push(...duplicates(issuers));
   if (problems.length > 0 || !checked || !issuers) throw new AuthConfigurationError(problems);
   const { jwtFromRequest, tokenMaxLength, realm, tokenCache } = checked.module;
-  const tokenCacheMax = tokenCache === false ? 0 : tokenCache.max;
   return Object.freeze({
     jwtFromRequest,
     tokenMaxLength,
     realm,
-    tokenCacheMax,
+    tokenCache: tokenCache === false ? undefined : Object.freeze(tokenCache),
     issuers: Object.freeze(issuers),
   });
 }

@@ -140,15 +140,14 @@ function reader() {
 }
 
 const REALM = 'printable ASCII without quotes and backslashes';
-const CACHE = 'false, or an object with max, a whole number, at least 1';
+const CACHE = 'false, or an object of max, at least 1, and maxBytes, at least 65536: whole numbers';
+const tokenCache = v.strictObject({ max: integer(10_000, 1), maxBytes: integer(33_554_432, 65_536) });
 
 const moduleEntries = {
   jwtFromRequest: func<TokenExtractor>('a function from request to token or null'),
   tokenMaxLength: integer(16_384, 256),
   realm: v.optional(v.pipe(v.string(REALM), v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, REALM))),
-  tokenCache: v.optional(v.union([v.literal(false), v.strictObject({ max: integer(10_000, 1) })], CACHE), {
-    max: 10_000,
-  }),
+  tokenCache: v.optional(v.union([v.literal(false), tokenCache], CACHE), {}),
 };
 
 /** Module options beside one issuer written inline. */

@@ -9,6 +9,11 @@ export type TokenExtractor = (request: any) => string | null;
 export interface TokenCacheOptions {
   /** Tokens remembered, least recently used first out. Default `10_000`, at least 1. */
   max?: number | undefined;
+  /**
+   * Memory they may take, in bytes, estimated from their length; least recently used first out. Default `33_554_432`
+   * (32 MiB, 10,000 tokens of 2.5 KiB), at least 65,536.
+   */
+  maxBytes?: number | undefined;
 }
 
 /** Options that concern the whole module. */
@@ -22,7 +27,7 @@ export interface AuthModuleOptions {
   tokenMaxLength?: number | undefined;
   /** `realm` of the challenges (RFC 9110 §11.5). Default none. */
   realm?: string | undefined;
-  /** `false` switches the verified-token cache off. Default `{ max: 10_000 }`. */
+  /** `false` switches the verified-token cache off. Default `{ max: 10_000, maxBytes: 33_554_432 }`. */
   tokenCache?: TokenCacheOptions | false | undefined;
 }
 

@@ -19,6 +19,7 @@ export type { AuthorizedOptions, Requirements } from './authorized/requirements.
 export { Authenticator, type SecretOrKeyProvider } from './authentication/authenticator.js';
 export type { AuthenticatedToken } from './authentication/authenticated-token.js';
 export type { Claims, TokenHeader } from './token/candidate.js';
+export type { TokenCacheStatus } from './token/verified-token-cache.js';
 
 export { Clock, type TimerHandle } from './metadata/clock.js';
 export { FileMetadataStore } from './metadata/file-metadata-store.js';

@@ -1,17 +1,19 @@
 import { callbackify } from 'node:util';
 import type { OnModuleInit } from '@nestjs/common';
-import { SignatureInvalidError, TokenRejectedError } from '../errors/token.errors.js';
+import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { Clock } from '../metadata/clock.js';
+import type { MetadataProvider } from '../metadata/metadata.provider.js';
 import type { MetadataProviders } from '../metadata/metadata.providers.js';
 import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
 import { assertClaims } from '../token/claims.js';
 import type { Candidate } from '../token/candidate.js';
 import { plausible } from '../token/plausible.js';
 import { IssuerDirectory } from '../token/trusted-issuer.js';
-import { identify, VerifiedTokenCache } from '../token/verified-token-cache.js';
-import type { VerifiedToken } from '../token/verified-token.js';
+import { HeaderMemo } from '../token/header-memo.js';
+import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../token/verified-token-cache.js';
 import { verifySignature } from '../token/verifier.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
+import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
 
@@ -31,21 +33,17 @@ export class Authenticator implements OnModuleInit {
   readonly #providers: MetadataProviders;
   readonly #clock: Clock;
   readonly #issuers: IssuerDirectory;
-  readonly #cache: VerifiedTokenCache | undefined;
+  readonly #headers = new HeaderMemo();
+  readonly #cache: VerifiedTokenCache<KnownToken> | undefined;
   readonly #requests: RequestAuthentication;
-  readonly #admissions = new WeakMap<VerifiedToken, Promise<AuthenticatedToken>>();
 
   constructor(options: ResolvedAuthOptions, providers: MetadataProviders, clock: Clock) {
     this.#options = options;
     this.#providers = providers;
     this.#clock = clock;
     this.#issuers = new IssuerDirectory(options.issuers);
-    const snapshotOf = ({ name }: { name: string }) => providers.get(name).snapshot();
-    this.#requests = new RequestAuthentication(options, (token, request) =>
-      this.authenticate(token, request),
-    );
-    this.#cache =
-      options.tokenCacheMax > 0 ? new VerifiedTokenCache(options.tokenCacheMax, snapshotOf) : undefined;
+    this.#requests = new RequestAuthentication(options, (token, request) => this.#answer(token, request));
+    this.#cache = options.tokenCache && new VerifiedTokenCache(options.tokenCache);
   }
 
   /** Loads the metadata it stands on. Called by Nest. */
@@ -60,10 +58,8 @@ export class Authenticator implements OnModuleInit {
    * @throws {TokenError} the token is bad
    * @throws {MetadataUnavailableError} it could not be checked
    */
-  authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
-    const id = this.#identify(token);
-    const known = this.#recall(id);
-    return known ? this.#admit(known, request) : this.#authenticateNew(token, id, request);
+  async authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
+    return this.#answer(token, request);
   }
 
   /**
@@ -71,13 +67,23 @@ export class Authenticator implements OnModuleInit {
    *
    * @throws {AuthError} the request carries no token, or one that is refused, or one that could not be checked
    */
-  authenticateRequest(request: object): Promise<AuthenticatedToken> {
-    return this.#requests.resultOf(request);
+  async authenticateRequest(request: object): Promise<AuthenticatedToken> {
+    return this.#requests.answerTo(request);
+  }
+
+  /** The same, at once where nothing has to be waited for: the token has been verified before and is still good. */
+  answerTo(request: object): AuthenticatedToken | Promise<AuthenticatedToken> {
+    return this.#requests.answerTo(request);
   }
 
   /** What a request was authenticated with, if it was. */
   tokenOf(request: object): AuthenticatedToken | undefined {
     return this.#requests.tokenOf(request);
+  }
+
+  /** How the verified-token cache does; `undefined` when it is switched off. */
+  cacheStatus(): TokenCacheStatus | undefined {
+    return this.#cache?.status();
   }
 
   /**
@@ -93,12 +99,15 @@ export class Authenticator implements OnModuleInit {
     return (this.#recall(id) ?? (await this.#verifyNew(token, id))).key.toPem();
   });
 
-  async #authenticateNew(
-    token: string,
-    id: string | undefined,
-    request: unknown,
-  ): Promise<AuthenticatedToken> {
-    return this.#admit(await this.#verifyNew(token, id), request);
+  /** At once for a token verified before, unless `validate` takes its time. */
+  #answer(token: string, request: unknown): Answer {
+    const id = this.#identify(token);
+    const known = this.#recall(id);
+    return known ? admit(known, request) : this.#answerNew(token, id, request);
+  }
+
+  async #answerNew(token: string, id: string | undefined, request: unknown): Promise<AuthenticatedToken> {
+    return admit(await this.#verifyNew(token, id), request);
   }
 
   /** What a token is remembered by; nothing when it is not going to be. */
@@ -107,24 +116,26 @@ export class Authenticator implements OnModuleInit {
   }
 
   /** A token whose signature has been verified before, and which is still good. */
-  #recall(id: string | undefined): VerifiedToken | undefined {
+  #recall(id: string | undefined): KnownToken | undefined {
     return id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
   }
 
-  async #verifyNew(token: string, id: string | undefined): Promise<VerifiedToken> {
+  async #verifyNew(token: string, id: string | undefined): Promise<KnownToken> {
     const { tokenMaxLength } = this.#options;
-    const verified = await this.#verify(plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength));
-    if (id !== undefined) this.#cache?.set(id, verified);
-    return verified;
+    const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength, this.#headers);
+    const known = await this.#verify(candidate);
+    this.#headers.remember(token, known.header);
+    if (id !== undefined) this.#cache?.set(id, known, token.length);
+    return known;
   }
 
   /** The heart: a failure that stale metadata may explain is checked against fresh metadata, in the same request. */
-  async #verify(candidate: Candidate): Promise<VerifiedToken> {
+  async #verify(candidate: Candidate): Promise<KnownToken> {
     const provider = this.#providers.get(candidate.issuer.name);
     const since = provider.mark();
     const metadata = provider.snapshot() ?? (await provider.current());
     try {
-      return this.#check(candidate, metadata);
+      return this.#check(candidate, provider, metadata);
     } catch (error) {
       if (!(error instanceof SignatureInvalidError)) throw error;
       const { staleness: reason } = error;
@@ -136,32 +147,15 @@ export class Authenticator implements OnModuleInit {
           throw reason === 'bad-signature' ? error : refusal;
         });
       if (fresh === metadata) throw error;
-      return this.#check(candidate, fresh);
+      return this.#check(candidate, provider, fresh);
     }
   }
 
-  #check(candidate: Candidate, metadata: IssuerMetadata): VerifiedToken {
+  #check(candidate: Candidate, source: MetadataProvider, metadata: IssuerMetadata): KnownToken {
     const key = verifySignature(candidate, metadata);
-    const { token: _, ...verified } = candidate;
+    const { claims, header, issuer, tenantId } = candidate;
     // For real now: the signature holds, and time has passed since the token was found plausible.
-    assertClaims(verified.claims, verified.issuer, verified.tenantId, this.#clock.now());
-    return { ...verified, key };
-  }
-
-  /** What the application has to say. `validate` is asked every time; what follows from the claims alone is kept. */
-  #admit(verified: VerifiedToken, request: unknown): Promise<AuthenticatedToken> {
-    return this.#admissions.get(verified) ?? this.#admitNew(verified, request);
-  }
-
-  async #admitNew(verified: VerifiedToken, request: unknown): Promise<AuthenticatedToken> {
-    const { claims, header, issuer } = verified;
-    const { name, validate } = issuer;
-    const user = validate ? await validate(claims, { issuer: name, header, request }) : claims;
-    if (!user) throw new TokenRejectedError();
-    const scopes = Object.freeze([...issuer.scopes(claims, user)]);
-    const roles = Object.freeze([...issuer.roles(claims, user)]);
-    const token = Object.freeze({ claims, header, issuer: name, scopes, roles, user });
-    if (!validate) this.#admissions.set(verified, Promise.resolve(token));
-    return token;
+    assertClaims(claims, issuer, tenantId, this.#clock.now());
+    return { claims, header, issuer, tenantId, key, source, answer: undefined };
   }
 }

@@ -1,36 +1,48 @@
 import { TokenMissingError } from '../errors/request.errors.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { assertHeaderLength, bearerToken } from './bearer-token.js';
+import type { Answer } from './known-token.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
 
 /** Takes the token out of a request and has it authenticated once, however many guards ask. */
 export class RequestAuthentication {
-  readonly #results = new WeakMap<object, Promise<AuthenticatedToken>>();
-  readonly #tokens = new WeakMap<object, AuthenticatedToken>();
+  readonly #answers = new WeakMap<object, Answer>();
 
   constructor(
     private readonly options: Pick<ResolvedAuthOptions, 'jwtFromRequest' | 'tokenMaxLength'>,
-    private readonly authenticate: (token: string, request: object) => Promise<AuthenticatedToken>,
+    private readonly authenticate: (token: string, request: object) => Answer,
   ) {}
 
-  /** @throws {AuthError} what became of it; the same one every time for the same request */
-  resultOf(request: object): Promise<AuthenticatedToken> {
-    const known = this.#results.get(request);
+  /** What becomes of a request; the same every time, refusals included. Never throws. */
+  answerTo(request: object): Answer {
+    const known = this.#answers.get(request);
     if (known) return known;
-    const result = this.#authenticate(request);
-    this.#results.set(request, result);
-    return result;
+    const answer = this.#begin(request);
+    this.#answers.set(request, answer);
+    return answer;
   }
 
   /** What a request was authenticated with, if it was. */
   tokenOf(request: object): AuthenticatedToken | undefined {
-    return this.#tokens.get(request);
+    const answer = this.#answers.get(request);
+    return answer instanceof Promise ? undefined : answer;
   }
 
-  async #authenticate(request: object): Promise<AuthenticatedToken> {
-    const token = await this.authenticate(this.#extract(request), request);
-    this.#tokens.set(request, token);
-    return token;
+  #begin(request: object): Answer {
+    try {
+      const answer = this.authenticate(this.#extract(request), request);
+      return answer instanceof Promise ? this.#await(answer, request) : answer;
+    } catch (error) {
+      return heldBack(Promise.reject(error));
+    }
+  }
+
+  #await(answer: Promise<AuthenticatedToken>, request: object): Promise<AuthenticatedToken> {
+    const settled = answer.then((token) => {
+      this.#answers.set(request, token);
+      return token;
+    });
+    return heldBack(settled);
   }
 
   #extract(request: object): string {
@@ -41,4 +53,10 @@ export class RequestAuthentication {
     if (typeof token !== 'string' || token === '') throw new TokenMissingError();
     return token;
   }
+}
+
+/** A refusal belongs to whoever asks for it; until then Node must not call it unhandled. */
+function heldBack<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => undefined);
+  return answer;
 }

@@ -1,6 +1,7 @@
 import type { TokenExtractor } from '../auth.options.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import type { TrustedIssuer } from '../token/trusted-issuer.js';
+import type { TokenCacheLimits } from '../token/verified-token-cache.js';
 
 /** One issuer with every default filled in. */
 export interface ResolvedIssuer extends TrustedIssuer {
@@ -12,8 +13,7 @@ export interface ResolvedAuthOptions {
   readonly jwtFromRequest: TokenExtractor | undefined;
   readonly tokenMaxLength: number;
   readonly realm: string | undefined;
-  /** 0: no cache. */
-  readonly tokenCacheMax: number;
+  readonly tokenCache: TokenCacheLimits | undefined;
   readonly issuers: readonly ResolvedIssuer[];
 }
 

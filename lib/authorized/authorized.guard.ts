@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
+import passport from 'passport';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { AUTHENTICATOR, STRATEGY_NAME, type StrategyOptions } from '../authentication/strategy-options.js';
@@ -9,14 +10,13 @@ import { AccessDeniedError } from '../errors/access.errors.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { httpAnswer } from './http-answer.js';
+import type { Policy } from './authorization-policy.js';
 import { isAllowedBy } from './policies.js';
+import { hasPassed, remember } from './passes.js';
 import { requirementsFor, type Requirements } from './requirements.js';
 
-/**
- * Which kinds of guard have let the call of a handler pass: on class, method and application at once, each works but
- * once. By context and not by request, which may go on to a handler or an application that asks for more.
- */
-const passes = new WeakMap<ExecutionContext, Set<unknown>>();
+/** `logIn`, `isAuthenticated` and so on, which passport puts on a request before it asks a strategy. */
+const addPassportMethods = passport.initialize({ compat: false });
 
 /**
  * Authenticates the bearer token of an HTTP request and checks what `@Authorized` asks for. `@Authorized` applies it;
@@ -25,6 +25,8 @@ const passes = new WeakMap<ExecutionContext, Set<unknown>>();
 @Injectable()
 export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   readonly #logger = new Logger(AuthorizedGuard.name);
+  /** Whether passport is asked with our own options: only then is it known what it would answer. */
+  readonly #isPlain = this.getAuthenticateOptions === AuthorizedGuard.prototype.getAuthenticateOptions;
 
   constructor(
     @Inject(Authenticator) protected readonly authenticator: Authenticator,
@@ -43,11 +45,14 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
       );
     }
     const requirements = this.requirementsFor(context);
-    if (requirements.isAnonymous || this.hasPassed(context)) return true;
+    if (requirements.isAnonymous || hasPassed(context, this.constructor)) return true;
     try {
-      await this.authenticate(context);
-      await this.authorize(requirements, this.tokenOf(context), context);
-      this.remember(context);
+      // No `await` where there is nothing to wait for: it would be a large part of the cost of a known token.
+      const authentication = this.authenticate(context);
+      if (authentication) await authentication;
+      const authorization = this.authorize(requirements, this.tokenOf(context), context);
+      if (authorization) await authorization;
+      remember(context, this.constructor);
       return true;
     } catch (error) {
       throw error instanceof AuthError ? this.toException(error, context) : error;
@@ -74,18 +79,24 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     return requirementsFor(context.getClass(), context.getHandler());
   }
 
-  /** Sets `request.user`, or throws. */
-  protected async authenticate(context: ExecutionContext): Promise<void> {
-    await super.canActivate(context);
+  /** Sets `request.user`, or throws; at once when the token is known. */
+  protected authenticate(context: ExecutionContext): void | Promise<void> {
+    if (!this.#isPlain) return this.#askPassport(context);
+    const request = this.getRequest(context);
+    const answer = this.authenticator.answerTo(request);
+    if (!(answer instanceof Promise)) return this.#attach(answer, request, context);
+    return answer.then(
+      (token) => this.#attach(token, request, context),
+      () => this.#askPassport(context),
+    );
   }
 
-  /** Throws unless the token meets the requirements. */
-  protected async authorize(
-    requirements: Requirements,
+  /** Throws unless the token meets the requirements; at once when no policy has to be asked. */
+  protected authorize(
+    { issuers, scopes, roles, policies }: Requirements,
     token: AuthenticatedToken,
     context: ExecutionContext,
-  ): Promise<void> {
-    const { issuers, scopes, roles, policies } = requirements;
+  ): void | Promise<void> {
     if (!issuers.every((names) => names.includes(token.issuer))) {
       throw new AccessDeniedError('AUTH_POLICY_REFUSED', 'Tokens of this issuer are not let in here');
     }
@@ -95,14 +106,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     if (!roles.every((list) => list.some((role) => token.roles.includes(role)))) {
       throw new AccessDeniedError('AUTH_ROLE_MISSING', 'The token has none of the required roles');
     }
-    for (const policy of policies) {
-      if (!(await isAllowedBy(policy, token.user, context, this.moduleRef))) {
-        throw new AccessDeniedError(
-          'AUTH_POLICY_REFUSED',
-          `The policy ${policy.name || '(anonymous)'} refused`,
-        );
-      }
-    }
+    return policies.length > 0 ? this.#askPolicies(policies, token, context) : undefined;
   }
 
   /** Turns an error of ours into the exception to throw, and sets the headers that belong to it. */
@@ -116,12 +120,35 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     return exception;
   }
 
-  private hasPassed(context: ExecutionContext): boolean {
-    return passes.get(context)?.has(this.constructor) ?? false;
+  /** What passport does with an accepted token, without its machinery: docs/decisions/0012. */
+  #attach(
+    token: AuthenticatedToken,
+    request: ReturnType<AuthorizedGuard['getRequest']>,
+    context: ExecutionContext,
+  ): void | Promise<void> {
+    addPassportMethods(request, context.getArgByIndex(1), () => {});
+    request.authInfo = token;
+    const user: unknown = this.handleRequest(null, token.user, token);
+    if (user instanceof Promise) return user.then((settled) => void (request.user = settled));
+    request.user = user;
   }
 
-  private remember(context: ExecutionContext): void {
-    passes.set(context, (passes.get(context) ?? new Set()).add(this.constructor));
+  /** Refusals and faults are passport's to tell, and so is everything when a subclass has options of its own. */
+  async #askPassport(context: ExecutionContext): Promise<void> {
+    await super.canActivate(context);
+  }
+
+  async #askPolicies(
+    policies: readonly Policy[],
+    { user }: AuthenticatedToken,
+    context: ExecutionContext,
+  ): Promise<void> {
+    for (const policy of policies) {
+      if (!(await isAllowedBy(policy, user, context, this.moduleRef))) {
+        const name = policy.name || '(anonymous)';
+        throw new AccessDeniedError('AUTH_POLICY_REFUSED', `The policy ${name} refused`);
+      }
+    }
   }
 
   private tokenOf(context: ExecutionContext): AuthenticatedToken {

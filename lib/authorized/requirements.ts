@@ -52,12 +52,11 @@ export function allowAnonymous(target: Target): void {
 
 /** What holds for a handler of a class; worked out once for each pair. */
 export function requirementsFor(controller: Class, handler: Target): Requirements {
-  const byHandler = requirementsOf.get(controller) ?? new Map<Target, Requirements>();
-  requirementsOf.set(controller, byHandler);
-  const known = byHandler.get(handler);
+  const known = requirementsOf.get(controller)?.get(handler);
   if (known) return known;
   const requirements = addUp(controller, handler);
-  byHandler.set(handler, requirements);
+  const byHandler = requirementsOf.get(controller) ?? new Map<Target, Requirements>();
+  requirementsOf.set(controller, byHandler.set(handler, requirements));
   return requirements;
 }
 

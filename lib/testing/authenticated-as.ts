@@ -18,7 +18,7 @@ import { rolesOf, scopesOf } from '../token/scopes-and-roles.js';
 export function authenticatedAs(
   user: object,
   token: Partial<Omit<AuthenticatedToken, 'user'>> = {},
-): Pick<Authenticator, 'authenticate' | 'authenticateRequest' | 'tokenOf'> {
+): Pick<Authenticator, 'authenticate' | 'authenticateRequest' | 'answerTo' | 'tokenOf'> {
   const claims: Claims = {
     iss: 'https://issuer.test',
     exp: Number.MAX_SAFE_INTEGER,
@@ -37,6 +37,7 @@ export function authenticatedAs(
   return {
     authenticate: () => Promise.resolve(authenticated),
     authenticateRequest: () => Promise.resolve(authenticated),
+    answerTo: () => authenticated,
     tokenOf: () => authenticated,
   };
 }

@@ -1,4 +1,3 @@
-import type { TokenErrorCode } from '../errors/auth.error.js';
 import { TokenError } from '../errors/token.errors.js';
 import type { Claims } from './candidate.js';
 import type { TrustedIssuer } from './trusted-issuer.js';
@@ -53,34 +52,40 @@ function checkDates(claims: Unchecked): void {
   }
 }
 
-/** The part that time alone can change, for a token whose dates have passed before. */
-export function isWithinLifetime(claims: Claims, issuer: TrustedIssuer, now: number): boolean {
-  return lifetimeFault(claims, issuer, now) === undefined;
+/** When a token may be used, in seconds since the epoch, clock tolerance included. */
+export interface Lifetime {
+  readonly notBefore: number;
+  readonly issuedFrom: number;
+  /** RFC 7519 §4.1.4: from here on it is too late. */
+  readonly expires: number;
+  readonly outdated: number;
+}
+
+/** The part that time alone decides, for a token whose dates are numbers. */
+export function lifetimeOf(
+  { exp, nbf, iat }: Unchecked,
+  { clockTolerance, maxTokenAge }: TrustedIssuer,
+): Lifetime {
+  const issuedAt = Number(iat ?? 0);
+  return {
+    notBefore: Number(nbf ?? 0) - clockTolerance,
+    issuedFrom: issuedAt - clockTolerance,
+    expires: Number(exp) + clockTolerance,
+    outdated: issuedAt + (maxTokenAge ?? Number.POSITIVE_INFINITY) + clockTolerance,
+  };
 }
 
 function checkLifetime(claims: Unchecked, issuer: TrustedIssuer, now: number): void {
   if (issuer.maxTokenAge !== undefined && claims['iat'] === undefined) {
     throw invalid('The token has no iat, which maxTokenAge needs');
   }
-  const fault = lifetimeFault(claims, issuer, now);
-  if (fault) throw new TokenError(...fault);
-}
-
-function lifetimeFault(
-  { exp, nbf, iat }: Unchecked,
-  { clockTolerance, maxTokenAge }: TrustedIssuer,
-  now: number,
-): [code: TokenErrorCode, message: string] | undefined {
+  const { notBefore, issuedFrom, expires, outdated } = lifetimeOf(claims, issuer);
   const seconds = now / 1000;
-  // RFC 7519 §4.1.4: on or after exp is too late.
-  if (!(Number(exp) > seconds - clockTolerance)) return ['AUTH_TOKEN_EXPIRED', 'The token has expired'];
-  if (Number(nbf ?? 0) > seconds + clockTolerance)
-    return ['AUTH_TOKEN_NOT_YET_VALID', 'The token is not valid yet'];
-  const issuedAt = Number(iat ?? 0);
-  if (issuedAt > seconds + clockTolerance)
-    return ['AUTH_TOKEN_NOT_YET_VALID', 'The token was issued in the future'];
-  const isTooOld = maxTokenAge !== undefined && issuedAt + maxTokenAge <= seconds - clockTolerance;
-  return isTooOld ? ['AUTH_TOKEN_EXPIRED', 'The token is older than maxTokenAge'] : undefined;
+  if (seconds >= expires) throw new TokenError('AUTH_TOKEN_EXPIRED', 'The token has expired');
+  if (seconds < notBefore) throw new TokenError('AUTH_TOKEN_NOT_YET_VALID', 'The token is not valid yet');
+  if (seconds < issuedFrom)
+    throw new TokenError('AUTH_TOKEN_NOT_YET_VALID', 'The token was issued in the future');
+  if (seconds >= outdated) throw new TokenError('AUTH_TOKEN_EXPIRED', 'The token is older than maxTokenAge');
 }
 
 /** RFC 9068 §4: a string or a list of strings, one of them ours, compared as they are. */

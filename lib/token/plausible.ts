@@ -2,6 +2,7 @@ import { TokenError } from '../errors/token.errors.js';
 import { isCanonicalBase64url } from './base64url.js';
 import type { Candidate, TokenHeader } from './candidate.js';
 import { assertClaims } from './claims.js';
+import type { HeaderMemo } from './header-memo.js';
 import { parseJsonObject } from './strict-json.js';
 import type { IssuerDirectory, TrustedIssuer } from './trusted-issuer.js';
 
@@ -16,6 +17,7 @@ export type HeaderPolicy = Pick<TrustedIssuer, 'algorithms' | 'tokenTypes'>;
  * issuer a call; what does not is refused with its own reason.
  *
  * @param now wall-clock time in milliseconds
+ * @param memo of headers parsed before
  * @throws {TokenError}
  */
 export function plausible(
@@ -23,8 +25,9 @@ export function plausible(
   issuers: IssuerDirectory,
   now: number,
   maxLength: number,
+  memo?: HeaderMemo,
 ): Candidate {
-  const { header, payload } = parse(token, issuers, maxLength);
+  const { header, payload } = parse(token, issuers, maxLength, memo);
   const claims = decode(payload);
   const found = issuers.find(claims['iss'], claims['tid']);
   if (!found)
@@ -44,10 +47,11 @@ export function parse(
   token: string,
   policy: HeaderPolicy,
   maxLength: number,
+  memo?: HeaderMemo,
 ): { readonly header: TokenHeader; readonly payload: string } {
   if (token.length > maxLength) throw malformed('The token is longer than tokenMaxLength');
   const [protectedHeader, payload] = segments(token);
-  const header = decode(protectedHeader);
+  const header = memo?.get(protectedHeader) ?? decode(protectedHeader);
   assertHeader(header, policy);
   return { header, payload };
 }

@@ -1,7 +1,15 @@
+import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
 import type { SigningKey } from '../metadata/signing-key.js';
 import type { Candidate } from './candidate.js';
+
+/** Where the current snapshot of an issuer is found: its metadata provider. */
+interface SnapshotSource {
+  /** The usable snapshot, if there is one. */
+  snapshot(): IssuerMetadata | undefined;
+}
 
 /** A candidate whose signature has been verified, and the key that did it. */
 export interface VerifiedToken extends Omit<Candidate, 'token'> {
   readonly key: SigningKey;
+  readonly source: SnapshotSource;
 }

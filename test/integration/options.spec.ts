@@ -138,7 +138,11 @@ describe('options are checked at boot', () => {
 
   it('fills in the defaults that the documentation promises', () => {
     const { issuers, ...module } = resolveAuthOptions(valid, {});
-    expect(module).toMatchObject({ tokenMaxLength: 16_384, tokenCacheMax: 10_000, realm: undefined });
+    expect(module).toMatchObject({
+      tokenMaxLength: 16_384,
+      tokenCache: { max: 10_000, maxBytes: 33_554_432 },
+      realm: undefined,
+    });
     expect(issuers[0]).toMatchObject({
       name: 'https://issuer.test',
       tokenIssuers: ['https://issuer.test'],
@@ -161,6 +165,11 @@ describe('options are checked at boot', () => {
         maxResponseSize: 524_288,
       },
     });
+  });
+
+  it('refuses a cache too small for anything', async () => {
+    const { problems } = await bootError({ ...valid, tokenCache: { maxBytes: 1000 } });
+    expect(problems).toMatchObject([{ option: expect.stringMatching(/^tokenCache/) }]);
   });
 
   it('builds the well-known addresses as the specifications say', () => {

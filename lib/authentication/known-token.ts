@@ -1,0 +1,42 @@
+import { TokenRejectedError } from '../errors/token.errors.js';
+import type { VerifiedToken } from '../token/verified-token.js';
+import type { AuthenticatedToken } from './authenticated-token.js';
+
+/** What comes of a token: at once where nothing has to be waited for. */
+export type Answer = AuthenticatedToken | Promise<AuthenticatedToken>;
+
+/** A verified token, and what came of it where that follows from the claims alone. */
+export interface KnownToken extends VerifiedToken {
+  answer: AuthenticatedToken | undefined;
+}
+
+/**
+ * What the application has to say. `validate` is asked every time; what follows from the claims alone is kept.
+ *
+ * @throws {TokenRejectedError} when `validate` makes nothing of the token
+ */
+export function admit(known: KnownToken, request: unknown): Answer {
+  const { claims, header, issuer } = known;
+  if (!issuer.validate) return (known.answer ??= accept(known, claims));
+  const user = issuer.validate(claims, { issuer: issuer.name, header, request });
+  return isThenable(user)
+    ? Promise.resolve(user).then((settled) => accept(known, settled))
+    : accept(known, user);
+}
+
+function accept({ claims, header, issuer }: VerifiedToken, user: unknown): AuthenticatedToken {
+  if (!user) throw new TokenRejectedError();
+  const scopes = Object.freeze([...issuer.scopes(claims, user)]);
+  const roles = Object.freeze([...issuer.roles(claims, user)]);
+  return Object.freeze({ claims, header, issuer: issuer.name, scopes, roles, user });
+}
+
+/** Whatever `await` would wait for: the query of many a database library is no `Promise`. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}

@@ -1,0 +1,153 @@
+import { Controller, Get, Injectable, Req, UseGuards } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { Authenticator, AuthorizedGuard, AuthModule } from 'nestjs-resilient-auth';
+import request from 'supertest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { issuerAndApi, startIssuer } from '../support/fixture.js';
+import { platforms } from '../support/platforms.js';
+
+const [{ create }] = platforms;
+const settled = async (value: string): Promise<string> => value;
+
+describe('the verified-token cache', () => {
+  it('tells its size, hits and misses', async () => {
+    const { issuer, api } = await issuerAndApi(create);
+    const authenticator = api.app.get(Authenticator);
+    expect(authenticator.cacheStatus()).toEqual({ size: 0, bytes: 0, hits: 0, misses: 0 });
+    const token = await issuer.sign();
+    for (let count = 0; count < 3; count += 1) await authenticator.authenticate(token);
+    const bytes = 768 + token.length;
+    expect(authenticator.cacheStatus()).toEqual({ size: 1, bytes, hits: 2, misses: 1 });
+    await expect(authenticator.authenticate(`${token}A`)).rejects.toMatchObject({
+      code: 'AUTH_TOKEN_SIGNATURE_INVALID',
+    });
+    expect(authenticator.cacheStatus()).toEqual({ size: 1, bytes, hits: 2, misses: 2 });
+  });
+
+  it('counts a token whose key is withdrawn as a miss', async () => {
+    const { issuer, api } = await issuerAndApi(create);
+    const authenticator = api.app.get(Authenticator);
+    const token = await issuer.sign();
+    await authenticator.authenticate(token);
+    await issuer.rotateKeys({ keepOld: false });
+    await authenticator.authenticate(await issuer.sign());
+    await expect(authenticator.authenticate(token)).rejects.toMatchObject({
+      code: 'AUTH_TOKEN_SIGNATURE_INVALID',
+    });
+    expect(authenticator.cacheStatus()).toMatchObject({ hits: 0, misses: 3 });
+  });
+
+  it('forgets the least recently used token, by count', async () => {
+    const { issuer, api } = await issuerAndApi(create, { tokenCache: { max: 2 } });
+    const authenticator = api.app.get(Authenticator);
+    const [a, b, c] = [await issuer.sign(), await issuer.sign(), await issuer.sign()];
+    for (const token of [a, b, a, c, a]) await authenticator.authenticate(token);
+    expect(authenticator.cacheStatus()).toMatchObject({ size: 2, hits: 2, misses: 3 });
+    await authenticator.authenticate(b);
+    expect(authenticator.cacheStatus()).toMatchObject({ size: 2, hits: 2, misses: 4 });
+  });
+
+  it('forgets the least recently used tokens, by bytes', async () => {
+    const { issuer, api } = await issuerAndApi(create, { tokenCache: { maxBytes: 65_536 } });
+    const authenticator = api.app.get(Authenticator);
+    const tokens = await Promise.all(
+      Array.from({ length: 10 }, () => issuer.sign({ filler: 'x'.repeat(7000) })),
+    );
+    for (const token of tokens) await authenticator.authenticate(token);
+    const size = Math.floor(65_536 / (768 + (tokens[0]?.length ?? 0)));
+    expect(size).toBeLessThan(10);
+    expect(authenticator.cacheStatus()).toMatchObject({ size, hits: 0, misses: 10 });
+    expect(authenticator.cacheStatus()?.bytes).toBeLessThanOrEqual(65_536);
+    await authenticator.authenticate(tokens.at(-1) ?? '');
+    expect(authenticator.cacheStatus()).toMatchObject({ hits: 1 });
+  });
+
+  it('has nothing to tell when it is switched off', async () => {
+    const { api } = await issuerAndApi(create, { tokenCache: false });
+    expect(api.app.get(Authenticator).cacheStatus()).toBeUndefined();
+  });
+});
+
+describe('a header seen before', () => {
+  it('is parsed once, and says nothing about the signature', async () => {
+    const { issuer, api } = await issuerAndApi(create);
+    const authenticator = api.app.get(Authenticator);
+    const [a, b] = [await issuer.sign({ sub: 'a' }), await issuer.sign({ sub: 'b' })];
+    const [first, second] = [await authenticator.authenticate(a), await authenticator.authenticate(b)];
+    expect(second.header).toBe(first.header);
+    const [header = '', payload = ''] = b.split('.');
+    const forged = [header, payload, a.split('.')[2]].join('.');
+    await expect(authenticator.authenticate(forged)).rejects.toMatchObject({
+      code: 'AUTH_TOKEN_SIGNATURE_INVALID',
+    });
+  });
+});
+
+describe('validate', () => {
+  it('is waited for when it returns a query, which has a then and is no Promise', async () => {
+    let row: object | undefined = { sub: 'alice' };
+    // oxlint-disable-next-line unicorn/no-thenable -- the queries of many a database library are like this
+    const query = { then: (resolve: (value: unknown) => void) => resolve(row) };
+    const { issuer, api } = await issuerAndApi(create, { validate: () => query });
+    const token = await issuer.sign();
+    await api.get('/orders', token).expect(200, { subject: 'alice' });
+    row = undefined;
+    expect((await api.get('/orders', token).expect(401)).body.errorCode).toBe('AUTH_TOKEN_REJECTED');
+  });
+});
+
+describe.each(platforms)('a request with a known token, on $platform', ({ create: createHere }) => {
+  async function boot(guard: typeof AuthorizedGuard = AuthorizedGuard) {
+    @UseGuards(guard)
+    @Controller('seen')
+    class SeenController {
+      @Get()
+      get(@Req() req: Record<string, unknown>): object {
+        const { isAuthenticated, user, account } = req;
+        const isIn = typeof isAuthenticated === 'function' && isAuthenticated.call(req);
+        return { isIn, user: user ?? null, account: account ?? null };
+      }
+    }
+    const issuer = await startIssuer();
+    const imports = [AuthModule.forRoot(issuer.options({ validate: ({ sub }) => sub }))];
+    const app = await createHere(Test.createTestingModule({ imports, controllers: [SeenController] }));
+    onTestFinished(() => app.close());
+    const token = await issuer.sign({ sub: 'alice' });
+    return async () =>
+      (await request(app.getHttpServer()).get('/seen').set('Authorization', `Bearer ${token}`)).body;
+  }
+
+  it('looks to the handler as the first one did, passport’s methods included', async () => {
+    const get = await boot();
+    const first = await get();
+    expect(first).toEqual({ isIn: true, user: 'alice', account: null });
+    expect(await get()).toEqual(first);
+  });
+
+  it('goes through handleRequest of a subclass, which may be async', async () => {
+    @Injectable()
+    class RenamingGuard extends AuthorizedGuard {
+      // oxlint-disable-next-line typescript/no-explicit-any -- Nest's own type of it is not async
+      override handleRequest(error: unknown, user: unknown, info: unknown): any {
+        return settled(`user ${String(super.handleRequest(error, user, info))}`);
+      }
+    }
+    const get = await boot(RenamingGuard);
+    const first = await get();
+    expect(first).toMatchObject({ user: 'user alice' });
+    expect(await get()).toEqual(first);
+  });
+
+  it('goes through passport when a subclass has options of its own', async () => {
+    @Injectable()
+    class AccountGuard extends AuthorizedGuard {
+      // oxlint-disable-next-line typescript/no-explicit-any -- another property than ours
+      override getAuthenticateOptions(): any {
+        return { ...super.getAuthenticateOptions(), property: 'account' };
+      }
+    }
+    const get = await boot(AccountGuard);
+    expect(await get()).toMatchObject({ account: 'alice' });
+    expect(await get()).toMatchObject({ account: 'alice' });
+  });
+});
