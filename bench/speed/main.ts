@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { measureFootprint } from './footprint.js';
 import { runGrowth } from './growth/layer.js';
 import { runInProcess } from './in-process/layer.js';
 import { describeMachine } from './machine.js';
@@ -28,7 +29,16 @@ async function measure(): Promise<Results> {
   const inProcess = await runInProcess(settings);
   const nest = await runNest(settings);
   const growth = await runGrowth(settings);
-  return { settings, machine, inProcess, nest, growth, minutes: (performance.now() - begun) / 60_000 };
+  const footprint = await measureFootprint(settings.inProcess.rounds);
+  return {
+    settings,
+    machine,
+    inProcess,
+    nest,
+    growth,
+    footprint,
+    minutes: (performance.now() - begun) / 60_000,
+  };
 }
 
 const lastRun = async (): Promise<Results> => JSON.parse(await readFile(measured, 'utf8'));

@@ -79,6 +79,7 @@ async function compare(
   for (const service of services.values()) await load.run({ ...service.order, seconds: warmUp });
   const processorTime: Record<string, number[]> = {};
   const perSecond = await inRounds(services, rounds, async ({ calls, order }, name) => {
+    await calls.collectGarbage();
     const before = await calls.processorTime();
     const result = await load.run({ ...order, seconds });
     const used = (await calls.processorTime()) - before;

@@ -7,7 +7,7 @@ import { ratio, summarize } from '../statistics.js';
 import { of, ofLimit, throughput } from './comparisons.js';
 import { goals } from './goals.js';
 import type { Results } from './results.js';
-import { megabytes, microseconds, table, times } from './wording.js';
+import { kilobytes, megabytes, microseconds, milliseconds, table, times } from './wording.js';
 
 /** The whole page. */
 export function markdown(results: Results): string {
@@ -17,6 +17,7 @@ export function markdown(results: Results): string {
     nestSection(results),
     inProcessSection(results),
     growthSection(results),
+    footprintSection(results),
     machineSection(results),
   ].join('\n\n')}\n`;
 }
@@ -159,6 +160,22 @@ function compareTable(what: string, cells: readonly GrowthCell[]): string {
     [what, 'known token', 'against one', 'new token', 'against one', 'memory, nothing cached'],
     rows,
   );
+}
+
+function footprintSection({ footprint }: Results): string {
+  const { importTime, startTime, packed, unpacked, packages } = footprint;
+  return `## Footprint
+
+${table(
+  ['', ''],
+  [
+    ['import, on top of Nest and passport', milliseconds(summarize(importTime))],
+    ['start of an application with the module alone', milliseconds(summarize(startTime))],
+    ['packed', kilobytes(packed)],
+    ['unpacked', kilobytes(unpacked)],
+    ['packages installed with it, peers not counted', String(packages)],
+  ],
+)}`;
 }
 
 function machineSection({ machine }: Results): string {

@@ -1,3 +1,4 @@
+import type { Footprint } from '../footprint.js';
 import type { GrowthResult } from '../growth/layer.js';
 import type { InProcessResult } from '../in-process/process.js';
 import type { Machine } from '../machine.js';
@@ -11,5 +12,6 @@ export interface Results {
   readonly inProcess: readonly InProcessResult[];
   readonly nest: readonly NestResult[];
   readonly growth: GrowthResult;
+  readonly footprint: Footprint;
   readonly minutes: number;
 }

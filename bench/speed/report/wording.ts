@@ -15,6 +15,16 @@ export function microseconds(figure: Figure): string {
   return `${median} µs (${low}–${high})${mark(figure)}`;
 }
 
+/** Milliseconds with their quartiles. */
+export function milliseconds(figure: Figure): string {
+  const [median, low, high] = [figure.median, figure.low, figure.high].map((value) => value.toFixed(0));
+  return `${median} ms (${low}–${high})${mark(figure)}`;
+}
+
+export function kilobytes(bytes: number): string {
+  return `${(bytes / 1e3).toFixed(0)} kB`;
+}
+
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
