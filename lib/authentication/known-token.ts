@@ -26,9 +26,14 @@ export function admit(known: KnownToken, request: unknown): Answer {
 
 function accept({ claims, header, issuer }: VerifiedToken, user: unknown): AuthenticatedToken {
   if (!user) throw new TokenRejectedError();
-  const scopes = Object.freeze([...issuer.scopes(claims, user)]);
-  const roles = Object.freeze([...issuer.roles(claims, user)]);
+  const scopes = frozen(issuer.scopes(claims, user));
+  const roles = frozen(issuer.roles(claims, user));
   return Object.freeze({ claims, header, issuer: issuer.name, scopes, roles, user });
+}
+
+/** A list that nobody can change any more; one that nobody can change already need not be copied. */
+function frozen(list: readonly string[]): readonly string[] {
+  return Array.isArray(list) && Object.isFrozen(list) ? list : Object.freeze([...list]);
 }
 
 /** Whatever `await` would wait for: the query of many a database library is no `Promise`. */

@@ -11,6 +11,8 @@ const MAX_CHARACTERS = 1024 * 1024;
  */
 export class HeaderMemo {
   readonly #headers = new LRUCache<string, TokenHeader>({ max: MAX_HEADERS, maxSize: MAX_CHARACTERS });
+  /** Spares a second look-up by text. */
+  readonly #remembered = new WeakSet<TokenHeader>();
 
   /** @param text the first part of a token */
   get(text: string): TokenHeader | undefined {
@@ -19,10 +21,10 @@ export class HeaderMemo {
 
   /** Remembers the header of a token whose signature has been verified. */
   remember(token: string, header: TokenHeader): void {
-    const text = token.slice(0, token.indexOf('.'));
-    if (this.#headers.has(text)) return;
-    // A copy: V8 keeps the whole token in memory for as long as a slice of it lives.
-    const copy = Buffer.from(text, 'latin1').toString('latin1');
-    this.#headers.set(copy, header, { size: copy.length });
+    if (this.#remembered.has(header)) return;
+    // A copy, not a slice: V8 keeps the whole token in memory for as long as a slice of it lives.
+    const text = Buffer.from(token, 'latin1').toString('latin1', 0, token.indexOf('.'));
+    this.#headers.set(text, header, { size: text.length });
+    this.#remembered.add(header);
   }
 }
