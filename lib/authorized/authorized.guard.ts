@@ -1,7 +1,6 @@
 import { Inject, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import passport from 'passport';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { AUTHENTICATOR, STRATEGY_NAME, type StrategyOptions } from '../authentication/strategy-options.js';
@@ -14,9 +13,6 @@ import type { Policy } from './authorization-policy.js';
 import { isAllowedBy } from './policies.js';
 import { hasPassed, remember } from './passes.js';
 import { requirementsFor, type Requirements } from './requirements.js';
-
-/** `logIn`, `isAuthenticated` and so on, which passport puts on a request before it asks a strategy. */
-const addPassportMethods = passport.initialize({ compat: false });
 
 /**
  * Authenticates the bearer token of an HTTP request and checks what `@Authorized` asks for. `@Authorized` applies it;
@@ -68,7 +64,12 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   }
 
   /** Passport's hook: a refusal arrives as `info`, a fault as `error`. */
-  override handleRequest<TUser>(error: unknown, user: TUser | false, info: unknown): TUser {
+  override handleRequest<TUser>(
+    error: unknown,
+    user: TUser | false,
+    info: unknown,
+    _context?: ExecutionContext,
+  ): TUser {
     if (error) throw error;
     if (!user) throw info;
     return user;
@@ -126,9 +127,8 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     request: ReturnType<AuthorizedGuard['getRequest']>,
     context: ExecutionContext,
   ): void | Promise<void> {
-    addPassportMethods(request, context.getArgByIndex(1), () => {});
     request.authInfo = token;
-    const user: unknown = this.handleRequest(null, token.user, token);
+    const user: unknown = this.handleRequest(null, token.user, token, context);
     if (user instanceof Promise) return user.then((settled) => void (request.user = settled));
     request.user = user;
   }
