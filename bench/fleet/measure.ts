@@ -9,7 +9,7 @@ import type { Results } from './results.js';
 import type { Settings } from './settings.js';
 import type { Day } from './simulation/day.js';
 import type { SimulationProcess } from './simulation/process.js';
-import type { SimulationResult } from './simulation/simulate.js';
+import type { SimulationResult } from './simulation/result.js';
 
 /** Most heap the simulation may take, in megabytes. */
 const HEAP = 1500;

@@ -1,6 +1,6 @@
 import type { FaultResults } from './processes/faults.js';
 import type { RunResult } from './processes/run.js';
-import type { SimulationResult } from './simulation/simulate.js';
+import type { SimulationResult } from './simulation/result.js';
 
 /** All that was measured. */
 export interface Results {

@@ -1,4 +1,4 @@
-import type { SimulatedRollover } from '../simulation/simulate.js';
+import type { SimulatedRollover } from '../simulation/result.js';
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

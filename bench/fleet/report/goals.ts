@@ -2,7 +2,7 @@ import { count, duration } from '../../resilience/report/wording.js';
 import type { LatencyInQuarters } from '../processes/chronicle.js';
 import type { RunResult } from '../processes/run.js';
 import type { Results } from '../results.js';
-import type { SimulationResult } from '../simulation/simulate.js';
+import type { SimulationResult } from '../simulation/result.js';
 import { mean, median, spreads, usual } from './figures.js';
 
 /** A figure to reach, and whether it is. */

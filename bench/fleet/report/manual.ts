@@ -1,7 +1,7 @@
 import { count } from '../../resilience/report/wording.js';
 import type { RedisCost } from '../processes/faults.js';
 import type { Results } from '../results.js';
-import type { SimulationResult } from '../simulation/simulate.js';
+import type { SimulationResult } from '../simulation/result.js';
 import { bytes } from './figures.js';
 import { source } from './versions.js';
 

@@ -1,7 +1,7 @@
 import { count, duration } from '../../resilience/report/wording.js';
 import type { RunResult } from '../processes/run.js';
 import type { Results } from '../results.js';
-import type { SimulationResult } from '../simulation/simulate.js';
+import type { SimulationResult } from '../simulation/result.js';
 import { mean, median, spreads, usual } from './figures.js';
 
 const INK = '#1c2430';
@@ -23,7 +23,7 @@ interface Fleet {
   readonly spreads: readonly number[];
 }
 
-/** What the issuer saw, and how long all replicas took to know a new key; both on a logarithmic scale. */
+/** What the issuer saw, and how long all replicas took to know a new key. */
 export function picture({ shared, alone, simulations }: Results): string {
   const largest = simulations.at(-1);
   const fleets = [
@@ -42,7 +42,7 @@ export function picture({ shared, alone, simulations }: Results): string {
     text(
       MARGIN,
       62,
-      'Replicas of one service under steady load, through rollovers and an outage; logarithmic scales.',
+      "Replicas of one service under steady load, through rollovers of the issuer's key; times on a logarithmic scale.",
       {
         fill: QUIET,
       },
@@ -85,14 +85,13 @@ function demandPanel(fleets: readonly Fleet[], top: number): Panel {
     ['for one automatic interval', (fleet) => fleet.perInterval],
   ];
   const most = Math.max(10, ...fleets.flatMap((fleet) => groups.map(([, tell]) => tell(fleet))));
-  const at = (value: number): number => scale(value, 0.5, most);
   let y = top + 16;
   const rows = groups.flatMap(([title, tell]) => {
     const heading = text(MARGIN, y + 12, title, { weight: 600 });
     y += GROUP - 8;
     const bars = fleets.flatMap((fleet) => {
       const value = tell(fleet);
-      const length = at(value);
+      const length = (value / most) * SCALE;
       const bar = [
         text(MARGIN + LABEL - 10, y + 14, fleet.title, { anchor: 'end', size: 12 }),
         `<rect x="${MARGIN + LABEL}" y="${y + 3}" width="${round(length)}" height="${ROW - 8}" rx="2" fill="${fleet.fill}"/>`,

@@ -3,7 +3,7 @@ import { count, duration, table } from '../../resilience/report/wording.js';
 import type { RunResult } from '../processes/run.js';
 import type { FaultResults } from '../processes/faults.js';
 import type { Results } from '../results.js';
-import type { SimulationResult } from '../simulation/simulate.js';
+import type { SimulationResult } from '../simulation/result.js';
 import { bytes, mean, median, spreads } from './figures.js';
 import { goals } from './goals.js';
 import { manual } from './manual.js';

@@ -1,5 +1,5 @@
 import { count, duration, table } from '../../resilience/report/wording.js';
-import type { SimulatedRollover, SimulationResult } from '../simulation/simulate.js';
+import type { SimulatedRollover, SimulationResult } from '../simulation/result.js';
 import type { LoadPerSecond } from '../simulation/traffic.js';
 import { bytes, mean, median, spreads, usual } from './figures.js';
 

@@ -1,6 +1,7 @@
 import { expose } from '../../support/remote.js';
 import type { Day } from './day.js';
-import { simulate, type SimulationResult } from './simulate.js';
+import type { SimulationResult } from './result.js';
+import { simulate } from './simulate.js';
 
 /** The simulation in a process of its own, so that its memory is its own. */
 export class SimulationProcess {

@@ -5,51 +5,9 @@ import { FIRST_KEY, ISSUER, SimulatedIssuer } from './issuer.js';
 import { exponential, seeded, type Random } from './random.js';
 import { SimulatedRedis } from './redis.js';
 import { SimulatedReplica } from './replica.js';
-import type { TrafficLoad } from './traffic.js';
+import type { SimulationResult } from './result.js';
+import { Tally } from './tally.js';
 import { VirtualClock } from './virtual-clock.js';
-
-/** One rollover of the simulated fleet. */
-export interface SimulatedRollover {
-  readonly at: number;
-  readonly kind: 'usual' | 'after-outage' | 'holder-killed';
-  readonly refreshes: number;
-  readonly calls: number;
-  /** Milliseconds from the first accepted token of the new key until all replicas know it; `null`: never. */
-  readonly spread: number | null;
-  readonly refused: number;
-  /** Milliseconds the last of those let in had waited. */
-  readonly slowest: number;
-}
-
-export interface SimulationResult {
-  readonly day: Day;
-  /** Virtual milliseconds; less than the day's where real time was up before. */
-  readonly end: number;
-  readonly interval: number;
-  readonly boot: { readonly refreshes: number; readonly refused: number };
-  readonly calm: { readonly refreshes: number; readonly calls: number; readonly intervals: number };
-  readonly rollovers: readonly SimulatedRollover[];
-  /** `minutes`: as far as the simulation got. */
-  readonly outage: { readonly refreshes: number; readonly calls: number; readonly minutes: number };
-  /** Requests with a key that everybody knows. */
-  readonly known: { readonly sent: number; readonly refused: number };
-  readonly requests: number;
-  readonly redis: {
-    readonly day: TrafficLoad;
-    readonly calm: TrafficLoad;
-    readonly outage: TrafficLoad;
-    readonly snapshotSize: number;
-  };
-  /** Bytes of heap for each replica, with keys and timers. */
-  readonly memoryPerReplica: number;
-  readonly residentMegabytes: number;
-  /** Real seconds. */
-  readonly took: number;
-  readonly events: number;
-}
-
-/** What is counted to a rollover: everything on demand until this much later. */
-const AFTERMATH = 30_000;
 
 /**
  * A day of a fleet in virtual time: the same seed brings the same day.
@@ -67,17 +25,8 @@ class Simulation {
   readonly #issuer: SimulatedIssuer;
   readonly #redis: SimulatedRedis;
   readonly #replicas: SimulatedReplica[] = [];
-  /** When they were started. */
-  readonly #refreshes: number[] = [];
-  readonly #learned = new Map<string, { count: number; last: number }>();
-  readonly #accepted = new Map<string, number>();
-  readonly #slowest = new Map<string, number>();
-  readonly #refused = new Map<string, number>();
-  readonly #rollovers: { readonly at: number; readonly kid: string }[] = [];
+  readonly #tally = new Tally(this.#clock);
   #isVictimSought = false;
-  #bootRefused = 0;
-  #known = { sent: 0, refused: 0 };
-  #requests = 0;
 
   constructor(
     private readonly day: Day,
@@ -121,7 +70,7 @@ class Simulation {
       const random = seeded(this.day.seed + 10 + index);
       const replica = new SimulatedReplica(options, this.#redis, this.#clock, random, {
         refreshed: (asking) => this.#refreshed(asking),
-        learned: (kid) => this.#learn(kid),
+        learned: (kid) => this.#tally.learned(kid),
       });
       this.#replicas.push(replica);
       this.#at(this.#random() * this.day.boot, () => void this.#start(replica));
@@ -130,25 +79,20 @@ class Simulation {
 
   async #start(replica: SimulatedReplica): Promise<void> {
     await replica.start();
-    if (!replica.serves(FIRST_KEY)) this.#bootRefused += 1;
+    if (!replica.serves(FIRST_KEY)) this.#tally.bootRefused += 1;
   }
 
   #refreshed(replica: SimulatedReplica): void {
-    this.#refreshes.push(this.#clock.monotonic());
+    this.#tally.refreshed();
     if (!this.#isVictimSought) return;
     this.#isVictimSought = false;
     // Before any answer can be there.
     this.#clock.setTimeout(() => replica.kill(), 1);
   }
 
-  #learn(kid: string): void {
-    const count = (this.#learned.get(kid)?.count ?? 0) + 1;
-    this.#learned.set(kid, { count, last: this.#clock.monotonic() });
-  }
-
   #rollOver(): void {
     const kid = this.#issuer.rollOver();
-    this.#rollovers.push({ at: this.#clock.monotonic(), kid });
+    this.#tally.published(kid);
     for (const replica of this.#replicas) {
       this.#clock.setTimeout(
         () => void this.#useNew(replica, kid),
@@ -159,29 +103,18 @@ class Simulation {
 
   async #useNew(replica: SimulatedReplica, kid: string): Promise<void> {
     if (!replica.isAlive) return;
-    this.#requests += 1;
+    this.#tally.requests += 1;
     const sentAt = this.#clock.monotonic();
     const isAccepted = await replica.authenticate(kid);
     // What a process leaves unanswered when it is killed is not the module's doing.
-    if (!replica.isAlive) return;
-    if (!isAccepted) this.#refused.set(kid, (this.#refused.get(kid) ?? 0) + 1);
-    else this.#letIn(kid, sentAt);
-  }
-
-  #letIn(kid: string, sentAt: number): void {
-    const now = this.#clock.monotonic();
-    if (!this.#accepted.has(kid)) this.#accepted.set(kid, now);
-    this.#slowest.set(kid, Math.max(this.#slowest.get(kid) ?? 0, now - sentAt));
+    if (replica.isAlive) this.#tally.answered(kid, sentAt, isAccepted);
   }
 
   #useKnown(): void {
-    // A key is known to all when its aftermath is over; until then the one before it is in use too.
-    const [latest, previous] = this.#rollovers.toReversed();
-    const isNew = latest && this.#clock.monotonic() < latest.at + AFTERMATH;
-    const kid = (isNew ? previous : latest)?.kid ?? FIRST_KEY;
+    const { known, knownKey } = this.#tally;
     for (const replica of this.#replicas.filter(({ isAlive }) => isAlive)) {
-      this.#known.sent += 1;
-      if (!replica.serves(kid)) this.#known.refused += 1;
+      known.sent += 1;
+      if (!replica.serves(knownKey)) known.refused += 1;
     }
   }
 
@@ -191,67 +124,41 @@ class Simulation {
     memoryPerReplica: number,
     residentMegabytes: number,
   ): SimulationResult {
-    const { day } = this;
-    const { calm } = day;
-    const outage = { from: day.outage.from, to: Math.min(day.outage.to, end) };
+    const { calm, outage, ...day } = this.day;
+    const suffered = { from: outage.from, to: Math.max(outage.from, Math.min(outage.to, end)) };
     const { traffic, snapshotSize } = this.#redis;
+    const { known, requests, bootRefused } = this.#tally;
     return {
-      day,
+      day: this.day,
       end,
-      interval,
-      boot: { refreshes: this.#started(0, calm.from), refused: this.#bootRefused },
-      calm: {
-        refreshes: this.#started(calm.from, calm.to),
-        calls: this.#called(calm.from, calm.to),
-        intervals: (calm.to - calm.from) / interval,
-      },
-      rollovers: this.#rollovers.map(({ at, kid }) => this.#rollover(at, kid)),
-      outage: {
-        refreshes: this.#started(outage.from, outage.to),
-        calls: this.#called(outage.from, outage.to),
-        minutes: (outage.to - outage.from) / 60_000,
-      },
-      known: this.#known,
-      requests: this.#requests,
+      boot: { ...this.#demand({ from: 0, to: calm.from }), refused: bootRefused },
+      calm: { ...this.#demand(calm), intervals: (calm.to - calm.from) / interval },
+      rollovers: this.#tally.rollovers(
+        (at) => (at === day.holderKilled ? 'holder-killed' : at === outage.to ? 'after-outage' : 'usual'),
+        (at) => (at < day.holderKilled ? day.replicas : day.replicas - 1),
+        (span) => this.#demand(span).calls,
+      ),
+      outage: { ...this.#demand(suffered), minutes: (suffered.to - suffered.from) / 60_000 },
+      known,
+      requests,
       redis: {
         day: traffic.load(0, end),
         calm: traffic.load(calm.from, calm.to),
-        outage: traffic.load(outage.from, outage.to),
+        rollovers: traffic.load(day.rollovers[0] ?? outage.from, outage.from),
+        outage: traffic.load(suffered.from, suffered.to),
         snapshotSize,
       },
       memoryPerReplica,
       residentMegabytes,
       took: (performance.now() - this.#begun) / 1000,
-      events: this.#clock.fired,
     };
   }
 
-  #rollover(at: number, kid: string): SimulatedRollover {
-    const { count, last } = this.#learned.get(kid) ?? { count: 0, last: 0 };
-    const first = this.#accepted.get(kid) ?? Number.NaN;
+  #demand({ from, to }: { from: number; to: number }): { refreshes: number; calls: number } {
     return {
-      at,
-      kind: this.#kindOf(at),
-      refreshes: this.#started(at, at + AFTERMATH),
-      calls: this.#called(at, at + AFTERMATH),
-      spread:
-        count < this.day.replicas - (at >= this.day.holderKilled ? 1 : 0) ? null : Math.max(0, last - first),
-      refused: this.#refused.get(kid) ?? 0,
-      slowest: this.#slowest.get(kid) ?? 0,
+      refreshes: this.#tally.refreshesWithin({ from, to }),
+      calls: this.#issuer.calls.filter((at) => at >= from && at < to).length,
     };
-  }
-
-  #kindOf(at: number): SimulatedRollover['kind'] {
-    if (at === this.day.holderKilled) return 'holder-killed';
-    return at === this.day.outage.to ? 'after-outage' : 'usual';
-  }
-
-  #started(from: number, to: number): number {
-    return this.#refreshes.filter((at) => at >= from && at < to).length;
-  }
-
-  #called(from: number, to: number): number {
-    return this.#issuer.calls.filter((at) => at >= from && at < to).length;
   }
 }
 

@@ -14,8 +14,6 @@ export class VirtualClock extends Clock {
   readonly #callbacks = new Map<TimerHandle, () => void>();
   #monotonic = 0;
   #lastHandle = 0;
-  /** Timers fired so far. */
-  fired = 0;
 
   constructor(private readonly startedAt = Date.UTC(2026, 0, 1)) {
     super();
@@ -55,7 +53,6 @@ export class VirtualClock extends Clock {
       if (!callback) continue;
       this.#callbacks.delete(next.handle);
       this.#monotonic = Math.max(this.#monotonic, next.at);
-      this.fired += 1;
       callback();
       await settled();
     }
