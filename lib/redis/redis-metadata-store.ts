@@ -21,7 +21,10 @@ import { Subscriber } from './subscriber.js';
 export interface RedisMetadataStoreOptions {
   /** Your own ioredis client: one Redis, Sentinel or Cluster. Never closed by the store, which listens on a duplicate. */
   client: Redis | Cluster;
-  /** Put before every key and channel. Default `'nestjs-resilient-auth:'`. */
+  /**
+   * Put before every key and channel; no braces, which Cluster reads as a hash tag. Fleets that share a Redis need
+   * different ones: channels know neither databases nor the client's `keyPrefix`. Default `'nestjs-resilient-auth:'`.
+   */
   prefix?: string | undefined;
   /**
    * Secret of the fleet, at least 32 random bytes: HMAC-SHA-256 seals every snapshot, so that whoever can write to Redis
