@@ -3,7 +3,7 @@ import { Child } from '../support/child.js';
 import { remote } from '../support/remote.js';
 import { runFaults } from './processes/faults.js';
 import { Fleet } from './processes/fleet.js';
-import { findRedis } from './processes/own-redis.js';
+import { findRedis, type FoundRedis } from './processes/own-redis.js';
 import { run, type RunResult, type RunSettings } from './processes/run.js';
 import type { Results } from './results.js';
 import type { Settings } from './settings.js';
@@ -15,26 +15,30 @@ import type { SimulationResult } from './simulation/result.js';
 const HEAP = 1500;
 
 export async function measure({ run, costIntervals, days, simulationLimit }: Settings): Promise<Results> {
-  // One after the other: all at once would take more memory than there may be.
-  const simulations: SimulationResult[] = [];
-  for (const day of days) simulations.push(await runSimulation(day, simulationLimit));
-  const [shared, alone] = await runBoth(run);
-  const faults = await runFaults(run.replicas, run.perSecond, costIntervals);
-  return { shared, alone, faults, simulations };
-}
-
-/** Side by side, so that whatever else the machine does is done to both; out of step, so that neither disturbs the other. */
-async function runBoth(settings: RunSettings): Promise<[shared: RunResult, alone: RunResult]> {
+  // First of all: without it there is no need to wait for the rest.
   const redis = await findRedis();
   try {
-    console.log(`${2 * settings.replicas} replicas, half of them on ${redis.address}`);
-    await using shared = await Fleet.start(settings.replicas, redis.url);
-    await using alone = await Fleet.start(settings.replicas, undefined);
-    const later = wait(settings.gap / 2).then(() => run(alone, settings));
-    return await Promise.all([run(shared, settings), later]);
+    const simulations: SimulationResult[] = [];
+    // One after the other: all at once would take more memory than there may be.
+    for (const day of days) simulations.push(await runSimulation(day, simulationLimit));
+    const [shared, alone] = await runBoth(run, redis);
+    const faults = await runFaults(run.replicas, run.perSecond, costIntervals);
+    return { shared, alone, faults, simulations };
   } finally {
     await redis.end();
   }
+}
+
+/** Side by side, so that whatever else the machine does is done to both; out of step, so that neither disturbs the other. */
+async function runBoth(
+  settings: RunSettings,
+  redis: FoundRedis,
+): Promise<[shared: RunResult, alone: RunResult]> {
+  console.log(`${2 * settings.replicas} replicas, half of them on ${redis.address}`);
+  await using shared = await Fleet.start(settings.replicas, redis.url);
+  await using alone = await Fleet.start(settings.replicas, undefined);
+  const later = wait(settings.gap / 2).then(() => run(alone, settings));
+  return await Promise.all([run(shared, settings), later]);
 }
 
 async function runSimulation(day: Day, limit: number): Promise<SimulationResult> {

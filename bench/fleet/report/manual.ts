@@ -67,7 +67,7 @@ all keys of the issuer take ${count(memory)} bytes of Redis' memory.`;
 function simulated({ day, redis }: SimulationResult): string {
   const { commands, bytes: traffic } = redis.day;
   return `Simulated with ${count(day.replicas)} replicas: ${commands.average.toFixed(1)} commands a second on average and ${count(commands.peak)} in the busiest one, ${bytes(traffic.average)} a second on average and
-${bytes(traffic.peak)} in the busiest. The busiest second is a rollover: every replica that gets a token of the new key before
+${bytes(traffic.peak)} in the busiest; ${count(redis.rollovers.commands.peak)} and ${bytes(redis.rollovers.bytes.peak)} in the busiest of the usual rollovers. In a rollover every replica that gets a token of the new key before
 it has the key asks the store, and then the snapshot goes out: ${count(redis.snapshotSize)} bytes for two RSA keys, to each replica.`;
 }
 

@@ -50,6 +50,10 @@ export function simulationTable(simulations: readonly SimulationResult[]): strin
         perSecond(({ calm }) => calm.commands, commands),
       ),
       row(
+        'Redis: commands a second, rollovers',
+        perSecond(({ rollovers }) => rollovers.commands, commands),
+      ),
+      row(
         'Redis: commands a second, outage',
         perSecond(({ outage }) => outage.commands, commands),
       ),
@@ -60,6 +64,10 @@ export function simulationTable(simulations: readonly SimulationResult[]): strin
       row(
         'Redis: bytes a second, calm',
         perSecond(({ calm }) => calm.bytes, bytes),
+      ),
+      row(
+        'Redis: bytes a second, rollovers',
+        perSecond(({ rollovers }) => rollovers.bytes, bytes),
       ),
       row(
         'Redis: bytes a second, outage',
