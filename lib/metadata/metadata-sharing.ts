@@ -10,6 +10,7 @@ import type { StoreClient } from './store-client.js';
 /** The fleet's bucket holds two of a replica's: one replica under attack, its own spent, leaves as much to the others. */
 const BUCKETS = 2;
 const SHORTEST_WAIT = 10;
+const SHORTEST_LEASE = 1000;
 const UNKNOWN = Number.POSITIVE_INFINITY;
 
 /** What the store tells, to whoever holds the snapshot. */
@@ -79,7 +80,7 @@ export class MetadataSharing {
       await this.#load();
       if (this.#member.isAnswered(attempt, UNKNOWN)) return ANSWERED;
     }
-    const patience = this.#clock.monotonic() + this.#options.timeout;
+    const giveUpAt = this.#clock.monotonic() + this.#patience;
     let since: number | undefined;
     while (!this.#isClosed) {
       const heardOf = this.#heardOf;
@@ -90,8 +91,8 @@ export class MetadataSharing {
       since ??= lease.fence;
       const now = this.#clock.monotonic();
       if (!this.#isSettled(attempt, since)) {
-        if (now >= patience) return this.#mayBeSpent(lease) ? ANSWERED : ALONE;
-        await this.#newsWithin(Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), patience - now));
+        if (now >= giveUpAt) return this.#mayBeSpent(lease) ? ANSWERED : ALONE;
+        await this.#newsWithin(Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), giveUpAt - now));
         if (!this.#client.canWatch) await this.#load();
       }
       if (this.#member.isAnswered(attempt, since))
@@ -153,7 +154,18 @@ export class MetadataSharing {
 
   /** A budget that stays spent for longer than it takes to refill, with nothing to show for it, is a lie. */
   #mayBeSpent({ isSpent = false }: MetadataLease): boolean {
-    return isSpent && this.#options.timeout < this.#options.refreshInterval / BUCKETS;
+    return isSpent && this.#patience < this.#options.refreshInterval / BUCKETS;
+  }
+
+  /** Requests wait no longer than `refreshWait`: a lease whose holder is dead must not outlast them. */
+  get #leaseDuration(): number {
+    const { refreshWait, timeout } = this.#options;
+    return Math.max(SHORTEST_LEASE, Math.min(timeout, refreshWait / 2));
+  }
+
+  /** When a holder dies, there is time left for one more: else all would ask for themselves as the lease ends. */
+  get #patience(): number {
+    return 1.5 * this.#leaseDuration;
   }
 
   get #heardOf(): number {
@@ -166,10 +178,9 @@ export class MetadataSharing {
   }
 
   async #acquire(isOnDemand: boolean): Promise<MetadataLease | undefined> {
-    const { refreshBurst, refreshInterval, refreshWait, timeout } = this.#options;
+    const { refreshBurst, refreshInterval } = this.#options;
     const lease = await this.#client.acquireLease({
-      // Requests wait for no longer than that: a lease whose holder is dead must not outlast them.
-      duration: Math.max(1000, Math.min(timeout, refreshWait / 2)),
+      duration: this.#leaseDuration,
       seen: this.#heardOf,
       budget: isOnDemand ? { burst: BUCKETS * refreshBurst, interval: refreshInterval / BUCKETS } : undefined,
     });
