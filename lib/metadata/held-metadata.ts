@@ -1,6 +1,6 @@
 import { IssuerMetadata } from './issuer-metadata.js';
+import type { JudgedStored } from './judge-stored.js';
 import type { Reading } from './metadata-reader.js';
-import type { StoredMetadata } from './metadata-store.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
 
 const SHORTEST_PUBLISHED_INTERVAL = 60_000;
@@ -72,10 +72,8 @@ export class HeldMetadata {
    * The same for a judged snapshot out of a store. A key that this replica knows and one reading of another has missed
    * stays: that may have been one stale node's answer.
    */
-  adopt(
-    judged: Pick<Reading, 'jwksUri' | 'keys'>,
-    { fence, isConfirmed = false }: Pick<StoredMetadata, 'fence' | 'isConfirmed'>,
-  ): { change: MetadataChange | undefined; isComplete: boolean } {
+  adopt(judged: JudgedStored): { change: MetadataChange | undefined; isComplete: boolean } {
+    const { isConfirmed, fence } = judged;
     const known = this.#metadata?.keys ?? [];
     const missed = isConfirmed ? [] : known.filter((key) => !judged.keys.includes(key));
     this.source = 'store';

@@ -12,6 +12,8 @@ export interface JudgedStored extends JudgedKeySet {
   readonly jwksUri: string;
   /** Milliseconds since the check; infinite when it lies in the future. */
   readonly age: number;
+  readonly fence: number | undefined;
+  readonly isConfirmed: boolean;
 }
 
 /**
@@ -26,9 +28,8 @@ export function judgeStored(
   known: IssuerMetadata | undefined,
   wallClock: number,
 ): JudgedStored {
-  const given: Partial<Record<keyof StoredMetadata, unknown>> =
-    typeof stored === 'object' && stored !== null ? stored : {};
-  const { issuer, jwksUri, keys, checkedAt, fence = 0, age = wallClock - Number(checkedAt) } = given;
+  const { issuer, jwksUri, keys, checkedAt, fence, isConfirmed, age: told } = members(stored);
+  const age = told ?? since(checkedAt, wallClock);
   if (issuer !== options.issuer)
     throw new MetadataStoreError('wrong-issuer', 'The snapshot is of another issuer');
   if (
@@ -37,13 +38,37 @@ export function judgeStored(
     jwksUri !== (options.jwksUri ?? jwksUri) ||
     typeof age !== 'number' ||
     !Number.isFinite(age) ||
-    !Number.isSafeInteger(fence)
+    !(fence === undefined || isFence(fence))
   )
     throw new MetadataStoreError('malformed', 'The snapshot is not what was saved');
   try {
     const judged = judgeKeySet({ keys }, options.algorithms, known);
-    return { jwksUri, ...judged, age: age < -CLOCK_SKEW ? Number.POSITIVE_INFINITY : Math.max(0, age) };
+    return {
+      jwksUri,
+      ...judged,
+      age: age < -CLOCK_SKEW ? Number.POSITIVE_INFINITY : Math.max(0, age),
+      fence,
+      isConfirmed: isConfirmed === true,
+    };
   } catch (error) {
     throw new MetadataStoreError('malformed', 'The snapshot holds no usable key', { cause: error });
+  }
+}
+
+/** Whether a number can stand in the order of a fleet's checks: with room for all that will follow. */
+export function isFence(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= 2 ** 52;
+}
+
+function since(checkedAt: unknown, wallClock: number): number {
+  return typeof checkedAt === 'number' ? wallClock - checkedAt : Number.NaN;
+}
+
+/** Read once: what a store brings may be of any kind. */
+function members(stored: unknown): Partial<Record<keyof StoredMetadata, unknown>> {
+  try {
+    return typeof stored === 'object' && stored !== null ? { ...stored } : {};
+  } catch (error) {
+    throw new MetadataStoreError('malformed', 'The snapshot cannot be read', { cause: error });
   }
 }

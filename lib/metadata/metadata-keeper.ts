@@ -94,7 +94,11 @@ export class MetadataKeeper implements SharingMember {
    * @returns what was left undone, when the reading could not be completed
    */
   accept(reading: Reading, attempt: RefreshAttempt, fence?: number): MetadataRefreshError | undefined {
-    if (this.held.isAheadOf(attempt, fence)) return undefined;
+    if (this.held.isAheadOf(attempt, fence)) {
+      // Dropped, and with it perhaps a key that the newer snapshot lacks: nobody is to be refused by it.
+      attempt.isConclusive = false;
+      return undefined;
+    }
     const isFirst = this.held.metadata === undefined;
     const change = this.held.accept(reading, attempt.number, fence);
     if (!reading.unconfirmed || isFirst) this.#renew(reading, attempt.startedAt);
@@ -106,7 +110,7 @@ export class MetadataKeeper implements SharingMember {
     return undefined;
   }
 
-  /** Backs off; without anything to serve, even an old snapshot of the store will do. */
+  /** Backs off after a failure of this replica. @param fence of its lease, where there was one */
   failed(attempt: RefreshAttempt, error: MetadataRefreshError, fence?: number): void {
     if (this.held.isAheadOf(attempt, fence)) return;
     const now = this.#clock.monotonic();
@@ -115,13 +119,18 @@ export class MetadataKeeper implements SharingMember {
     const planned = this.nextAutomaticAt ?? now;
     // A failure on demand does not bring the next automatic refresh forward.
     this.#planAt(planned > now ? Math.max(planned, this.gate.refusedUntil) : this.gate.automaticAt());
-    if (!this.held.metadata && this.#fallback) this.#adopt(this.#fallback, true);
+    this.fallBack();
     this.#news.tell({
       type: 'refresh-failed',
       trigger: attempt.trigger,
       error,
       failures: this.gate.failures,
     });
+  }
+
+  /** With nothing else to serve, an old snapshot of the store will do. */
+  fallBack(): void {
+    if (this.#fallback && !this.held.usable(this.#clock.monotonic())) this.#adopt(this.#fallback, true);
   }
 
   #succeeded(): void {
@@ -153,22 +162,26 @@ export class MetadataKeeper implements SharingMember {
       const now = this.#clock.monotonic();
       const judged = judgeStored(stored, this.#options, held.metadata, this.#clock.now());
       const startedAt = now - judged.age;
-      if (!held.isBehind(stored.fence, startedAt)) return;
+      if (!held.isBehind(judged.fence, startedAt)) return;
       const { automaticRefreshInterval, lastKnownGoodLifetime } = this.#options;
       if (judged.age >= automaticRefreshInterval + lastKnownGoodLifetime)
         throw new MetadataStoreError('too-old', 'The snapshot is older than the last known good may be');
       if (judged.age >= automaticRefreshInterval && !isFallback) {
-        if (!held.metadata) this.#fallback = stored;
+        if (!held.usable(now)) this.#fallback = stored;
         return;
       }
-      const { change, isComplete } = held.adopt(judged, stored);
+      const { change, isComplete } = held.adopt(judged);
       if (isComplete) this.#renew({ generatedAt: startedAt, maxAge: undefined, age: 0 }, startedAt);
       if (isComplete && !isFallback) this.#succeeded();
       this.#changed(change);
       this.#news.tell({ type: 'snapshot-received', changed: change !== undefined });
     } catch (error) {
-      if (!(error instanceof MetadataStoreError)) throw error;
-      this.#news.tellRefusal(error);
+      const refusal = error instanceof MetadataStoreError ? error : unusable(error);
+      this.#news.tellRefusal(refusal);
     }
   }
+}
+
+function unusable(cause: unknown): MetadataStoreError {
+  return new MetadataStoreError('malformed', 'The snapshot cannot be used', { cause });
 }

@@ -7,7 +7,7 @@ import { MetadataNews } from './metadata-news.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import { MetadataReader, type Reading } from './metadata-reader.js';
 import { closed, MetadataRetriever } from './metadata-retriever.js';
-import { MetadataSharing } from './metadata-sharing.js';
+import { ALONE, MetadataSharing } from './metadata-sharing.js';
 import type { MetadataLease } from './metadata-store.js';
 import { RefreshAttempt } from './refresh-attempt.js';
 import { schedule } from './schedule.js';
@@ -39,8 +39,8 @@ export class MetadataRefresher {
     this.#retriever = new MetadataRetriever(options, clock);
     this.#reader = new MetadataReader(options, this.#retriever, clock);
     if (options.store) {
-      const { store, issuer, refreshInterval } = options;
-      this.store = new StoreClient(store, issuer, clock, this.#news, refreshInterval);
+      const { store, issuer, refreshInterval, refreshWait } = options;
+      this.store = new StoreClient(store, issuer, clock, this.#news, refreshInterval, refreshWait);
       this.#sharing = new MetadataSharing(options, this.store, clock, this.keeper);
     }
     this.#schedules.add(
@@ -68,7 +68,7 @@ export class MetadataRefresher {
     this.#arranged = undefined;
     this.#running = attempt;
     attempt.start(++this.#started, trigger, !this.keeper.held.metadata, this.#clock.monotonic());
-    void this.#run(attempt);
+    this.#run(attempt).catch((error: unknown) => this.#end(attempt, unexpected(error)));
     return attempt;
   }
 
@@ -118,6 +118,10 @@ export class MetadataRefresher {
 
   async #run(attempt: RefreshAttempt): Promise<void> {
     const failure = this.#sharing ? await this.#inTurn(attempt, this.#sharing) : await this.#ask(attempt);
+    this.#end(attempt, failure);
+  }
+
+  #end(attempt: RefreshAttempt, failure: MetadataRefreshError | undefined): void {
     if (this.#running === attempt) this.#running = undefined;
     attempt.settle(failure);
   }
@@ -127,10 +131,15 @@ export class MetadataRefresher {
     attempt: RefreshAttempt,
     sharing: MetadataSharing,
   ): Promise<MetadataRefreshError | undefined> {
-    const turn = await sharing.turn(attempt);
-    if (turn.isMine) return this.#ask(attempt, sharing, turn.lease);
+    // Whatever a store makes of it, the issuer can still be asked.
+    const turn = await sharing.turn(attempt).catch(() => ALONE);
+    if (turn.isMine) {
+      attempt.startedAt = this.#clock.monotonic();
+      return this.#ask(attempt, sharing, turn.lease);
+    }
     attempt.isConclusive = turn.isConclusive;
     this.keeper.catchUp();
+    if (turn.failure) this.keeper.fallBack();
     return turn.failure;
   }
 

@@ -32,7 +32,7 @@ export type Turn =
   | { readonly isMine: true; readonly lease: MetadataLease | undefined }
   | { readonly isMine: false; readonly isConclusive: boolean; readonly failure?: MetadataRefreshError };
 
-const ALONE: Turn = { isMine: true, lease: undefined };
+export const ALONE: Turn = { isMine: true, lease: undefined };
 /** Perhaps not everybody's question: who is left with one asks again. */
 const ANSWERED: Turn = { isMine: false, isConclusive: false };
 
@@ -47,6 +47,7 @@ export class MetadataSharing {
   #seen = 0;
   #failed = 0;
   #isClosed = false;
+  #spentSince: number | undefined;
 
   constructor(options: ResolvedMetadataOptions, client: StoreClient, clock: Clock, member: SharingMember) {
     this.#options = options;
@@ -62,11 +63,11 @@ export class MetadataSharing {
         this.#member.adopt(stored);
         this.#news.notify();
       },
-      failed: (notice) => {
+      failed: ({ fence, retryAfter }) => {
         // A later check has succeeded, or the same failure has been told before.
-        if (notice.fence <= Math.max(this.#failed, this.#member.fence)) return;
-        this.#failed = notice.fence;
-        this.#member.backOff(notice.retryAfter);
+        if (fence <= Math.max(this.#failed, this.#member.fence)) return;
+        this.#failed = fence;
+        this.#member.backOff(retryAfter);
         this.#news.notify();
       },
     });
@@ -83,7 +84,9 @@ export class MetadataSharing {
     const giveUpAt = this.#clock.monotonic() + this.#patience;
     let since: number | undefined;
     while (!this.#isClosed) {
-      const heardOf = this.#heardOf;
+      const news = this.#news.count;
+      // Not what was learned from a refusal: whoever had the lease then may have found something since.
+      const heardOf = Math.max(this.#failed, this.#member.fence);
       const lease = await this.#acquire(attempt.isOnDemand);
       if (!lease) return ALONE;
       if (lease.isMine) return this.#granted(attempt, lease, heardOf);
@@ -91,9 +94,13 @@ export class MetadataSharing {
       since ??= lease.fence;
       const now = this.#clock.monotonic();
       if (!this.#isSettled(attempt, since)) {
-        if (now >= giveUpAt) return this.#mayBeSpent(lease) ? ANSWERED : ALONE;
-        await this.#newsWithin(Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), giveUpAt - now));
-        if (!this.#client.canWatch) await this.#load();
+        const isOutOfPatience = now >= giveUpAt;
+        if (isOutOfPatience && attempt.isOnDemand && this.#mayBeSpent(now)) return ANSWERED;
+        const wait = Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), giveUpAt - now);
+        if (!isOutOfPatience) await this.#newsWithin(wait, news);
+        // Nobody tells of what is found, or the message has been lost.
+        if (isOutOfPatience || !this.#client.canWatch) await this.#load();
+        if (isOutOfPatience && !this.#isSettled(attempt, since)) return ALONE;
       }
       if (this.#member.isAnswered(attempt, since))
         return { isMine: false, isConclusive: this.#member.isConclusive(since) };
@@ -152,9 +159,9 @@ export class MetadataSharing {
     return { isMine: true, lease };
   }
 
-  /** A budget that stays spent for longer than it takes to refill, with nothing to show for it, is a lie. */
-  #mayBeSpent({ isSpent = false }: MetadataLease): boolean {
-    return isSpent && this.#patience < this.#options.refreshInterval / BUCKETS;
+  /** A budget that stays spent for longer than it takes to refill is a lie. */
+  #mayBeSpent(now: number): boolean {
+    return this.#spentSince !== undefined && now - this.#spentSince < this.#options.refreshInterval / BUCKETS;
   }
 
   /** Requests wait no longer than `refreshWait`: a lease whose holder is dead must not outlast them. */
@@ -184,7 +191,9 @@ export class MetadataSharing {
       seen: this.#heardOf,
       budget: isOnDemand ? { burst: BUCKETS * refreshBurst, interval: refreshInterval / BUCKETS } : undefined,
     });
-    if (lease) this.#seen = lease.fence;
+    if (!lease) return undefined;
+    this.#seen = lease.fence;
+    this.#spentSince = lease.isSpent ? (this.#spentSince ?? this.#clock.monotonic()) : undefined;
     return lease;
   }
 
@@ -197,12 +206,16 @@ export class MetadataSharing {
     return this.#failed > since || (trigger === 'automatic' && this.#failed === since);
   }
 
-  async #newsWithin(milliseconds: number): Promise<void> {
+  /** @param since how much news there had been when the question was put: a message may overtake its answer */
+  async #newsWithin(milliseconds: number, since: number): Promise<void> {
+    if (this.#news.count !== since || this.#isClosed) return;
     let timer = 0;
-    const late = new Promise<void>((resolve) => {
+    let leave: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
       timer = this.#clock.setTimeout(resolve, milliseconds);
+      leave = this.#news.onNext(resolve);
     });
-    await Promise.race([this.#news.next, late]);
+    leave?.();
     this.#clock.clearTimeout(timer);
   }
 }

@@ -95,9 +95,13 @@ export interface WatchableMetadataStore extends MetadataStore {
 }
 
 export function isLeasing(store: MetadataStore): store is LeasingMetadataStore {
-  return 'acquireLease' in store && 'releaseLease' in store;
+  return isMethod(store, 'acquireLease') && isMethod(store, 'releaseLease');
 }
 
 export function isWatchable(store: MetadataStore): store is WatchableMetadataStore {
-  return 'watch' in store;
+  return isMethod(store, 'watch');
+}
+
+function isMethod(store: object, name: string): boolean {
+  return typeof Reflect.get(store, name) === 'function';
 }

@@ -190,10 +190,13 @@ export class MetadataProvider {
   async #wait(attempt: RefreshAttempt, kid: string | undefined, deadline: number): Promise<void> {
     if (kid !== undefined && attempt.awaited.size < this.#options.maxWaiting) attempt.awaited.add(kid);
     let timer = 0;
-    const late = new Promise<true>((resolve) => {
+    let leave: (() => void) | undefined;
+    const isLate = await new Promise<boolean>((resolve) => {
       timer = this.#clock.setTimeout(() => resolve(true), deadline - this.#clock.monotonic());
+      leave = this.#changed.onNext(() => resolve(false));
+      void attempt.settled.then(() => resolve(false));
     });
-    const isLate = await Promise.race([attempt.settled, this.#changed.next, late]);
+    leave?.();
     this.#clock.clearTimeout(timer);
     if (isLate) throw this.#unavailable('The refresh took too long');
   }

@@ -1,22 +1,26 @@
-/** Wakes everybody who waits at this moment; whoever comes later waits for the next time. */
+/**
+ * Wakes everybody who waits. Whoever leaves leaves nothing behind: a promise shared by all would keep a trace of each
+ * until it is settled, and that may take weeks.
+ */
 export class Signal {
-  #wake: () => void = () => undefined;
-  #next = this.#prepare();
+  readonly #waiting = new Set<() => void>();
+  #count = 0;
 
-  /** Resolves the next time somebody calls {@link notify}. */
-  get next(): Promise<void> {
-    return this.#next;
+  /** How often it has been given; to notice what came between a look and the wait. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @returns leaves before it is given */
+  onNext(wake: () => void): () => void {
+    this.#waiting.add(wake);
+    return () => this.#waiting.delete(wake);
   }
 
   notify(): void {
-    const wake = this.#wake;
-    this.#next = this.#prepare();
-    wake();
-  }
-
-  #prepare(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+    this.#count++;
+    const woken = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of woken) wake();
   }
 }

@@ -1,5 +1,7 @@
+import { asError } from '../errors/as-error.js';
 import { MetadataStoreError } from '../errors/store.error.js';
 import type { Clock } from './clock.js';
+import { isFence } from './judge-stored.js';
 import type { MetadataNews } from './metadata-news.js';
 import {
   isLeasing,
@@ -17,23 +19,36 @@ import {
 export type StoreOperation = 'load' | 'save' | 'lease' | 'watch';
 
 /** Milliseconds: a store is in the same data centre, or of no help. */
-const DEADLINE = 1000;
+const LONGEST_DEADLINE = 1000;
+const SHORTEST_DEADLINE = 100;
 
 /** One issuer's side of a store: every call is bounded, none rejects, and what goes wrong is told once. */
 export class StoreClient {
   #pausedUntil = Number.NEGATIVE_INFINITY;
-  #unwatch: (() => void) | undefined;
+  #unwatch: unknown;
+  #isWatching = false;
+  #isClosed = false;
+  /** What was judged, and what the store knows it by. */
+  readonly #given = new WeakMap<MetadataLease, MetadataLease>();
   /** The last trouble, until a call succeeds. */
   lastFailure: { readonly at: number; readonly error: Error } | undefined;
 
-  /** @param pause milliseconds for which a store that failed is not asked: its deadline is not paid again and again */
+  readonly #deadline: number;
+
+  /**
+   * @param pause milliseconds for which a store that failed is not asked: its deadline is not paid again and again
+   * @param wait milliseconds a request waits at most: most of it belongs to the issuer
+   */
   constructor(
     private readonly store: MetadataStore,
     private readonly issuer: string,
     private readonly clock: Clock,
     private readonly news: MetadataNews,
     private readonly pause: number,
-  ) {}
+    wait: number,
+  ) {
+    this.#deadline = Math.min(LONGEST_DEADLINE, Math.max(SHORTEST_DEADLINE, wait / 4));
+  }
 
   get canLease(): boolean {
     return isLeasing(this.store);
@@ -50,35 +65,74 @@ export class StoreClient {
   }
 
   async save(metadata: StoredMetadata, options: SaveOptions): Promise<void> {
-    await this.#call('save', () => this.store.save(metadata, options));
+    const { expiresIn, lease } = options;
+    const given = lease && (this.#given.get(lease) ?? lease);
+    await this.#call('save', () => this.store.save(metadata, { expiresIn, lease: given }));
   }
 
   /** `undefined` when the store is no help: then everybody asks for themselves. */
   async acquireLease(request: LeaseRequest): Promise<MetadataLease | undefined> {
     const { store } = this;
     if (this.#isPaused || !isLeasing(store)) return undefined;
-    return this.#call('lease', () => store.acquireLease(this.issuer, request));
+    return this.#call('lease', async () => {
+      const given = await store.acquireLease(this.issuer, request);
+      const lease = judgeLease(this.issuer, { ...given });
+      this.#given.set(lease, given);
+      return lease;
+    });
   }
 
   async releaseLease(lease: MetadataLease, failure?: FailureNotice): Promise<void> {
     const { store } = this;
-    if (isLeasing(store)) await this.#call('lease', () => store.releaseLease(lease, failure));
+    if (isLeasing(store))
+      await this.#call('lease', () => store.releaseLease(this.#given.get(lease) ?? lease, failure));
   }
 
-  watch(listener: Pick<StoreListener, 'received' | 'failed'>): void {
-    if (this.#unwatch || !isWatchable(this.store)) return;
-    const troubled = (error: Error): void => this.#troubled('watch', error);
-    try {
-      const listening = (): void => this.#recovered();
-      this.#unwatch = this.store.watch(this.issuer, { ...listener, troubled, listening });
-    } catch (error) {
-      this.#troubled('watch', error);
-    }
+  watch({ received, failed }: Pick<StoreListener, 'received' | 'failed'>): void {
+    const { store } = this;
+    if (this.#isWatching || !isWatchable(store)) return;
+    this.#isWatching = true;
+    const troubled = (error: unknown): void => this.#troubled('watch', error);
+    const guarded =
+      <Args extends readonly unknown[]>(handle: (...args: Args) => void) =>
+      (...args: Args): void => {
+        try {
+          handle(...args);
+        } catch (error) {
+          troubled(error);
+        }
+      };
+    const listener: StoreListener = {
+      received: guarded(received),
+      failed: guarded((notice) => failed(judgeNotice({ ...notice }))),
+      listening: () => this.#recovered(),
+      troubled,
+    };
+    // A store may take its time over it, against the letter of the port.
+    Promise.resolve()
+      .then(() => store.watch(this.issuer, listener))
+      .then((unwatch: unknown) => this.#watched(unwatch))
+      .catch((error: unknown) => {
+        this.#isWatching = false;
+        troubled(error);
+      });
   }
 
   close(): void {
-    this.#unwatch?.();
+    this.#isClosed = true;
+    this.#watched(this.#unwatch);
+  }
+
+  /** Remembers how the watch ends, or ends it. */
+  #watched(unwatch: unknown): void {
+    this.#unwatch = unwatch;
+    if (!this.#isClosed || typeof unwatch !== 'function') return;
     this.#unwatch = undefined;
+    try {
+      unwatch();
+    } catch {
+      // Nobody is left to tell, and the rest has to be closed.
+    }
   }
 
   get #isPaused(): boolean {
@@ -88,8 +142,8 @@ export class StoreClient {
   async #call<Result>(operation: StoreOperation, call: () => Promise<Result>): Promise<Result | undefined> {
     let timer = 0;
     const late = new Promise<never>((_resolve, reject) => {
-      const error = new MetadataStoreError('timeout', `The store did not answer within ${DEADLINE} ms`);
-      timer = this.clock.setTimeout(() => reject(error), DEADLINE);
+      const error = new MetadataStoreError('timeout', `The store did not answer within ${this.#deadline} ms`);
+      timer = this.clock.setTimeout(() => reject(error), this.#deadline);
     });
     try {
       const result = await Promise.race([call(), late]);
@@ -104,7 +158,7 @@ export class StoreClient {
   }
 
   #troubled(operation: StoreOperation, cause: unknown): void {
-    const error = cause instanceof Error ? cause : new MetadataStoreError('unavailable', String(cause));
+    const error = asError(cause);
     // The store does its work; what somebody put into it is not to be used.
     if (error instanceof MetadataStoreError && !isOutage(error)) return this.news.tellRefusal(error);
     if (!this.lastFailure) this.news.tell({ type: 'store-failed', operation, error });
@@ -124,4 +178,30 @@ export class StoreClient {
 
 function isOutage({ fault }: MetadataStoreError): boolean {
   return fault === 'unavailable' || fault === 'timeout';
+}
+
+/** Read once and checked: what a store answers may be of any kind. @throws {MetadataStoreError} */
+function judgeLease(
+  issuer: string,
+  { isMine, fence, retryAfter, isSpent, token }: Partial<Record<keyof MetadataLease, unknown>>,
+): MetadataLease {
+  if (!isFence(fence)) throw new MetadataStoreError('unavailable', 'The store gave a lease without a fence');
+  return {
+    issuer,
+    isMine: isMine === true,
+    fence,
+    retryAfter: duration(retryAfter),
+    isSpent: isSpent === true,
+    token: typeof token === 'string' ? token : '',
+  };
+}
+
+/** @throws {MetadataStoreError} */
+function judgeNotice({ fence, retryAfter }: Partial<Record<keyof FailureNotice, unknown>>): FailureNotice {
+  if (!isFence(fence)) throw new MetadataStoreError('malformed', 'A failure was told without a fence');
+  return { fence, retryAfter: duration(retryAfter) };
+}
+
+function duration(value: unknown): number {
+  return typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : 0;
 }

@@ -1,4 +1,6 @@
 const PER_TURN = 4;
+/** What has passed is cut off the queue in pieces, not one by one. */
+const LONGEST_TAIL = 1024;
 
 /**
  * Lets few pass in one turn of the event loop. Hundreds of requests may wait for the same refresh; refused all at once,
@@ -28,7 +30,10 @@ export class Turnstile {
     const released = this.#queue.slice(this.#next, this.#next + PER_TURN);
     this.#next += released.length;
     this.#passed = released.length;
-    if (this.#next === this.#queue.length) this.#next = this.#queue.length = 0;
+    if (this.#next === this.#queue.length || this.#next > LONGEST_TAIL) {
+      this.#queue.splice(0, this.#next);
+      this.#next = 0;
+    }
     if (released.length > 0) this.#turnLater();
     for (const resolve of released) resolve();
   }
