@@ -52,11 +52,11 @@ export class FileMetadataStore implements MetadataStore {
 
 async function read(path: string): Promise<string | undefined> {
   try {
-    // A link in its place may lead to another user's file.
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    // A link in its place may lead to another user's file, and a pipe would keep a thread waiting for ever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      const { size } = await file.stat();
-      if (size > LONGEST) throw malformed();
+      const found = await file.stat();
+      if (!found.isFile() || found.size > LONGEST) throw malformed();
       return await file.readFile('utf8');
     } finally {
       await file.close();

@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +81,14 @@ describe('FileMetadataStore', () => {
       'malformed',
     ],
     ['is endless', (file) => truncate(file, 5 * 1024 * 1024), 'malformed'],
+    [
+      'is a pipe that nobody writes to',
+      async (file) => {
+        await rm(file);
+        execFileSync('mkfifo', [file]);
+      },
+      'malformed',
+    ],
   ])('refuses a file that %s', async (_what, harm, fault) => {
     const path = await directory();
     const store = new FileMetadataStore(path);
@@ -91,6 +99,16 @@ describe('FileMetadataStore', () => {
     await expect(refusal).rejects.toMatchObject({ fault });
     await store.save(snapshot('https://a.test'));
     expect(await store.load('https://a.test')).toEqual(snapshot('https://a.test'));
+  });
+
+  it('refuses a directory in place of a file', async () => {
+    const path = await directory();
+    const store = new FileMetadataStore(path);
+    await store.save(snapshot('https://a.test'));
+    const file = await onlyFile(path);
+    await rm(file);
+    await mkdir(file);
+    await expect(store.load('https://a.test')).rejects.toMatchObject({ fault: 'malformed' });
   });
 
   it("refuses another issuer's file in its place, and a link", async () => {
