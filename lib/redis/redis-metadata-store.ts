@@ -87,10 +87,15 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
     if (this.#offset === undefined) await this.#meet(issuer);
     const notAfter = Math.ceil(this.#now() + PATIENCE);
     const limits = [Math.ceil(request.duration), request.seen, burst, interval, notAfter];
-    const reply = await this.#run(ACQUIRE, [leaseKey, fenceKey, budget], token, ...limits);
-    const [now, verdict, fence, retryAfter] = tuple(reply).map(Number);
-    if (now === undefined || fence === undefined || retryAfter === undefined || !Number.isSafeInteger(fence))
-      throw new MetadataStoreError('malformed', 'Redis keeps something else under the keys of the lease');
+    const reply = tuple(await this.#run(ACQUIRE, [leaseKey, fenceKey, budget], token, ...limits)).map(Number);
+    const [now, verdict, fence, retryAfter] = reply;
+    if (
+      now === undefined ||
+      fence === undefined ||
+      retryAfter === undefined ||
+      !reply.every(Number.isSafeInteger)
+    )
+      throw new MetadataStoreError('unavailable', 'Redis answered something else than a lease');
     this.#observe(now);
     const isMine = verdict === 1;
     const lease: MetadataLease = { issuer, isMine, fence, retryAfter, isSpent: verdict === -1, token };
@@ -163,7 +168,9 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   }
 
   #observe(now: unknown): void {
-    this.#offset = Number(now) - this.#clock.monotonic();
+    const offset = Number(now) - this.#clock.monotonic();
+    if (!Number.isFinite(offset)) throw new MetadataStoreError('unavailable', 'Redis does not tell the time');
+    this.#offset = offset;
   }
 
   #run(script: string, keys: readonly string[], ...values: readonly (string | number)[]): Promise<unknown> {

@@ -3,6 +3,17 @@
  * cluster. Numbers that go into a key are formatted by hand: Lua would round a long one.
  */
 
+/** A fence as it was written, or `nil` for anything else that may be in its place. */
+const FENCE = `
+local function fenceIn(value, most)
+  local fence = tonumber(value)
+  if fence and fence >= 0 and fence <= most then return math.floor(fence) end
+end
+`;
+/** The highest with a next one that every replica takes. */
+const HIGHEST = 2 ** 52 - 1;
+const DAY = 86_400_000;
+
 /** KEYS snapshot. Returns what is there, and Redis' clock. */
 export const LOAD = `
 local time = redis.call('TIME')
@@ -14,21 +25,24 @@ return { redis.call('GET', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000)
  * Returns clock, 1 if the lease is granted or -1 if the budget is spent, fence, milliseconds after which to ask again.
  *
  * The fence counts on from the highest anybody has seen; where it has been lost, from the clock, which is far ahead of
- * any counter that began the same way. The budget is a token bucket kept as the time at which it is full (GCRA); a time
+ * any counter that began the same way. One that is no number, or further than a day ahead of the clock, is not the
+ * fleet's, and lost as well. What a replica has seen is the fleet's: without it, a clock set back by days would put all
+ * that follows behind what replicas hold. The budget is a token bucket kept as the time at which it is full (GCRA); a time
  * that no bucket of this size can have is nobody's.
  * A command that was queued while Redis was away comes too late to mean anything.
  */
-export const ACQUIRE = `
+export const ACQUIRE = `${FENCE}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local fence = math.max(tonumber(redis.call('GET', KEYS[2]) or now), tonumber(ARGV[3]))
+local kept = fenceIn(redis.pcall('GET', KEYS[2]), now + ${DAY})
+local fence = math.max(kept or now, fenceIn(ARGV[3], ${HIGHEST}) or 0)
 local notAfter = tonumber(ARGV[6])
 if now > notAfter then return { now, 0, fence, 0 } end
 local held = redis.call('PTTL', KEYS[1])
 if held > 0 then return { now, 0, fence, held } end
 local burst, interval = tonumber(ARGV[4]), tonumber(ARGV[5])
 if burst > 0 then
-  local fullAt = math.max(now, tonumber(redis.call('GET', KEYS[3]) or 0))
+  local fullAt = math.max(now, tonumber(redis.pcall('GET', KEYS[3])) or 0)
   if fullAt > now + burst * interval then fullAt = now end
   local permittedAt = fullAt - (burst - 1) * interval
   if permittedAt > now then return { now, -1, fence, math.ceil(permittedAt - now) } end
@@ -44,9 +58,9 @@ return { now, 1, fence, 0 }
  * KEYS snapshot, lease, fence. ARGV token, fence, snapshot, expiry, channel.
  * Refuses whoever is no longer the last to have got the lease.
  */
-export const SAVE = `
-local last = redis.call('GET', KEYS[3])
-if last and tonumber(last) > tonumber(ARGV[2]) then return 0 end
+export const SAVE = `${FENCE}
+local last = fenceIn(redis.pcall('GET', KEYS[3]), ${HIGHEST})
+if last and last > tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 redis.call('PUBLISH', ARGV[5], ARGV[3])
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end

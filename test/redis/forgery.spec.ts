@@ -202,9 +202,11 @@ describe.skipIf(!redis)('an older genuine snapshot', () => {
     const early = await fleet.join();
     await fleet.nextSnapshot();
     const withdrawn = await fleet.issuer.sign();
-    await fleet.redis.set(await fleet.key('fence'), '8000000000000000');
+    // As far ahead as is believed.
+    const ahead = Date.now() + 23 * 3_600_000;
+    await fleet.redis.set(await fleet.key('fence'), ahead);
     await early.provider.refreshNow();
-    await until(async () => (await fleet.snapshot()).includes('8000000000000001'));
+    await until(async () => (await fleet.snapshot()).includes(String(ahead + 1)));
     const older = await fleet.snapshot();
     // Checks less than a second apart are told apart by their numbers alone.
     const { checkedAt } = early.provider.status();
