@@ -27,9 +27,9 @@ export interface RedisMetadataStoreOptions {
    */
   prefix?: string | undefined;
   /**
-   * Secret of the fleet, at least 32 random bytes: HMAC-SHA-256 seals every snapshot, so that whoever can write to Redis
-   * cannot add a key. A list rotates it: the first one seals, all of them are accepted. `null` switches the seal off on
-   * purpose.
+   * Secret of the fleet: 32 random bytes are recommended, fewer than 16 are refused. HMAC-SHA-256 seals every snapshot,
+   * so that whoever can write to Redis cannot add a key. A list rotates it: the first one seals, all of them are
+   * accepted. `null` switches the seal off on purpose.
    */
   integrityKey: BinaryLike | readonly BinaryLike[] | null;
 }
@@ -38,6 +38,8 @@ export interface RedisMetadataStoreOptions {
 const PATIENCE = 1000;
 /** Milliseconds: an older failure says nothing about the issuer, whoever repeats it. */
 const FAILURE_LIFETIME = 60_000;
+/** Bytes: whoever reads a seal could find out a shorter one by trying. */
+const SHORTEST_KEY = 16;
 
 /** Makes one client of the issuer out of a fleet: shares each check of its metadata through Redis. */
 export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetadataStore {
@@ -50,7 +52,7 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   /** What Redis' clock is ahead of ours. */
   #offset: number | undefined;
 
-  /** @throws {AuthConfigurationError} without a client, or without a word about integrity */
+  /** @throws {AuthConfigurationError} without a client, without a word about integrity, or with a secret that is too short */
   constructor({ client, prefix = 'nestjs-resilient-auth:', integrityKey }: RedisMetadataStoreOptions) {
     if (typeof client?.eval !== 'function')
       throw new AuthConfigurationError('RedisMetadataStore needs a client: an instance of ioredis');
@@ -194,12 +196,17 @@ function integrityKeys(given: RedisMetadataStoreOptions['integrityKey']): readon
   const keys: readonly BinaryLike[] = Array.isArray(given) ? given : [given];
   if (keys.length > 0 && keys.every(isKey)) return keys;
   throw new AuthConfigurationError(
-    'RedisMetadataStore needs an integrityKey: a secret, a list of secrets, or null to do without on purpose',
+    `RedisMetadataStore needs an integrityKey: a secret of ${SHORTEST_KEY} bytes or more (32 random ones are recommended), a list of them, or null to do without on purpose`,
   );
 }
 
 function isKey(key: unknown): boolean {
-  return (typeof key === 'string' && key !== '') || (ArrayBuffer.isView(key) && key.byteLength > 0);
+  if (typeof key === 'string') return Buffer.byteLength(key) >= SHORTEST_KEY;
+  return ArrayBuffer.isView(key) && key.byteLength >= SHORTEST_KEY;
+}
+
+function isRefusal(error: unknown): error is MetadataStoreError {
+  return error instanceof MetadataStoreError && error.fault !== 'unavailable';
 }
 
 function tuple(reply: unknown): readonly unknown[] {

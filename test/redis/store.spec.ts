@@ -9,6 +9,7 @@ import { Fleet } from '../support/redis-fleet.js';
 import { until } from '../support/redis-until.js';
 
 const redis = await redisAtHand();
+const SECRET = 'a secret of the fleet';
 
 describe('the options of RedisMetadataStore', () => {
   const client = new Redis({ lazyConnect: true });
@@ -19,8 +20,13 @@ describe('the options of RedisMetadataStore', () => {
     ['an empty text', { integrityKey: '' }],
     ['an empty buffer', { integrityKey: Buffer.alloc(0) }],
     ['an empty list', { integrityKey: [] }],
-    ['a list with an empty text in it', { integrityKey: ['secret', ''] }],
+    ['a list with an empty text in it', { integrityKey: [SECRET, ''] }],
     ['a number', { integrityKey: 42 }],
+    ['a letter', { integrityKey: 'x' }],
+    ['a space', { integrityKey: ' ' }],
+    ['a word', { integrityKey: 'changeme' }],
+    ['15 bytes', { integrityKey: Buffer.alloc(15, 1) }],
+    ['a list with a word in it', { integrityKey: [SECRET, 'changeme'] }],
   ])('[36] want a word about integrity: %s is refused', (_, given) => {
     const attempt = (): unknown => Reflect.construct(RedisMetadataStore, [{ client, ...given }]);
     expect(attempt).toThrow(AuthConfigurationError);
@@ -28,15 +34,16 @@ describe('the options of RedisMetadataStore', () => {
   });
 
   it('want a client', () => {
-    const attempt = (): unknown => Reflect.construct(RedisMetadataStore, [{ integrityKey: 'secret' }]);
+    const attempt = (): unknown => Reflect.construct(RedisMetadataStore, [{ integrityKey: SECRET }]);
     expect(attempt).toThrow(AuthConfigurationError);
     expect(attempt).toThrow(/client/);
   });
 
   it.each<[string, RedisMetadataStoreOptions['integrityKey']]>([
-    ['a text', 'secret'],
-    ['bytes', new Uint8Array([1])],
-    ['a list', ['new', Buffer.from('old')]],
+    ['a text', SECRET],
+    ['bytes', new Uint8Array(16)],
+    ['16 bytes in 8 letters', 'é'.repeat(8)],
+    ['a list', [SECRET, Buffer.from('an older secret of the fleet')]],
     ['null', null],
   ])('take %s for an integrityKey', (_, integrityKey) => {
     expect(() => new RedisMetadataStore({ client, integrityKey })).not.toThrow();
@@ -64,9 +71,9 @@ describe.skipIf(!redis)('the integrityKey', () => {
 
   it('[36] is a text or its bytes, all the same', async () => {
     const fleet = await Fleet.gather(redis);
-    await fleet.join({ integrityKey: 'a secret of the fleet' });
+    await fleet.join({ integrityKey: SECRET });
     await fleet.nextSnapshot();
-    const late = await fleet.join({ integrityKey: Buffer.from('a secret of the fleet') });
+    const late = await fleet.join({ integrityKey: Buffer.from(SECRET) });
     expect(late.provider.status().source).toBe('store');
   });
 
@@ -113,7 +120,7 @@ describe.skipIf(!redis)('what is kept in Redis', () => {
 
   it('is what the issuer published, and no secret of the fleet', async () => {
     const fleet = await Fleet.gather(redis);
-    const integrityKey = 'a secret of the fleet';
+    const integrityKey = SECRET;
     const replica = await fleet.join({ integrityKey });
     const sealed = await fleet.nextSnapshot();
     const content: Record<string, unknown> = JSON.parse(sealed.slice(sealed.indexOf('.') + 1));
