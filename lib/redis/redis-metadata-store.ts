@@ -113,11 +113,17 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
 
   watch(issuer: string, listener: StoreListener): () => void {
     return this.#subscriber.subscribe(this.#keysOf(issuer).channel, {
-      subscribed: async () => {
-        const stored = await this.load(issuer);
-        if (stored) listener.received(stored);
-        listener.listening();
+      catchUp: async () => {
+        try {
+          const stored = await this.load(issuer);
+          if (stored) listener.received(stored);
+        } catch (error) {
+          // What is in store is not to be used; the watch is.
+          if (!isRefusal(error)) throw error;
+          listener.troubled(error);
+        }
       },
+      listening: () => listener.listening(),
       message: (text) => {
         // Before Redis' clock is known, nothing has an age; what is in store is read as soon as it is.
         if (this.#offset === undefined) return;

@@ -1,0 +1,139 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { StoreListener } from 'nestjs-resilient-auth';
+import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
+import { describe, expect, it, vi, type TestContext } from 'vitest';
+import { redisToStart } from '../support/redis-at-hand.js';
+import { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/redis-until.js';
+
+const ISSUER = 'https://issuer.test';
+
+/** What a watch tells, in order. */
+class Ear implements StoreListener {
+  readonly told: string[] = [];
+
+  received(): void {
+    this.told.push('received');
+  }
+
+  failed(): void {
+    this.told.push('failed');
+  }
+
+  listening(): void {
+    this.told.push('listening');
+  }
+
+  troubled(error: Error): void {
+    this.told.push(`troubled: ${error.message}`);
+  }
+
+  heard(what: string): number {
+    return this.told.filter((text) => text.startsWith(what)).length;
+  }
+}
+
+/** A Redis of its own, somebody who may do everything there, and a watch with such a client. */
+async function setting(
+  { onTestFinished: atTheEnd }: TestContext,
+  options: RedisOptions = {},
+  prepare: (admin: Redis) => Promise<unknown> = async () => undefined,
+): Promise<{ admin: Redis; store: RedisMetadataStore; ear: Ear; end: () => void }> {
+  const server = await RedisServer.start();
+  atTheEnd(() => server[Symbol.asyncDispose]());
+  const admin = new Redis(server.url);
+  await prepare(admin);
+  const client = new Redis(server.url, options);
+  for (const connection of [admin, client]) {
+    connection.on('error', () => undefined);
+    atTheEnd(() => connection.disconnect());
+  }
+  const store = new RedisMetadataStore({ client, integrityKey: null });
+  const ear = new Ear();
+  const end = store.watch(ISSUER, ear);
+  atTheEnd(end);
+  return { admin, store, ear, end };
+}
+
+async function save(store: RedisMetadataStore): Promise<void> {
+  const lease = await store.acquireLease(ISSUER, { duration: 1000, seen: 0 });
+  const found = { issuer: ISSUER, jwksUri: `${ISSUER}/jwks`, keys: [], checkedAt: Date.now() };
+  await store.save(found, { expiresIn: 60_000, lease });
+}
+
+async function subscribers(admin: Redis): Promise<readonly string[]> {
+  const clients = String(await admin.client('LIST')).split('\n');
+  return clients.filter((line) => /sub=[1-9]/.test(line)).map((line) => /id=(\d+)/.exec(line)?.[1] ?? '');
+}
+
+async function cutOff(admin: Redis): Promise<void> {
+  for (const id of await subscribers(admin)) await admin.client('KILL', 'ID', id);
+}
+
+const MAY = ['ACL', 'SETUSER', 'app', 'on', '>pw', '~*', 'allchannels', '+@all'] as const;
+
+// At the same time: most of it is waiting.
+describe.skipIf(!redisToStart()).concurrent('a watch', () => {
+  it('[38] that may not subscribe is not told as working, and works as soon as it may', async (test) => {
+    const user = { username: 'app', password: 'pw' };
+    const { admin, store, ear } = await setting(test, user, (redis) =>
+      redis.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', 'allchannels', '+@all', '-subscribe'),
+    );
+    await until(() => ear.heard('troubled: NOPERM') > 1);
+    expect(ear.heard('listening')).toBe(0);
+    await admin.call(...MAY);
+    await until(() => ear.heard('listening') === 1);
+    await save(store);
+    await until(() => ear.heard('received') === 1);
+  });
+
+  it('[38] that may no longer subscribe when its connection is back is told as trouble, and ends no process', async (test) => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    test.onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    const user = { username: 'app', password: 'pw', retryStrategy: () => 50 };
+    const { admin, ear } = await setting(test, user, (redis) => redis.call(...MAY));
+    await until(() => ear.heard('listening') === 1);
+    await admin.call(...MAY, '-subscribe');
+    await cutOff(admin);
+    await until(() => ear.heard('troubled: NOPERM') > 1);
+    expect(ear.heard('listening')).toBe(1);
+    expect(unhandled).not.toHaveBeenCalled();
+    await admin.call(...MAY);
+    await until(() => ear.heard('listening') === 2);
+  });
+
+  it('[38] whose client never connects again says so when it is cut off, and gets a connection of its own again', async (test) => {
+    const { admin, store, ear } = await setting(test, { retryStrategy: () => null });
+    await until(() => ear.heard('listening') === 1);
+    await cutOff(admin);
+    await until(() => ear.heard('troubled') > 0);
+    await until(() => ear.heard('listening') === 2);
+    expect(await subscribers(admin)).toHaveLength(1);
+    await save(store);
+    await until(() => ear.heard('received') === 1);
+  });
+
+  it('that ends while it waits for its next connection makes none', async (test) => {
+    const { admin, ear, end } = await setting(test, { retryStrategy: () => null });
+    await until(() => ear.heard('listening') === 1);
+    await cutOff(admin);
+    await until(() => ear.heard('troubled') > 0);
+    end();
+    const told = ear.told.length;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(await subscribers(admin)).toEqual([]);
+    expect(ear.told).toHaveLength(told);
+  });
+
+  it('works although what is in store is not to be used', async (test) => {
+    const { ear } = await setting(test, {}, async (redis) => {
+      const probe = new RedisMetadataStore({ client: redis, integrityKey: null });
+      await save(probe);
+      const [key = ''] = await redis.keys('*:snapshot');
+      await redis.set(key, 'rubbish');
+    });
+    await until(() => ear.heard('listening') === 1);
+    expect(ear.told[0]).toContain('not what was saved');
+  });
+});
