@@ -1,6 +1,7 @@
 import { TokenRejectedError } from '../errors/token.errors.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
+import { isThenable } from './thenable.js';
 
 /** What comes of a token: at once where nothing has to be waited for. */
 export type Answer = AuthenticatedToken | Promise<AuthenticatedToken>;
@@ -34,14 +35,4 @@ function accept({ claims, header, issuer }: VerifiedToken, user: unknown): Authe
 /** A list that nobody can change any more; one that nobody can change already need not be copied. */
 function frozen(list: readonly string[]): readonly string[] {
   return Array.isArray(list) && Object.isFrozen(list) ? list : Object.freeze([...list]);
-}
-
-/** Whatever `await` would wait for: the query of many a database library is no `Promise`. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
 }

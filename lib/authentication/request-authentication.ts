@@ -3,6 +3,7 @@ import type { AuthenticatedToken } from './authenticated-token.js';
 import { assertHeaderLength, bearerToken } from './bearer-token.js';
 import type { Answer } from './known-token.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
+import { isThenable } from './thenable.js';
 
 /** Takes the token out of a request and has it authenticated once, however many guards ask. */
 export class RequestAuthentication {
@@ -25,13 +26,13 @@ export class RequestAuthentication {
   /** What a request was authenticated with, if it was. */
   tokenOf(request: object): AuthenticatedToken | undefined {
     const answer = this.#answers.get(request);
-    return answer instanceof Promise ? undefined : answer;
+    return isThenable(answer) ? undefined : answer;
   }
 
   #begin(request: object): Answer {
     try {
       const answer = this.authenticate(this.#extract(request), request);
-      return answer instanceof Promise ? this.#await(answer, request) : answer;
+      return isThenable(answer) ? this.#await(answer, request) : answer;
     } catch (error) {
       return heldBack(Promise.reject(error));
     }

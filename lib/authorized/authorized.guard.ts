@@ -4,6 +4,7 @@ import { AuthGuard } from '@nestjs/passport';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { AUTHENTICATOR, STRATEGY_NAME, type StrategyOptions } from '../authentication/strategy-options.js';
+import { isThenable } from '../authentication/thenable.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../authentication/resolved-options.js';
 import { AccessDeniedError } from '../errors/access.errors.js';
 import { AuthError } from '../errors/auth.error.js';
@@ -85,7 +86,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     if (!this.#isPlain) return this.#askPassport(context);
     const request = this.getRequest(context);
     const answer = this.authenticator.answerTo(request);
-    if (!(answer instanceof Promise)) return this.#attach(answer, request, context);
+    if (!isThenable(answer)) return this.#attach(answer, request, context);
     return answer.then(
       (token) => this.#attach(token, request, context),
       () => this.#askPassport(context),
@@ -129,7 +130,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   ): void | Promise<void> {
     request.authInfo = token;
     const user: unknown = this.handleRequest(null, token.user, token, context);
-    if (user instanceof Promise) return user.then((settled) => void (request.user = settled));
+    if (isThenable(user)) return Promise.resolve(user).then((settled) => void (request.user = settled));
     request.user = user;
   }
 
