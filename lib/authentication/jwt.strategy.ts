@@ -3,6 +3,7 @@ import { Strategy } from 'passport-jwt';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { AuthError } from '../errors/auth.error.js';
 import { MetadataUnavailableError } from '../errors/metadata.errors.js';
+import type { AuthenticatedToken } from './authenticated-token.js';
 import {
   AUTHENTICATOR,
   STRATEGY_NAME,
@@ -26,7 +27,8 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
 
   // passport-jwt would verify with jsonwebtoken, which knows no EdDSA and no `crit`, and would call every outage a 401.
   override authenticate(request: object, options?: StrategyOptions): void {
-    void this.run(request, options?.[AUTHENTICATOR]);
+    // What is thrown beyond our own work, by the strategy tried next for one, is told like any other fault.
+    this.run(request, options?.[AUTHENTICATOR]).catch((error: unknown) => this.error(toError(error)));
   }
 
   /** Never called: it is passport-jwt's hook after its own verification. */
@@ -37,12 +39,14 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
   }
 
   private async run(request: object, ours: RequestAuthenticator | undefined): Promise<void> {
+    let token: AuthenticatedToken;
     try {
-      const token = await (ours ?? this.context.sole()).authenticateRequest(request);
-      this.success(token.user, token);
+      token = await (ours ?? this.context.sole()).authenticateRequest(request);
     } catch (error) {
-      this.refuse(error instanceof Error ? error : new Error(String(error)), ours !== undefined);
+      this.refuse(toError(error), ours !== undefined);
+      return;
     }
+    this.success(token.user, token);
   }
 
   /** A bad token lets the next strategy try; what we could not check must not be called a bad token. */
@@ -55,4 +59,13 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
 
 function isFault(error: AuthError): boolean {
   return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
+}
+
+/** Whatever was thrown: some values have no text, and passport takes a falsy one for no error at all. Never throws. */
+function toError(thrown: unknown): Error {
+  try {
+    return thrown instanceof Error ? thrown : new Error(String(thrown));
+  } catch {
+    return new Error('Something that has no text was thrown');
+  }
 }
