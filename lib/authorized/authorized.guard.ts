@@ -25,6 +25,9 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   /** Whether passport is asked with our own options: only then is it known what it would answer. */
   readonly #isPlain = this.getAuthenticateOptions === AuthorizedGuard.prototype.getAuthenticateOptions;
 
+  /** Who passes: of `AuthorizedGuard` itself, each module has an instance of its own, and they all do the same. */
+  readonly #passer: object;
+
   constructor(
     @Inject(Authenticator) protected readonly authenticator: Authenticator,
     @Inject(RESOLVED_OPTIONS) protected readonly authOptions: ResolvedAuthOptions,
@@ -32,6 +35,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     @Inject(HttpAdapterHost) protected readonly adapterHost: HttpAdapterHost,
   ) {
     super();
+    this.#passer = this.constructor === AuthorizedGuard ? authenticator : this;
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -42,14 +46,14 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
       );
     }
     const requirements = this.requirementsFor(context);
-    if (requirements.isAnonymous || hasPassed(context, this.constructor)) return true;
+    if (requirements.isAnonymous || hasPassed(context, this.#passer)) return true;
     try {
       // No `await` where there is nothing to wait for: it would be a large part of the cost of a known token.
       const authentication = this.authenticate(context);
       if (authentication) await authentication;
       const authorization = this.authorize(requirements, this.tokenOf(context), context);
       if (authorization) await authorization;
-      remember(context, this.constructor);
+      remember(context, this.#passer);
       return true;
     } catch (error) {
       throw error instanceof AuthError ? this.toException(error, context) : error;

@@ -1,19 +1,39 @@
 import type { ExecutionContext } from '@nestjs/common';
 
-const PASSED = Symbol('nestjs-resilient-auth:passed');
-
-type Marked = ExecutionContext & { [PASSED]?: unknown[] };
-
-/**
- * Whether a kind of guard has let the call of a handler pass: on class, method and application at once, each works but
- * once. By context and not by request, which may go on to a handler or an application that asks for more.
- */
-export function hasPassed(context: Marked, guard: unknown): boolean {
-  return Object.hasOwn(context, PASSED) && context[PASSED]?.includes(guard) === true;
+class Given {
+  constructor(context: object) {
+    // oxlint-disable-next-line no-constructor-return -- it is what lets a subclass put its private member there
+    return context;
+  }
 }
 
-/** Written on the context itself: as keys of a WeakMap, contexts cost more than everything else about a known token. */
-export function remember(context: Marked, guard: unknown): void {
-  if (Object.hasOwn(context, PASSED)) context[PASSED]?.push(guard);
-  else context[PASSED] = [guard];
+/**
+ * The guards that have let the call of a handler pass, as a private member of its context: as keys of a WeakMap, contexts
+ * cost more than everything else about a known token, and any other member would be carried along by copies, heirs and
+ * proxies, which may name another handler.
+ */
+class Passes extends Given {
+  readonly #guards: unknown[] = [];
+
+  static has(context: object, guard: unknown): boolean {
+    return #guards in context && context.#guards.includes(guard);
+  }
+
+  static add(context: object, guard: unknown): void {
+    const passes = #guards in context ? context : new Passes(context);
+    passes.#guards.push(guard);
+  }
+}
+
+/**
+ * Whether a guard has let the call of a handler pass: on class, method and application at once, it works but once. By
+ * context and not by request, which may go on to a handler or an application that asks for more.
+ */
+export function hasPassed(context: ExecutionContext, guard: object): boolean {
+  return Passes.has(context, guard);
+}
+
+/** Lets a guard that has let a call pass be recognized. */
+export function remember(context: ExecutionContext, guard: object): void {
+  Passes.add(context, guard);
 }

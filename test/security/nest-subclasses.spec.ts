@@ -1,9 +1,21 @@
-import { Controller, ForbiddenException, Get, Injectable, UseGuards } from '@nestjs/common';
-import { AuthorizedGuard } from 'nestjs-resilient-auth';
+import {
+  Controller,
+  ForbiddenException,
+  Get,
+  Injectable,
+  UseGuards,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { APP_GUARD, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { Authenticator, AuthorizedGuard, type AuthenticatedToken } from 'nestjs-resilient-auth';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
+import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../../lib/authentication/resolved-options.js';
+import { hasPassed, remember } from '../../lib/authorized/passes.js';
 import { platforms } from '../support/platforms.js';
 import { bootApp } from '../support/security-app.js';
+
+type Requirements = Parameters<AuthorizedGuard['authorize']>[0];
 
 @Controller('plain')
 class PlainController {
@@ -53,5 +65,88 @@ describe.each(platforms)('handleRequest of a subclass, on $platform', ({ create 
       expect(answer.text).not.toContain('the secret');
       expect(asked).toBe(time);
     }
+  });
+});
+
+describe('one subclass, configured twice', () => {
+  class ClaimGuard extends AuthorizedGuard {
+    constructor(
+      readonly claim: string,
+      authenticator: Authenticator,
+      options: ResolvedAuthOptions,
+      moduleRef: ModuleRef,
+      adapterHost: HttpAdapterHost,
+    ) {
+      super(authenticator, options, moduleRef, adapterHost);
+    }
+
+    protected override authorize(
+      requirements: Requirements,
+      token: AuthenticatedToken,
+      context: ExecutionContext,
+    ): void | Promise<void> {
+      if (!(this.claim in token.claims)) throw new ForbiddenException(`no ${this.claim}`);
+      return super.authorize(requirements, token, context);
+    }
+  }
+  const requiring = (claim: string) => ({
+    provide: APP_GUARD,
+    inject: [Authenticator, RESOLVED_OPTIONS, ModuleRef, HttpAdapterHost],
+    useFactory: (...[a, o, m, h]: [Authenticator, ResolvedAuthOptions, ModuleRef, HttpAdapterHost]) =>
+      new ClaimGuard(claim, a, o, m, h),
+  });
+
+  it.each([
+    ['sub', 'mfa'],
+    ['mfa', 'sub'],
+  ])('[L2] asks for both: %s, then %s', async (...claims) => {
+    const { statusOf } = await bootApp({
+      controllers: [PlainController],
+      providers: claims.map(requiring),
+    });
+    expect(await statusOf('/plain', { sub: 'alice' })).toBe(403);
+    expect(await statusOf('/plain', { sub: 'alice', mfa: true })).toBe(200);
+  });
+});
+
+describe('the mark of a guard that let a call pass', () => {
+  class Call {
+    getHandler(): string {
+      return 'open';
+    }
+  }
+  const guard = {};
+  const marked = (): ExecutionContext => {
+    const call: unknown = new Call();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- passes are written on any object
+    const context = call as ExecutionContext;
+    remember(context, guard);
+    return context;
+  };
+
+  it('[L2] is for that guard', () => {
+    const context = marked();
+    expect(hasPassed(context, guard)).toBe(true);
+    expect(hasPassed(context, {})).toBe(false);
+    const other = {};
+    remember(context, other);
+    expect([guard, other].map((one) => hasPassed(context, one))).toEqual([true, true]);
+  });
+
+  it.each([
+    ['a copy', (context: ExecutionContext) => ({ ...context })],
+    ['an assigned copy', (context: ExecutionContext) => Object.assign(new Call(), context)],
+    [
+      'a copy with hidden members',
+      (context: ExecutionContext) => Object.create(null, Object.getOwnPropertyDescriptors(context)),
+    ],
+    ['an heir', (context: ExecutionContext) => Object.create(context, { getHandler: { value: () => 'x' } })],
+    ['a proxy', (context: ExecutionContext) => new Proxy(context, {})],
+  ])('[L2] is not carried by %s, which may name another handler', (_, copy) => {
+    expect(hasPassed(copy(marked()), guard)).toBe(false);
+  });
+
+  it('[L2] cannot be seen', () => {
+    expect(Reflect.ownKeys(marked())).toEqual([]);
   });
 });
