@@ -153,9 +153,9 @@ export class Authenticator implements OnModuleInit {
 
   #check(candidate: Candidate, source: MetadataProvider, metadata: IssuerMetadata): KnownToken {
     const key = verifySignature(candidate, metadata);
-    const { claims, header, issuer, tenantId } = candidate;
+    const { claims, header, values, issuer, tenantId } = candidate;
     // For real now: the signature holds, and time has passed since the token was found plausible.
     assertClaims(claims, issuer, tenantId, this.#clock.now());
-    return { claims, header, issuer, tenantId, key, source, answer: undefined };
+    return { claims, header, values, issuer, tenantId, key, source, answer: undefined };
   }
 }

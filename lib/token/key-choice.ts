@@ -14,7 +14,7 @@ const MAX_KEYS_TRIED = 8;
  * @throws {SignatureInvalidError} `key-not-found` when the `kid` is unknown, `bad-signature` when no known key fits
  */
 export function chooseKeys(
-  { header, claims, issuer, tenantId }: Candidate,
+  { header, claims, issuer, tenantId }: Omit<Candidate, 'token' | 'values'>,
   metadata: IssuerMetadata,
 ): readonly SigningKey[] {
   const named = header.kid === undefined ? metadata.keys : metadata.keysWithId(header.kid);

@@ -27,14 +27,14 @@ export function plausible(
   maxLength: number,
   memo?: HeaderMemo,
 ): Candidate {
-  const { header, payload } = parse(token, issuers, maxLength, memo);
-  const claims = decode(payload);
+  const { header, payload, values } = parse(token, issuers, maxLength, memo);
+  const { part: claims, values: more } = decode(payload);
   const found = issuers.find(claims['iss'], claims['tid']);
   if (!found)
     throw new TokenError('AUTH_TOKEN_ISSUER_UNKNOWN', 'No issuer is configured for the iss of the token');
   assertHeader(header, found.issuer);
   assertClaims(claims, found.issuer, found.tenantId, now);
-  return { token, header, claims, issuer: found.issuer, tenantId: found.tenantId };
+  return { token, header, claims, values: values + more, issuer: found.issuer, tenantId: found.tenantId };
 }
 
 /**
@@ -48,12 +48,13 @@ export function parse(
   policy: HeaderPolicy,
   maxLength: number,
   memo?: HeaderMemo,
-): { readonly header: TokenHeader; readonly payload: string } {
+): { readonly header: TokenHeader; readonly payload: string; readonly values: number } {
   if (token.length > maxLength) throw malformed('The token is longer than tokenMaxLength');
   const [protectedHeader, payload] = segments(token);
-  const header = memo?.get(protectedHeader) ?? decode(protectedHeader);
+  const known = memo?.get(protectedHeader);
+  const { part: header, values } = known ? { part: known, values: 0 } : decode(protectedHeader);
   assertHeader(header, policy);
-  return { header, payload };
+  return { header, payload, values };
 }
 
 /** RFC 7515 §3.1: three parts; a JWE has five and is refused with everything else. */
@@ -67,10 +68,16 @@ function segments(token: string): readonly [header: string, payload: string] {
   return [parts[0], parts[1]];
 }
 
-function decode(segment: string): Readonly<Record<string, unknown>> {
-  const value = parseJsonObject(Buffer.from(segment, 'base64url'));
-  if (!value) throw malformed('A part of the token is not a strict JSON object');
-  return deepFreeze(value);
+/** A part of a token, deep-frozen, and how many values it holds. */
+interface Decoded {
+  readonly part: Readonly<Record<string, unknown>>;
+  readonly values: number;
+}
+
+function decode(segment: string): Decoded {
+  const part = parseJsonObject(Buffer.from(segment, 'base64url'));
+  if (!part) throw malformed('A part of the token is not a strict JSON object');
+  return { part, values: deepFreeze(part) };
 }
 
 function assertHeader(
@@ -106,12 +113,13 @@ export function mediaType(type: string): string {
   return rest.includes('/') ? lower : rest;
 }
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    Object.values(value).forEach(deepFreeze);
-  }
-  return value;
+/** Freezes a value all the way down, and counts what it meets. */
+function deepFreeze(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  Object.freeze(value);
+  let values = 1;
+  for (const member of Object.values(value)) values += deepFreeze(member);
+  return values;
 }
 
 function malformed(message: string): TokenError {

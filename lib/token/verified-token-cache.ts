@@ -14,7 +14,7 @@ export interface TokenCacheLimits {
 export interface TokenCacheStatus {
   /** Tokens remembered. */
   readonly size: number;
-  /** Memory they take, estimated from the length of the tokens. */
+  /** Memory they take, estimated from the length of the tokens and how many values they hold. */
   readonly bytes: number;
   /** Look-ups since the start that found a token that is still good … */
   readonly hits: number;
@@ -32,8 +32,10 @@ interface Entry<T> {
   readonly until: number;
 }
 
-/** Beside its claims, which are about as long as the token: objects, list links, the digest. */
-const ENTRY_BYTES = 768;
+/** Beside its claims: objects, list links, the digest. What the claims take follows from their text and their values. */
+const ENTRY_BYTES = 512;
+/** An object without members, the largest thing for its length, and its place in a list. */
+const VALUE_BYTES = 64;
 
 /**
  * Remembers tokens whose signature was verified. What it remembers is the arithmetic, not the verdict: a hit needs the
@@ -71,7 +73,9 @@ export class VerifiedTokenCache<T extends VerifiedToken> {
       from: Math.max(notBefore, issuedFrom),
       until: Math.min(expires, outdated),
     };
-    this.#entries.set(id, entry, { size: ENTRY_BYTES + length });
+    this.#entries.set(id, entry, {
+      size: ENTRY_BYTES + length + verified.values * VALUE_BYTES,
+    });
   }
 
   status(): TokenCacheStatus {

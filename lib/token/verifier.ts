@@ -10,7 +10,7 @@ import { signatureVerifies } from './signature.js';
  *
  * @throws {SignatureInvalidError}
  */
-export function verifySignature(candidate: Candidate, metadata: IssuerMetadata): SigningKey {
+export function verifySignature(candidate: Omit<Candidate, 'values'>, metadata: IssuerMetadata): SigningKey {
   const { token, header } = candidate;
   const end = token.lastIndexOf('.');
   const signed = Buffer.from(token.slice(0, end), 'latin1');

@@ -7,6 +7,11 @@ import { issuerAndApi, startIssuer } from '../support/fixture.js';
 import { platforms } from '../support/platforms.js';
 
 const [{ create }] = platforms;
+/** How many values a part of a token holds, itself included. */
+const valuesOf = (part: unknown): number =>
+  typeof part === 'object' && part !== null
+    ? Object.values(part).reduce((sum: number, member) => sum + valuesOf(member), 1)
+    : 1;
 const settled = async (value: string): Promise<string> => value;
 
 describe('the verified-token cache', () => {
@@ -15,8 +20,9 @@ describe('the verified-token cache', () => {
     const authenticator = api.app.get(Authenticator);
     expect(authenticator.cacheStatus()).toEqual({ size: 0, bytes: 0, hits: 0, misses: 0 });
     const token = await issuer.sign();
-    for (let count = 0; count < 3; count += 1) await authenticator.authenticate(token);
-    const bytes = 768 + token.length;
+    for (let count = 0; count < 2; count += 1) await authenticator.authenticate(token);
+    const { header, claims } = await authenticator.authenticate(token);
+    const bytes = 512 + token.length + 64 * (valuesOf(header) + valuesOf(claims));
     expect(authenticator.cacheStatus()).toEqual({ size: 1, bytes, hits: 2, misses: 1 });
     await expect(authenticator.authenticate(`${token}A`)).rejects.toMatchObject({
       code: 'AUTH_TOKEN_SIGNATURE_INVALID',
@@ -54,12 +60,33 @@ describe('the verified-token cache', () => {
       Array.from({ length: 10 }, () => issuer.sign({ filler: 'x'.repeat(7000) })),
     );
     for (const token of tokens) await authenticator.authenticate(token);
-    const size = Math.floor(65_536 / (768 + (tokens[0]?.length ?? 0)));
+    const [token = ''] = tokens;
+    const { claims } = await authenticator.authenticate(tokens.at(-1) ?? '');
+    const size = Math.floor(65_536 / (512 + token.length + 64 * valuesOf(claims)));
     expect(size).toBeLessThan(10);
-    expect(authenticator.cacheStatus()).toMatchObject({ size, hits: 0, misses: 10 });
+    expect(authenticator.cacheStatus()).toMatchObject({ size, hits: 1, misses: 10 });
     expect(authenticator.cacheStatus()?.bytes).toBeLessThanOrEqual(65_536);
-    await authenticator.authenticate(tokens.at(-1) ?? '');
-    expect(authenticator.cacheStatus()).toMatchObject({ hits: 1 });
+  });
+
+  it('counts what a token holds, not its length alone: an object takes more than its three characters', async () => {
+    const { issuer, api } = await issuerAndApi(create);
+    const authenticator = api.app.get(Authenticator);
+    const before = await issuer.sign({ filler: 'x'.repeat(3000) });
+    const full = await issuer.sign({ filler: Array.from({ length: 1000 }, () => ({})) });
+    expect(Math.abs(full.length - before.length)).toBeLessThan(10);
+    await authenticator.authenticate(before);
+    const { bytes = 0 } = authenticator.cacheStatus() ?? {};
+    await authenticator.authenticate(full);
+    expect(authenticator.cacheStatus()?.bytes).toBeGreaterThan(2 * bytes + 63_000);
+  });
+
+  it('does not keep what alone takes more than all may', async () => {
+    const { issuer, api } = await issuerAndApi(create, { tokenCache: { maxBytes: 65_536 } });
+    const authenticator = api.app.get(Authenticator);
+    const small = await issuer.sign();
+    const large = await issuer.sign({ filler: Array.from({ length: 1100 }, () => ({})) });
+    for (const token of [small, large, large, small]) await authenticator.authenticate(token);
+    expect(authenticator.cacheStatus()).toMatchObject({ size: 1, hits: 1, misses: 3 });
   });
 
   it('has nothing to tell when it is switched off', async () => {
