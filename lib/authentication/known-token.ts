@@ -1,4 +1,5 @@
 import { TokenRejectedError } from '../errors/token.errors.js';
+import { rolesOf, scopesOf } from '../token/scopes-and-roles.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { isThenable } from './thenable.js';
@@ -12,17 +13,24 @@ export interface KnownToken extends VerifiedToken {
 }
 
 /**
- * What the application has to say. `validate` is asked every time; what follows from the claims alone is kept.
+ * What the application has to say. Its own functions are asked every time: they may look elsewhere than at the token.
+ * What follows from the claims alone is kept.
  *
  * @throws {TokenRejectedError} when `validate` makes nothing of the token
  */
 export function admit(known: KnownToken, request: unknown): Answer {
   const { claims, header, issuer } = known;
-  if (!issuer.validate) return (known.answer ??= accept(known, claims));
+  if (!issuer.validate) return known.answer ?? keep(known, accept(known, claims));
   const user = issuer.validate(claims, { issuer: issuer.name, header, request });
   return isThenable(user)
     ? Promise.resolve(user).then((settled) => accept(known, settled))
     : accept(known, user);
+}
+
+function keep(known: KnownToken, answer: AuthenticatedToken): AuthenticatedToken {
+  const { scopes, roles } = known.issuer;
+  if (scopes === scopesOf && roles === rolesOf) known.answer = answer;
+  return answer;
 }
 
 function accept({ claims, header, issuer }: VerifiedToken, user: unknown): AuthenticatedToken {

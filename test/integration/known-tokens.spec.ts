@@ -123,6 +123,35 @@ describe('validate', () => {
   });
 });
 
+describe('scopes and roles', () => {
+  it.each([
+    ['looked up elsewhere', {}],
+    ['looked up elsewhere, with validate', { validate: (claims: object) => claims }],
+  ])('are asked for on every request: %s', async (_, options) => {
+    const table = new Map<unknown, readonly string[]>([['alice', ['one']]]);
+    const lookUp = ({ sub }: { sub?: string }) => table.get(sub) ?? [];
+    for (const name of ['scopes', 'roles'] as const) {
+      const { issuer, api } = await issuerAndApi(create, { ...options, [name]: lookUp });
+      const authenticator = api.app.get(Authenticator);
+      const token = await issuer.sign({ sub: 'alice' });
+      table.set('alice', ['one']);
+      expect(await authenticator.authenticate(token)).toMatchObject({ [name]: ['one'] });
+      table.delete('alice');
+      expect(await authenticator.authenticate(token)).toMatchObject({ [name]: [] });
+      expect(authenticator.cacheStatus()).toMatchObject({ hits: 1 });
+    }
+  });
+
+  it('that follow from the claims are worked out once', async () => {
+    const { issuer, api } = await issuerAndApi(create);
+    const authenticator = api.app.get(Authenticator);
+    const token = await issuer.sign({ scope: 'a b', roles: ['c'] });
+    const first = await authenticator.authenticate(token);
+    expect(first).toMatchObject({ scopes: ['a', 'b'], roles: ['c'] });
+    expect(await authenticator.authenticate(token)).toBe(first);
+  });
+});
+
 describe.each(platforms)('a request with a known token, on $platform', ({ create: createHere }) => {
   async function boot(guard: typeof AuthorizedGuard = AuthorizedGuard) {
     @UseGuards(guard)
