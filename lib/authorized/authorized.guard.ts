@@ -24,7 +24,6 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   readonly #logger = new Logger(AuthorizedGuard.name);
   /** Whether passport is asked with our own options: only then is it known what it would answer. */
   readonly #isPlain = this.getAuthenticateOptions === AuthorizedGuard.prototype.getAuthenticateOptions;
-
   /** Who passes: of `AuthorizedGuard` itself, each module has an instance of its own, and they all do the same. */
   readonly #passer: object;
 
@@ -51,7 +50,10 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
       // No `await` where there is nothing to wait for: it would be a large part of the cost of a known token.
       const authentication = this.authenticate(context);
       if (authentication) await authentication;
-      const authorization = this.authorize(requirements, this.tokenOf(context), context);
+      const token = this.authenticator.tokenOf(this.getRequest(context));
+      const authorization = token
+        ? this.authorize(requirements, token, context)
+        : this.#withoutToken(requirements, context);
       if (authorization) await authorization;
       remember(context, this.#passer);
       return true;
@@ -156,9 +158,33 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     }
   }
 
-  private tokenOf(context: ExecutionContext): AuthenticatedToken {
-    const token = this.authenticator.tokenOf(this.getRequest(context));
-    if (token) return token;
+  /**
+   * Goes on without a token where a subclass has taken its refusal and thrown nothing, as for a route that anyone may
+   * call. Only a refusal: a token that could not be checked is none, and neither is another strategy's user.
+   */
+  async #withoutToken(requirements: Requirements, context: ExecutionContext): Promise<void> {
+    const request = this.getRequest(context);
+    const refusal = await this.#refusalOf(request);
+    // passport leaves the refusal of our strategy there, and nothing of a fault.
+    const isTaken = refusal instanceof AuthError && request.authInfo === refusal;
+    if (!isTaken || !this.#isOptional(requirements)) throw refusal;
+    request.authInfo = undefined;
+  }
+
+  /** @throws {AuthConfigurationError} when nothing of ours was refused */
+  async #refusalOf(request: object): Promise<unknown> {
+    if (this.handleRequest !== AuthorizedGuard.prototype.handleRequest) {
+      try {
+        await this.authenticator.authenticateRequest(request);
+      } catch (refusal) {
+        return refusal;
+      }
+    }
     throw new AuthConfigurationError('The request was authenticated by another strategy than resilient-jwt');
+  }
+
+  #isOptional({ issuers, scopes, roles, policies }: Requirements): boolean {
+    const isBare = [issuers, scopes, roles, policies].every((list) => list.length === 0);
+    return isBare && this.authorize === AuthorizedGuard.prototype.authorize;
   }
 }

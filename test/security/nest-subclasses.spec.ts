@@ -3,15 +3,25 @@ import {
   ForbiddenException,
   Get,
   Injectable,
+  Req,
   UseGuards,
   type ExecutionContext,
 } from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost, ModuleRef } from '@nestjs/core';
-import { Authenticator, AuthorizedGuard, type AuthenticatedToken } from 'nestjs-resilient-auth';
+import {
+  Authenticator,
+  Authorized,
+  AuthorizedGuard,
+  AuthModule,
+  CurrentToken,
+  type AuthenticatedToken,
+} from 'nestjs-resilient-auth';
+import { Test } from '@nestjs/testing';
 import request from 'supertest';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../../lib/authentication/resolved-options.js';
 import { hasPassed, remember } from '../../lib/authorized/passes.js';
+import { startIssuer } from '../support/fixture.js';
 import { platforms } from '../support/platforms.js';
 import { bootApp } from '../support/security-app.js';
 
@@ -148,5 +158,102 @@ describe('the mark of a guard that let a call pass', () => {
 
   it('[L2] cannot be seen', () => {
     expect(Reflect.ownKeys(marked())).toEqual([]);
+  });
+});
+
+/** `handleRequest(e, u) { return u || null }`: what Nest's documentation has for routes that know a user or do not. */
+describe.each(platforms)('a subclass that lets in whoever has no token, on $platform', ({ create }) => {
+  @Injectable()
+  class OptionalGuard extends AuthorizedGuard {
+    // oxlint-disable-next-line typescript/no-explicit-any -- Nest's own type of it knows no null
+    override handleRequest(_error: unknown, user: unknown): any {
+      return user || null;
+    }
+  }
+  @Injectable()
+  class DemandingGuard extends OptionalGuard {
+    protected override authorize(): void {
+      throw new ForbiddenException('nobody');
+    }
+  }
+  @Injectable()
+  class LaxGuard extends OptionalGuard {
+    protected override authenticate(): void {}
+  }
+  class Seen {
+    @Get()
+    get(@Req() req: Record<string, unknown>, @CurrentToken() token: unknown): object {
+      return { user: req['user'], authInfo: req['authInfo'] ?? null, token: token ?? null };
+    }
+  }
+  @UseGuards(OptionalGuard)
+  @Controller('optional')
+  class OptionalController extends Seen {
+    @Authorized()
+    @Get('closed')
+    closed(): string {
+      return 'the secret';
+    }
+  }
+  @UseGuards(DemandingGuard)
+  @Controller('demanding')
+  class DemandingController extends Seen {}
+  @UseGuards(LaxGuard)
+  @Controller('lax')
+  class LaxController extends Seen {}
+
+  const boot = async () =>
+    bootApp({ controllers: [OptionalController, DemandingController, LaxController] }, {}, create);
+
+  it('[L2] has no user then, and no token', async () => {
+    const { get, app } = await boot();
+    const nobody = { user: null, authInfo: null, token: null };
+    expect(await get('/optional')).toMatchObject({ status: 200, body: nobody });
+    const bad = await request(app.getHttpServer()).get('/optional').set('Authorization', 'Bearer bad');
+    expect(bad).toMatchObject({ status: 200, body: nobody });
+    expect((await get('/optional', { sub: 'alice' })).body).toMatchObject({
+      user: { sub: 'alice' },
+      token: { claims: { sub: 'alice' } },
+    });
+  });
+
+  it('[L2] lets nobody past a requirement, and answers what is wrong', async () => {
+    const { get } = await boot();
+    for (const path of ['/optional/closed', '/demanding']) {
+      const { status, body, headers } = await get(path);
+      expect({ status, code: body.errorCode }).toEqual({ status: 401, code: 'AUTH_TOKEN_MISSING' });
+      expect(headers['www-authenticate']).toBe('Bearer');
+    }
+    expect((await get('/demanding', {})).status).toBe(403);
+  });
+
+  it('[L2] lets nobody past because a token could not be checked', async () => {
+    const { issuer, get } = await boot();
+    issuer.fail({ mode: 'refuse' });
+    await issuer.rotateKeys({ keepOld: false });
+    const { status, body } = await get('/optional', { sub: 'alice' });
+    expect({ status, code: body.errorCode }).toEqual({ status: 503, code: 'AUTH_METADATA_UNAVAILABLE' });
+  });
+
+  it.each([
+    ['nothing', undefined, 500],
+    ['a text', 'boom', 500],
+    ['an exception', new ForbiddenException(), 403],
+  ])('[L2] lets nobody past because validate threw %s', async (_, thrown, expected) => {
+    const issuer = await startIssuer();
+    const validate = () => {
+      throw thrown;
+    };
+    const imports = [AuthModule.forRoot(issuer.options({ validate }))];
+    const app = await create(Test.createTestingModule({ imports, controllers: [OptionalController] }));
+    onTestFinished(() => app.close());
+    const bearer = `Bearer ${await issuer.sign()}`;
+    await request(app.getHttpServer()).get('/optional').set('Authorization', bearer).expect(expected);
+  });
+
+  it('[L2] lets nobody past because it never asked', async () => {
+    const { get } = await boot();
+    for (const claims of [undefined, { sub: 'alice' }])
+      expect((await get('/lax', claims)).body.errorCode).not.toBeUndefined();
   });
 });
