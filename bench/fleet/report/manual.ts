@@ -34,12 +34,15 @@ const SET_UP = `\`\`\`ts
 import { Redis } from 'ioredis';
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 
-const client = new Redis(process.env.REDIS_URL);
+const { REDIS_URL, AUTH_INTEGRITY_KEY } = process.env;
+if (!REDIS_URL || !AUTH_INTEGRITY_KEY) throw new Error('REDIS_URL and AUTH_INTEGRITY_KEY must be set');
+
+const client = new Redis(REDIS_URL);
 client.on('error', () => undefined); // told by the module as store-failed; ioredis would print it as well
 
 AuthModule.forRoot({
   issuer, audience,
-  metadata: { store: new RedisMetadataStore({ client, integrityKey: process.env.AUTH_INTEGRITY_KEY }) },
+  metadata: { store: new RedisMetadataStore({ client, integrityKey: AUTH_INTEGRITY_KEY }) },
 });
 \`\`\`
 
@@ -53,7 +56,7 @@ const OPTIONS = `| option | in a fleet |
 |---|---|
 | \`automaticRefreshInterval\` | The fleet checks about once per interval, however many replicas it has, and each check is sent to all of them. A longer one saves bytes, and leaves a withdrawn key in use for longer. |
 | \`refreshBurst\`, \`refreshInterval\` | Each replica keeps its own bucket; the fleet's holds twice as much and fills twice as fast. So the issuer sees two clients' worth of on-demand refreshes at most. |
-| \`timeout\`, \`refreshWait\` | The lease lasts \`timeout\`, or half of \`refreshWait\` where that is shorter. When the replica that asks is killed, tokens of the new key wait for that long. |
+| \`timeout\`, \`refreshWait\` | The lease lasts \`timeout\`, or half of \`refreshWait\` where that is shorter, but a second at least. When the replica that asks is killed, tokens of the new key wait for that long. |
 | \`lastKnownGoodLifetime\` | Snapshots stay in Redis for that long and one interval: a replica that starts while the issuer is down has keys. |
 | \`startup\` | \`'require'\` is safe with a store: a stored snapshot counts. |`;
 
@@ -78,7 +81,7 @@ const INTEGRITY = `\`\`\`sh
 node -p "crypto.randomBytes(32).toString('base64')"
 \`\`\`
 
-One secret for all replicas that share the store, kept like a signing secret: whoever has it and can write to Redis can make the fleet accept a key. It is checked with every
+One secret for all replicas that share the store, refused below 16 bytes, kept like a signing secret: whoever has it and can write to Redis can make the fleet accept a key. It is checked with every
 snapshot that is read. Rotate it in three deployments, each complete before the next:
 
 1. \`integrityKey: [old, new]\`: all accept both, and seal with the old one.
@@ -89,11 +92,14 @@ A replica with the wrong secret tells \`snapshot-refused\` (\`tampered\`), uses 
 refreshes, no requests. \`null\` does without the seal; then Redis is as trusted as the issuer.`;
 
 const AWAY = `- Known keys: nothing changes, Redis is not in the way of any request.
-- A new key: the call to the store is given up after one second, and each replica asks the issuer for itself, within its own budget. A store that
-  failed is left alone for \`refreshInterval\` before it is tried again, so the second is paid no more often than that.
+- A new key: the call to the store is given up after one second, or a quarter of \`refreshWait\` where that is shorter, and each replica asks the issuer
+  for itself, within its own budget. A store that failed is left alone for \`refreshInterval\` before it is tried again, so this is paid no more often than that.
+- The connection that listens: where Redis refuses to let it subscribe, or the client's \`retryStrategy\` has given up, that is told, and it is tried again after a
+  second, then less often, every 30 seconds in the end. Until then a replica hears of nothing, and looks into the store when it needs to.
 - A replica that starts asks the issuer. When that is down as well, it has no keys: \`startup\` says what then.
 - It tells \`store-failed\` once, \`store-recovered\` later, and \`status().store\` in between; see the faults below for what it costs.
-- A Redis that lost its memory goes on in the right order: places in it are never below what any replica has seen.`;
+- A Redis that lost its memory goes on in the right order: places in it are never below what any replica has seen. A number that is none, or
+  lies more than a day ahead of Redis' clock, counts as lost.`;
 
 const TOPOLOGIES = `\`client\` may be any of ioredis': \`new Redis(url)\`, \`new Redis({ sentinels, name })\` or \`new Cluster(nodes)\`. All keys of one issuer share a hash tag,
 so each script runs in one slot, and several issuers spread over the cluster. After a failover that lost the last writes, a lease may be granted twice: the issuer
