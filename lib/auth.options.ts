@@ -10,7 +10,7 @@ export interface TokenCacheOptions {
   /** Tokens remembered, least recently used first out. Default `10_000`, at least 1. */
   max?: number | undefined;
   /**
-   * Memory they may take, in bytes, estimated from their length; least recently used first out. Default `33_554_432`
+   * Memory they may take, in bytes, estimated from their length and number of values; least recently used first out. Default `33_554_432`
    * (32 MiB, 10,000 tokens of 2.5 KiB), at least 65,536.
    */
   maxBytes?: number | undefined;

@@ -1,5 +1,6 @@
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
+import { asError } from '../errors/as-error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { AuthError } from '../errors/auth.error.js';
 import { MetadataUnavailableError } from '../errors/metadata.errors.js';
@@ -28,7 +29,7 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
   // passport-jwt would verify with jsonwebtoken, which knows no EdDSA and no `crit`, and would call every outage a 401.
   override authenticate(request: object, options?: StrategyOptions): void {
     // What is thrown beyond our own work, by the strategy tried next for one, is told like any other fault.
-    this.run(request, options?.[AUTHENTICATOR]).catch((error: unknown) => this.error(toError(error)));
+    this.run(request, options?.[AUTHENTICATOR]).catch((error: unknown) => this.error(asError(error)));
   }
 
   /** Never called: it is passport-jwt's hook after its own verification. */
@@ -43,7 +44,7 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
     try {
       token = await (ours ?? this.context.sole()).authenticateRequest(request);
     } catch (error) {
-      this.refuse(toError(error), ours !== undefined);
+      this.refuse(asError(error), ours !== undefined);
       return;
     }
     this.success(token.user, token);
@@ -59,13 +60,4 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
 
 function isFault(error: AuthError): boolean {
   return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
-}
-
-/** Whatever was thrown: some values have no text, and passport takes a falsy one for no error at all. Never throws. */
-function toError(thrown: unknown): Error {
-  try {
-    return thrown instanceof Error ? thrown : new Error(String(thrown));
-  } catch {
-    return new Error('Something that has no text was thrown');
-  }
 }
