@@ -24,7 +24,8 @@ export interface SaveOptions {
 
 /**
  * Keeps the last good snapshot of each issuer outside the process. A promise that rejects, hangs or brings rubbish is
- * told as an event and costs no request anything; snapshots are judged like an answer of the issuer.
+ * told as an event; known keys never wait for it, and a new one no longer than the deadline of a call, a second at most.
+ * Snapshots are judged like an answer of the issuer.
  */
 export interface MetadataStore {
   /** The snapshot of this issuer, or `undefined` when there is none. */

@@ -22,6 +22,11 @@ export type StoreOperation = 'load' | 'save' | 'lease' | 'watch';
 const LONGEST_DEADLINE = 1000;
 const SHORTEST_DEADLINE = 100;
 
+interface StoreFailure {
+  readonly at: number;
+  readonly error: Error;
+}
+
 /** One issuer's side of a store: every call is bounded, none rejects, and what goes wrong is told once. */
 export class StoreClient {
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -30,8 +35,8 @@ export class StoreClient {
   #isClosed = false;
   /** What was judged, and what the store knows it by. */
   readonly #given = new WeakMap<MetadataLease, MetadataLease>();
-  /** The last trouble, until a call succeeds. */
-  lastFailure: { readonly at: number; readonly error: Error } | undefined;
+  /** The last trouble of the calls, and of the watch, until each works again. */
+  readonly #failures = new Map<'calls' | 'watch', StoreFailure>();
 
   readonly #deadline: number;
 
@@ -48,6 +53,11 @@ export class StoreClient {
     wait: number,
   ) {
     this.#deadline = Math.min(LONGEST_DEADLINE, Math.max(SHORTEST_DEADLINE, wait / 4));
+  }
+
+  /** The last trouble; `undefined` when everything works. */
+  get lastFailure(): StoreFailure | undefined {
+    return this.#failures.get('calls') ?? this.#failures.get('watch');
   }
 
   get canLease(): boolean {
@@ -105,7 +115,7 @@ export class StoreClient {
     const listener: StoreListener = {
       received: guarded(received),
       failed: guarded((notice) => failed(judgeNotice({ ...notice }))),
-      listening: () => this.#recovered(),
+      listening: () => this.#recovered('watch'),
       troubled,
     };
     // A store may take its time over it, against the letter of the port.
@@ -147,7 +157,7 @@ export class StoreClient {
     });
     try {
       const result = await Promise.race([call(), late]);
-      this.#recovered();
+      this.#recovered('calls');
       return result;
     } catch (error) {
       this.#troubled(operation, error);
@@ -163,16 +173,15 @@ export class StoreClient {
     if (error instanceof MetadataStoreError && !isOutage(error)) return this.news.tellRefusal(error);
     if (!this.lastFailure) this.news.tell({ type: 'store-failed', operation, error });
     const now = this.clock.monotonic();
-    this.lastFailure = { at: now, error };
+    this.#failures.set(operation === 'watch' ? 'watch' : 'calls', { at: now, error });
     // A watch comes back by itself, and the calls may go another way.
     if (operation !== 'watch') this.#pausedUntil = now + this.pause;
   }
 
-  #recovered(): void {
-    if (!this.lastFailure) return;
-    this.lastFailure = undefined;
-    this.#pausedUntil = Number.NEGATIVE_INFINITY;
-    this.news.tell({ type: 'store-recovered' });
+  #recovered(part: 'calls' | 'watch'): void {
+    if (!this.#failures.delete(part)) return;
+    if (part === 'calls') this.#pausedUntil = Number.NEGATIVE_INFINITY;
+    if (!this.lastFailure) this.news.tell({ type: 'store-recovered' });
   }
 }
 

@@ -326,6 +326,18 @@ describe('a store in trouble', () => {
     expect(store.calls - before).toBeLessThanOrEqual(3 * (5 + 70 / 5));
   });
 
+  it('[37] whose messages fail is told until they come again, whatever the calls do', async () => {
+    const { replicas, store, clock } = await fleet();
+    const [stage] = replicas;
+    const [listener] = store.listeners;
+    listener?.troubled(new Error('Not permitted'));
+    await clock.advance('30m');
+    expect(stage.provider.status().store).toMatchObject({ state: 'failing' });
+    listener?.listening();
+    expect(stage.provider.status().store).toMatchObject({ state: 'ok' });
+    expect(stage.told('store-recovered')).toHaveLength(1);
+  });
+
   it('closing ends the watch', async () => {
     const { replicas, store } = await fleet();
     for (const { provider } of replicas) provider.close();
