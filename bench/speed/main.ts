@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { format } from 'prettier';
 import { measureFootprint } from './footprint.js';
 import { runGrowth } from './growth/layer.js';
 import { runInProcess } from './in-process/layer.js';
@@ -48,7 +49,8 @@ if (results.settings.isQuick) {
 } else {
   await writeFile(measured, JSON.stringify(results));
   await mkdir(new URL('docs/', root), { recursive: true });
-  await writeFile(new URL('docs/benchmarks.md', root), markdown(results));
+  const page = await format(markdown(results), { parser: 'markdown', printWidth: 110, singleQuote: true });
+  await writeFile(new URL('docs/benchmarks.md', root), page);
   await writeFile(new URL('docs/benchmarks-nest.svg', root), nestPicture(results.nest));
   await writeFile(new URL('docs/benchmarks-cold.svg', root), coldPicture(results.inProcess));
   console.log(`Written to docs/benchmarks.md after ${results.minutes.toFixed(1)} minutes`);
