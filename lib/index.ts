@@ -27,8 +27,9 @@ export type { IssuerMetadata } from './metadata/issuer-metadata.js';
 export type { KeyFault } from './metadata/judge-jwk.js';
 export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.js';
 export type { Duration, MetadataOptions, Startup } from './metadata/metadata-options.js';
-export { MetadataProvider, type RefreshRequest } from './metadata/metadata.provider.js';
+export { MetadataProvider } from './metadata/metadata.provider.js';
 export { MetadataProviders } from './metadata/metadata.providers.js';
+export type { RefreshRequest } from './metadata/refresh-request.js';
 export type { MetadataState, MetadataStatus } from './metadata/metadata-status.js';
 export type {
   FailureNotice,

@@ -7,11 +7,11 @@ import { judgeStored } from './judge-stored.js';
 import type { MetadataNews } from './metadata-news.js';
 import type { Reading } from './metadata-reader.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
-import type { SharingMember } from './metadata-sharing.js';
 import type { StoredMetadata } from './metadata-store.js';
 import { NegativeMemory } from './negative-memory.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
 import { RefreshGate } from './refresh-gate.js';
+import type { SharingMember } from './turn.js';
 
 /** Puts what was found in place, by this replica or another, and plans when to look again. */
 export class MetadataKeeper implements SharingMember {

@@ -7,11 +7,12 @@ import { MetadataNews } from './metadata-news.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import { MetadataReader, type Reading } from './metadata-reader.js';
 import { closed, MetadataRetriever } from './metadata-retriever.js';
-import { ALONE, MetadataSharing } from './metadata-sharing.js';
+import { MetadataSharing } from './metadata-sharing.js';
 import type { MetadataLease } from './metadata-store.js';
 import { RefreshAttempt } from './refresh-attempt.js';
 import { schedule } from './schedule.js';
 import { StoreClient } from './store-client.js';
+import { ALONE } from './turn.js';
 
 /** Runs the judged attempts of one issuer, one at a time: on schedule, on demand, and in turn with its fleet. */
 export class MetadataRefresher {

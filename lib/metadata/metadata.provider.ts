@@ -8,25 +8,9 @@ import type { MetadataKeeper } from './metadata-keeper.js';
 import { MetadataRefresher } from './metadata-refresher.js';
 import { describeStatus, type MetadataStatus } from './metadata-status.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
+import { satisfies, soughtKid, type Question, type RefreshRequest } from './refresh-request.js';
 import { Signal } from './signal.js';
 import { Turnstile } from './turnstile.js';
-
-/** What a caller of {@link MetadataProvider.requestRefresh} knows. */
-export interface RefreshRequest {
-  /** The snapshot that did not do; a newer one that does is answered at once, with no call to the issuer. */
-  readonly stale?: IssuerMetadata | undefined;
-  /** The key id that was not found in it. */
-  readonly kid?: string | undefined;
-  /** Default `'requested'`. `'bad-signature'` is rationed more strictly than the others. */
-  readonly reason?: 'key-not-found' | 'bad-signature' | 'requested' | undefined;
-  /** A {@link MetadataProvider.mark} taken when the question arose. Default: now. */
-  readonly since?: number | undefined;
-}
-
-/** What is asked: by those who have nothing at all, for any snapshot that may serve. */
-interface Question extends RefreshRequest {
-  readonly isAnyWelcome?: boolean;
-}
 
 /**
  * Owns the metadata of one issuer: loads it, refreshes it on schedule and on demand, keeps the last known good, and
@@ -226,22 +210,4 @@ export class MetadataProvider {
     const seconds = Math.ceil((this.#keeper.gate.onDemandAt(now) - now) / 1000);
     return new MetadataUnavailableError(message, Math.max(1, seconds), { cause });
   }
-}
-
-/** The key id whose absence is the question; after a wrong signature the key is there, and something else is wrong. */
-function soughtKid({ kid, reason }: RefreshRequest): string | undefined {
-  return reason === 'bad-signature' ? undefined : kid;
-}
-
-function satisfies(metadata: IssuerMetadata, request: Question, attempt?: RefreshAttempt): boolean {
-  if (request.isAnyWelcome) return true;
-  const kid = soughtKid(request);
-  if (kid !== undefined) return metadata.keysWithId(kid).length > 0;
-  if (request.stale)
-    return metadata !== request.stale || (request.reason !== 'bad-signature' && isSuccess(attempt));
-  return isSuccess(attempt);
-}
-
-function isSuccess(attempt: RefreshAttempt | undefined): boolean {
-  return attempt?.isSettled === true && attempt.isConclusive && attempt.failure === undefined;
 }

@@ -1,7 +1,7 @@
 import { asError } from '../errors/as-error.js';
 import { MetadataStoreError } from '../errors/store.error.js';
 import type { Clock } from './clock.js';
-import { isFence } from './judge-stored.js';
+import { judgeLease, judgeNotice } from './judge-lease.js';
 import type { MetadataNews } from './metadata-news.js';
 import {
   isLeasing,
@@ -37,7 +37,6 @@ export class StoreClient {
   readonly #given = new WeakMap<MetadataLease, MetadataLease>();
   /** The last trouble of the calls, and of the watch, until each works again. */
   readonly #failures = new Map<'calls' | 'watch', StoreFailure>();
-
   readonly #deadline: number;
 
   /**
@@ -187,30 +186,4 @@ export class StoreClient {
 
 function isOutage({ fault }: MetadataStoreError): boolean {
   return fault === 'unavailable' || fault === 'timeout';
-}
-
-/** Read once and checked: what a store answers may be of any kind. @throws {MetadataStoreError} */
-function judgeLease(
-  issuer: string,
-  { isMine, fence, retryAfter, isSpent, token }: Partial<Record<keyof MetadataLease, unknown>>,
-): MetadataLease {
-  if (!isFence(fence)) throw new MetadataStoreError('unavailable', 'The store gave a lease without a fence');
-  return {
-    issuer,
-    isMine: isMine === true,
-    fence,
-    retryAfter: duration(retryAfter),
-    isSpent: isSpent === true,
-    token: typeof token === 'string' ? token : '',
-  };
-}
-
-/** @throws {MetadataStoreError} */
-function judgeNotice({ fence, retryAfter }: Partial<Record<keyof FailureNotice, unknown>>): FailureNotice {
-  if (!isFence(fence)) throw new MetadataStoreError('malformed', 'A failure was told without a fence');
-  return { fence, retryAfter: duration(retryAfter) };
-}
-
-function duration(value: unknown): number {
-  return typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : 0;
 }

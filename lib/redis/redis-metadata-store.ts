@@ -1,4 +1,4 @@
-import { createHash, randomUUID, type BinaryLike } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { MetadataStoreError } from '../errors/store.error.js';
@@ -13,6 +13,8 @@ import type {
   StoreListener,
   WatchableMetadataStore,
 } from '../metadata/metadata-store.js';
+import { integrityKeys, type IntegrityKey } from './integrity-keys.js';
+import { keysOf } from './redis-keys.js';
 import { Seal } from './seal.js';
 import { ACQUIRE, LOAD, RELEASE, SAVE } from './scripts.js';
 import { Subscriber } from './subscriber.js';
@@ -31,15 +33,13 @@ export interface RedisMetadataStoreOptions {
    * so that whoever can write to Redis cannot add a key. A list rotates it: the first one seals, all of them are
    * accepted. `null` switches the seal off on purpose.
    */
-  integrityKey: BinaryLike | readonly BinaryLike[] | null;
+  integrityKey: IntegrityKey;
 }
 
 /** Milliseconds: a command that Redis gets to later, queued while it was away, is void. */
 const PATIENCE = 1000;
 /** Milliseconds: an older failure says nothing about the issuer, whoever repeats it. */
 const FAILURE_LIFETIME = 60_000;
-/** Bytes: whoever reads a seal could find out a shorter one by trying. */
-const SHORTEST_KEY = 16;
 
 /** Makes one client of the issuer out of a fleet: shares each check of its metadata through Redis. */
 export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetadataStore {
@@ -63,7 +63,7 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   }
 
   async load(issuer: string): Promise<StoredMetadata | undefined> {
-    const { snapshot } = this.#keysOf(issuer);
+    const { snapshot } = keysOf(this.#prefix, issuer);
     const [sealed, now] = tuple(await this.#run(LOAD, [snapshot]));
     this.#observe(now);
     return typeof sealed === 'string' ? this.#open(issuer, sealed, Number(now)) : undefined;
@@ -73,7 +73,7 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
     const { issuer } = metadata;
     const mine = lease ?? (await this.acquireLease(issuer, { duration: PATIENCE, seen: 0 }));
     if (!mine.isMine) return;
-    const { snapshot, lease: leaseKey, fence, channel } = this.#keysOf(issuer);
+    const { snapshot, lease: leaseKey, fence, channel } = keysOf(this.#prefix, issuer);
     // By Redis' clock, and from before the issuer was asked: no replica's clock says how old the snapshot is.
     const checkedAt = this.#grantedAt.get(mine) ?? 0;
     const sealed = this.#seal.close('snapshot', { ...metadata, fence: mine.fence, checkedAt });
@@ -82,7 +82,7 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   }
 
   async acquireLease(issuer: string, request: LeaseRequest): Promise<MetadataLease> {
-    const { lease: leaseKey, fence: fenceKey, budget } = this.#keysOf(issuer);
+    const { lease: leaseKey, fence: fenceKey, budget } = keysOf(this.#prefix, issuer);
     const token = randomUUID();
     const { burst = 0, interval = 0 } = request.budget ?? {};
     // Without Redis' clock there is no telling which command is late.
@@ -106,13 +106,13 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   }
 
   async releaseLease({ issuer, token, fence }: MetadataLease, failure?: FailureNotice): Promise<void> {
-    const { lease, channel } = this.#keysOf(issuer);
+    const { lease, channel } = keysOf(this.#prefix, issuer);
     const notice = failure && this.#seal.close('failure', { ...failure, issuer, fence, at: this.#now() });
     await this.#run(RELEASE, [lease], token, channel, notice ? `!${notice}` : '');
   }
 
   watch(issuer: string, listener: StoreListener): () => void {
-    return this.#subscriber.subscribe(this.#keysOf(issuer).channel, {
+    return this.#subscriber.subscribe(keysOf(this.#prefix, issuer).channel, {
       catchUp: async () => {
         try {
           const stored = await this.load(issuer);
@@ -165,7 +165,7 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   /** Learns Redis' clock; nobody waits any more for what was asked of a Redis that was away. */
   async #meet(issuer: string): Promise<void> {
     const askedAt = this.#clock.monotonic();
-    this.#observe(tuple(await this.#run(LOAD, [this.#keysOf(issuer).snapshot]))[1]);
+    this.#observe(tuple(await this.#run(LOAD, [keysOf(this.#prefix, issuer).snapshot]))[1]);
     if (this.#clock.monotonic() - askedAt > PATIENCE)
       throw new MetadataStoreError('timeout', 'Redis answered too late');
   }
@@ -184,31 +184,6 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   #run(script: string, keys: readonly string[], ...values: readonly (string | number)[]): Promise<unknown> {
     return this.#client.eval(script, keys.length, ...keys, ...values);
   }
-
-  #keysOf(issuer: string): Record<'snapshot' | 'lease' | 'fence' | 'budget' | 'channel', string> {
-    const base = `${this.#prefix}{${createHash('sha256').update(issuer).digest('base64url')}}`;
-    return {
-      snapshot: `${base}:snapshot`,
-      lease: `${base}:lease`,
-      fence: `${base}:fence`,
-      budget: `${base}:budget`,
-      channel: `${base}:checks`,
-    };
-  }
-}
-
-function integrityKeys(given: RedisMetadataStoreOptions['integrityKey']): readonly BinaryLike[] {
-  if (given === null) return [];
-  const keys: readonly BinaryLike[] = Array.isArray(given) ? given : [given];
-  if (keys.length > 0 && keys.every(isKey)) return keys;
-  throw new AuthConfigurationError(
-    `RedisMetadataStore needs an integrityKey: a secret of ${SHORTEST_KEY} bytes or more (32 random ones are recommended), a list of them, or null to do without on purpose`,
-  );
-}
-
-function isKey(key: unknown): boolean {
-  if (typeof key === 'string') return Buffer.byteLength(key) >= SHORTEST_KEY;
-  return ArrayBuffer.isView(key) && key.byteLength >= SHORTEST_KEY;
 }
 
 function isRefusal(error: unknown): error is MetadataStoreError {

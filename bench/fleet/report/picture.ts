@@ -3,9 +3,8 @@ import type { RunResult } from '../processes/run.js';
 import type { Results } from '../results.js';
 import type { SimulationResult } from '../simulation/result.js';
 import { mean, median, spreads, usual } from './figures.js';
+import { INK, QUIET, round, text } from '../../support/svg.js';
 
-const INK = '#1c2430';
-const QUIET = '#5b6472';
 const GRID = '#e6eaf0';
 const WIDTH = 1040;
 const MARGIN = 28;
@@ -138,25 +137,4 @@ function spreadPanel(fleets: readonly Fleet[], top: number): Panel {
 
 function scale(value: number, least: number, most: number): number {
   return (Math.log(Math.max(value, least) / least) / Math.log(most / least)) * SCALE;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-interface Style {
-  readonly size?: number;
-  readonly weight?: number;
-  readonly anchor?: string;
-  readonly fill?: string;
-}
-
-function text(
-  x: number,
-  y: number,
-  words: string,
-  { size = 13, weight = 400, anchor = 'start', fill = INK }: Style,
-): string {
-  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}">${escaped}</text>`;
 }

@@ -2,6 +2,7 @@ import type { RowResult } from '../bench.js';
 import { harm, type CellResult } from '../cell-result.js';
 import type { Library } from '../libraries/index.js';
 import { count, duration, percent } from './wording.js';
+import { INK, QUIET, text } from '../../support/svg.js';
 
 const LABELS = 236;
 const HEAD = 116;
@@ -12,9 +13,6 @@ const FOOT = 58;
 /** Milliseconds, and calls to the provider, that are worth a remark. */
 const LONG = 6000;
 const MANY = 1000;
-
-const INK = '#1c2430';
-const QUIET = '#5b6472';
 
 /** From nothing wrong to everything; told apart by lightness too, and the figure stands on each. */
 const SHADES: readonly (readonly [upTo: number, fill: string, ink: string])[] = [
@@ -114,21 +112,4 @@ function legend(x: number, y: number): string[] {
     `<rect x="${x + index * 108}" y="${y - 12}" width="16" height="16" rx="3" fill="${fill}"/>`,
     text(x + index * 108 + 22, y + 1, words[index] ?? '', { fill: QUIET, size: 12 }),
   ]);
-}
-
-interface Style {
-  readonly size?: number;
-  readonly weight?: number;
-  readonly anchor?: string;
-  readonly fill?: string;
-}
-
-function text(
-  x: number,
-  y: number,
-  words: string,
-  { size = 13, weight = 400, anchor = 'start', fill = INK }: Style,
-): string {
-  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}">${escaped}</text>`;
 }
