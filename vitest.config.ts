@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -14,6 +15,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.spec.ts'],
     setupFiles: ['test/setup.ts'],
+    // Most of a file's time would go into loading Nest again: modules are shared, so no test may mock one.
+    isolate: false,
+    // One more than processors: there is always somebody who waits for a socket or a process.
+    maxWorkers: availableParallelism() + 1,
     // Making RSA keys and fuzzing take their time on a busy machine; no test asserts how long anything takes.
     testTimeout: 60_000,
     hookTimeout: 60_000,
