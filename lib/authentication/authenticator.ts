@@ -15,6 +15,7 @@ import { verifySignature } from '../token/verifier.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
+import { andThen } from './thenable.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
 
 /** What passport-jwt's `secretOrKeyProvider` option takes. */
@@ -96,18 +97,17 @@ export class Authenticator implements OnModuleInit {
 
   readonly #withPem = callbackify(async (token: string) => {
     const id = this.#identify(token);
-    return (this.#recall(id) ?? (await this.#verifyNew(token, id))).key.toPem();
+    const { key } = this.#recall(id) ?? (await this.#verifyNew(token, id));
+    return key.toPem();
   });
 
-  /** At once for a token verified before, unless `validate` takes its time. */
+  /** At once, unless metadata has to be waited for or `validate` takes its time. */
   #answer(token: string, request: unknown): Answer {
     const id = this.#identify(token);
     const known = this.#recall(id);
-    return known ? admit(known, request) : this.#answerNew(token, id, request);
-  }
-
-  async #answerNew(token: string, id: string | undefined, request: unknown): Promise<AuthenticatedToken> {
-    return admit(await this.#verifyNew(token, id), request);
+    return known
+      ? admit(known, request)
+      : andThen(this.#verifyNew(token, id), (verified) => admit(verified, request));
   }
 
   /** What a token is remembered by; nothing when it is not going to be. */
@@ -120,34 +120,44 @@ export class Authenticator implements OnModuleInit {
     return id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
   }
 
-  async #verifyNew(token: string, id: string | undefined): Promise<KnownToken> {
+  #verifyNew(token: string, id: string | undefined): KnownToken | Promise<KnownToken> {
     const { tokenMaxLength } = this.#options;
     const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength, this.#headers);
-    const known = await this.#verify(candidate);
-    this.#headers.remember(token, known.header);
-    if (id !== undefined) this.#cache?.set(id, known, token.length);
-    return known;
+    const provider = this.#providers.get(candidate.issuer.name);
+    const since = provider.mark();
+    const verified = andThen(provider.snapshot() ?? provider.current(), (metadata) =>
+      this.#verify(candidate, provider, metadata, since),
+    );
+    return andThen(verified, (known) => {
+      this.#headers.remember(token, known.header);
+      if (id !== undefined) this.#cache?.set(id, known, token.length);
+      return known;
+    });
   }
 
   /** The heart: a failure that stale metadata may explain is checked against fresh metadata, in the same request. */
-  async #verify(candidate: Candidate): Promise<KnownToken> {
-    const provider = this.#providers.get(candidate.issuer.name);
-    const since = provider.mark();
-    const metadata = provider.snapshot() ?? (await provider.current());
+  #verify(
+    candidate: Candidate,
+    provider: MetadataProvider,
+    metadata: IssuerMetadata,
+    since: number,
+  ): KnownToken | Promise<KnownToken> {
     try {
       return this.#check(candidate, provider, metadata);
     } catch (error) {
       if (!(error instanceof SignatureInvalidError)) throw error;
       const { staleness: reason } = error;
       const { kid } = candidate.header;
-      const fresh = await provider
-        .requestRefresh({ stale: metadata, kid, reason, since })
-        .catch((refusal: unknown) => {
+      return provider.requestRefresh({ stale: metadata, kid, reason, since }).then(
+        (fresh) => {
+          if (fresh === metadata) throw error;
+          return this.#check(candidate, provider, fresh);
+        },
+        (refusal: unknown) => {
           // A wrong signature stays one when nobody could be asked about it.
           throw reason === 'bad-signature' ? error : refusal;
-        });
-      if (fresh === metadata) throw error;
-      return this.#check(candidate, provider, fresh);
+        },
+      );
     }
   }
 
