@@ -3,6 +3,7 @@ import type { MetadataRefreshError } from '../errors/metadata.errors.js';
 import { MetadataStoreError } from '../errors/store.error.js';
 import type { Clock } from './clock.js';
 import { HeldMetadata, type MetadataChange } from './held-metadata.js';
+import type { IssuerMetadata } from './issuer-metadata.js';
 import { judgeStored } from './judge-stored.js';
 import type { MetadataNews } from './metadata-news.js';
 import type { Reading } from './metadata-reader.js';
@@ -44,11 +45,16 @@ export class MetadataKeeper implements SharingMember {
     return this.#dueAt;
   }
 
-  /** Tells once that the snapshot at hand has expired. */
-  expired(): void {
-    const { metadata } = this.held;
-    if (metadata)
-      this.#news.tellOnce(`expired ${this.held.checkedAt}`, { type: 'metadata-expired', metadata });
+  /** The snapshot at hand, if it may serve; tells once that it has expired. */
+  usable(): IssuerMetadata | undefined {
+    const { held } = this;
+    const usable = held.usable(this.#clock.monotonic());
+    if (!usable && held.metadata)
+      this.#news.tellOnce(`expired ${held.checkedAt}`, {
+        type: 'metadata-expired',
+        metadata: held.metadata,
+      });
+    return usable;
   }
 
   get fence(): number {

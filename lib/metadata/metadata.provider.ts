@@ -1,5 +1,4 @@
 import { ReplaySubject, type Observable } from 'rxjs';
-import { MetadataUnavailableError } from '../errors/metadata.errors.js';
 import type { Clock } from './clock.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
 import type { MetadataEvent } from './metadata-events.js';
@@ -7,10 +6,8 @@ import type { ResolvedMetadataOptions } from './metadata-options.js';
 import type { MetadataKeeper } from './metadata-keeper.js';
 import { MetadataRefresher } from './metadata-refresher.js';
 import { describeStatus, type MetadataStatus } from './metadata-status.js';
-import type { RefreshAttempt } from './refresh-attempt.js';
-import { satisfies, soughtKid, type Question, type RefreshRequest } from './refresh-request.js';
-import { Signal } from './signal.js';
-import { Turnstile } from './turnstile.js';
+import { OnDemandRefresh } from './on-demand-refresh.js';
+import type { RefreshRequest } from './refresh-request.js';
 
 /**
  * Owns the metadata of one issuer: loads it, refreshes it on schedule and on demand, keeps the last known good, and
@@ -22,9 +19,7 @@ export class MetadataProvider {
   readonly #refresher: MetadataRefresher;
   readonly #keeper: MetadataKeeper;
   readonly #metadata$ = new ReplaySubject<IssuerMetadata>(1);
-  readonly #changed = new Signal();
-  readonly #turnstile = new Turnstile();
-  #waiting = 0;
+  readonly #onDemand: OnDemandRefresh;
 
   /** @param random 0 to 1; jitters the schedule and the backoff */
   constructor(options: ResolvedMetadataOptions, clock: Clock, random: () => number = Math.random) {
@@ -32,11 +27,10 @@ export class MetadataProvider {
     this.#clock = clock;
     this.#refresher = new MetadataRefresher(options, clock, random);
     this.#keeper = this.#refresher.keeper;
+    this.#onDemand = new OnDemandRefresh(options, clock, this.#refresher);
     this.#refresher.events$.subscribe({
       next: (event) => {
-        if (event.type !== 'metadata-changed') return;
-        this.#metadata$.next(event.metadata);
-        this.#changed.notify();
+        if (event.type === 'metadata-changed') this.#metadata$.next(event.metadata);
       },
       complete: () => this.#metadata$.complete(),
     });
@@ -44,9 +38,7 @@ export class MetadataProvider {
 
   /** The snapshot at hand, if it may serve; never loads. */
   snapshot(): IssuerMetadata | undefined {
-    const usable = this.#keeper.held.usable(this.#clock.monotonic());
-    if (!usable) this.#keeper.expired();
-    return usable;
+    return this.#keeper.usable();
   }
 
   /** A point in the order of refreshes: what starts later knows of everything published before now. */
@@ -62,7 +54,7 @@ export class MetadataProvider {
   async current(): Promise<IssuerMetadata> {
     const usable = this.snapshot();
     if (usable) return usable;
-    return this.#request({ isAnyWelcome: true }).catch((error: unknown) => {
+    return this.#onDemand.ask({ isAnyWelcome: true }).catch((error: unknown) => {
       // The attempt it waited for failed or took too long; one that overlapped it may have brought a snapshot.
       const loaded = this.snapshot();
       if (!loaded) throw error;
@@ -78,24 +70,7 @@ export class MetadataProvider {
    * @throws {MetadataUnavailableError} when that could not be checked within `refreshWait`, with the seconds to wait
    */
   requestRefresh(request: RefreshRequest = {}): Promise<IssuerMetadata> {
-    return this.#request(request);
-  }
-
-  async #request(request: Question): Promise<IssuerMetadata> {
-    const since = request.since ?? this.mark();
-    const deadline = this.#clock.monotonic() + this.#options.refreshWait;
-    let answer = this.#known(request);
-    while (!answer) {
-      const attempt = this.#arrange(request, deadline);
-      this.#waiting++;
-      try {
-        await this.#wait(attempt, request.kid, deadline);
-        answer = await this.#answerOf(attempt, request, since);
-      } finally {
-        this.#waiting--;
-      }
-    }
-    return answer;
+    return this.#onDemand.ask(request);
   }
 
   /**
@@ -107,7 +82,7 @@ export class MetadataProvider {
     const attempt = this.#refresher.begin('operator');
     await attempt.settled;
     const usable = this.snapshot();
-    if (attempt.failure || !usable) throw this.#unavailable('The refresh failed', attempt.failure);
+    if (attempt.failure || !usable) throw this.#onDemand.unavailable('The refresh failed', attempt.failure);
     return usable;
   }
 
@@ -129,7 +104,7 @@ export class MetadataProvider {
       store,
       options: this.#options,
       clock: this.#clock,
-      waiting: this.#waiting,
+      waiting: this.#onDemand.waiting,
     });
   }
 
@@ -140,74 +115,12 @@ export class MetadataProvider {
     await attempt.settled;
     if (attempt.failure && this.#options.startup === 'require' && !this.snapshot()) {
       const reason = `The metadata of ${this.#options.issuer} could not be loaded: ${attempt.failure.message}`;
-      throw this.#unavailable(reason, attempt.failure);
+      throw this.#onDemand.unavailable(reason, attempt.failure);
     }
   }
 
   /** Ends timers, exchanges and waits; the snapshot at hand still serves requests that are being finished. */
   close(): void {
     this.#refresher.close();
-  }
-
-  /** What can be answered with no refresh at all. */
-  #known(request: RefreshRequest): IssuerMetadata | undefined {
-    const { stale } = request;
-    const usable = this.snapshot();
-    if (!usable || !stale) return undefined;
-    if (usable !== stale && satisfies(usable, request)) return usable;
-    const kid = soughtKid(request);
-    return kid !== undefined && this.#keeper.absent.holds(kid, this.#clock.monotonic()) ? usable : undefined;
-  }
-
-  #arrange({ reason, kid }: RefreshRequest, deadline: number): RefreshAttempt {
-    if (this.#waiting >= this.#options.maxWaiting)
-      throw this.#unavailable('Too many requests wait for a refresh');
-    const attempt =
-      reason === 'bad-signature'
-        ? this.#refresher.arrangeForBadSignature(kid)
-        : this.#refresher.arrange(deadline);
-    if (!attempt)
-      throw this.#unavailable('No refresh is permitted soon enough', this.#keeper.lastFailure?.error);
-    return attempt;
-  }
-
-  async #wait(attempt: RefreshAttempt, kid: string | undefined, deadline: number): Promise<void> {
-    if (kid !== undefined && attempt.awaited.size < this.#options.maxWaiting) attempt.awaited.add(kid);
-    let timer = 0;
-    let leave: (() => void) | undefined;
-    const isLate = await new Promise<boolean>((resolve) => {
-      timer = this.#clock.setTimeout(() => resolve(true), deadline - this.#clock.monotonic());
-      leave = this.#changed.onNext(() => resolve(false));
-      void attempt.settled.then(() => resolve(false));
-    });
-    leave?.();
-    this.#clock.clearTimeout(timer);
-    if (isLate) throw this.#unavailable('The refresh took too long');
-  }
-
-  /** What an attempt means to a caller, once it is over or the snapshot has changed meanwhile; `undefined`: nothing, the next one has to tell. */
-  async #answerOf(
-    attempt: RefreshAttempt,
-    request: Question,
-    since: number,
-  ): Promise<IssuerMetadata | undefined> {
-    const usable = this.snapshot();
-    if (usable && satisfies(usable, request, attempt)) return usable;
-    // Only an attempt that started after the question arose can tell that there is nothing, or that nobody knows.
-    if (!attempt.isSettled || attempt.number <= since || !attempt.isConclusive) return undefined;
-    const kid = soughtKid(request);
-    // What was published while it ran may have been missed: the finding is as old as the attempt.
-    if (kid !== undefined && usable && !attempt.failure) this.#keeper.absent.add(kid, attempt.startedAt);
-    await this.#turnstile.pass();
-    const latest = this.snapshot();
-    if (latest && satisfies(latest, request, attempt)) return latest;
-    if (attempt.failure || !latest) throw this.#unavailable('The refresh failed', attempt.failure);
-    return latest;
-  }
-
-  #unavailable(message: string, cause?: Error): MetadataUnavailableError {
-    const now = this.#clock.monotonic();
-    const seconds = Math.ceil((this.#keeper.gate.onDemandAt(now) - now) / 1000);
-    return new MetadataUnavailableError(message, Math.max(1, seconds), { cause });
   }
 }

@@ -12,11 +12,15 @@ export class Turnstile {
   #passed = 0;
   #isTurning = false;
 
-  /** Resolves in this turn of the event loop or in a later one, in the order of the calls. */
-  async pass(): Promise<void> {
+  /** Calls back in this turn of the event loop or in a later one, in the order of the calls. */
+  pass(through: () => void): void {
     this.#turnLater();
-    if (this.#passed < PER_TURN) this.#passed++;
-    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+    if (this.#passed >= PER_TURN) {
+      this.#queue.push(through);
+      return;
+    }
+    this.#passed++;
+    through();
   }
 
   #turnLater(): void {
@@ -35,6 +39,6 @@ export class Turnstile {
       this.#next = 0;
     }
     if (released.length > 0) this.#turnLater();
-    for (const resolve of released) resolve();
+    for (const through of released) through();
   }
 }

@@ -335,14 +335,45 @@ describe('requests that wait', () => {
     expect(outcomes.filter((outcome) => outcome === UNAVAILABLE)).toHaveLength(7);
     expect(crowd.find(({ outcome }) => outcome)?.retryAfter).toBeGreaterThanOrEqual(1);
     expect(provider.status().waiting).toBe(5);
-    // One for each who waits, one for the exchange, one of the issuer's own.
-    expect(clock.pendingTimers).toBe(timers + 5 + 1 + 1);
+    // One for all who wait, one for the exchange, one of the issuer's own.
+    expect(clock.pendingTimers).toBe(timers + 1 + 1 + 1);
     expect(await stage.show('a')).toBe('accepted');
     // Two refreshes of two looks each: nobody's patience is over, and no timer is left behind.
     await clock.advance(2 * 2 * 2000);
     expect(crowd.filter(({ outcome }) => outcome === REFUSED)).toHaveLength(5);
     expect(provider.status().waiting).toBe(0);
     expect(clock.pendingTimers).toBe(timers);
+  });
+
+  it('[22b] give up few in a turn of the event loop, when they all came at once', async () => {
+    const stage = await scene({ metadata: { refreshWait: '1s', timeout: '30s' } });
+    const { clock, issuer, provider } = stage;
+    issuer.always('jwks', hang());
+    const crowd = (await signAll(stage, 200, (i) => `unknown-${i}`)).map((token) => stage.watch(token));
+    await clock.advance(1000);
+    const gone = crowd.filter(({ outcome }) => outcome === UNAVAILABLE).length;
+    expect(gone).toBeGreaterThan(0);
+    expect(gone).toBeLessThan(50);
+    // On the way out, they take the room of others.
+    expect(provider.status().waiting).toBe(200 - gone);
+    expect(await Promise.all(crowd.map(({ settled }) => settled))).toEqual(crowd.map(() => UNAVAILABLE));
+    expect(provider.status().waiting).toBe(0);
+  });
+
+  it('[22b] are let in when their key comes while their refusal is on its way out', async () => {
+    const stage = await scene({ metadata: { refreshWait: '1s', timeout: '30s' } });
+    const { clock, issuer, provider } = stage;
+    const held = issuer.hold('jwks');
+    const crowd = (await signAll(stage, 200, (i) => (i === 199 ? 'b' : `unknown-${i}`))).map((token) =>
+      stage.watch(token),
+    );
+    await held.arrived;
+    await clock.advance(1000);
+    expect(crowd.at(-1)?.outcome).toBeUndefined();
+    await issuer.publish('a', 'b');
+    await provider.refreshNow();
+    expect(await crowd.at(-1)?.settled).toBe('accepted');
+    held.release();
   });
 
   it('[22b] leave room when they give up', async () => {
