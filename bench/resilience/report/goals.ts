@@ -46,6 +46,13 @@ export function goals(results: readonly RowResult[]): Goal[] {
     ...of(own, 'flood', ({ extras }) =>
       flat('Memory in use over a second flood', extras['keptBefore'], extras['keptAfter']),
     ),
+    ...of(own, 'flood', ({ extras }) =>
+      noLarger(
+        'Resident memory over it, after a collection',
+        extras['settledBefore'],
+        extras['settledAfter'],
+      ),
+    ),
     ...of(own, 'huge-body', ({ extras }) =>
       flat('Resident memory over the never-ending body', extras['memoryBefore'], extras['memoryPeak']),
     ),
@@ -101,6 +108,11 @@ function latencyInFlood({ extras }: CellResult): Goal {
       `${(validP99 / validP99WithoutTokens).toFixed(1)} × (event-loop delay p99 ${eventLoopP99.toFixed(1)} ms)`,
     isMet: validP99 <= 1.3 * validP99WithoutTokens,
   };
+}
+
+/** What the collector gives back to the system meanwhile is no fault. */
+function noLarger(what: string, before = Number.NaN, after = Number.NaN): Goal {
+  return { ...flat(what, before, after), goal: '≤ 20 MB more', isMet: after - before <= 20 };
 }
 
 function flat(what: string, before = Number.NaN, after = Number.NaN): Goal {

@@ -36,6 +36,7 @@ async function flood(cell: Cell): Promise<void> {
   await underAttack(cell, before, nothing);
   const memoryBefore = residentMegabytes(cell.pid);
   const keptBefore = await cell.service.memoryKept();
+  const settledBefore = residentMegabytes(cell.pid);
   await cell.beginCount();
   await cell.service.watchEventLoop();
   const during = new Users(cell, valid);
@@ -54,6 +55,8 @@ async function flood(cell: Cell): Promise<void> {
     memoryAfter: residentMegabytes(cell.pid),
     keptBefore,
     keptAfter: await cell.service.memoryKept(),
+    settledBefore,
+    settledAfter: residentMegabytes(cell.pid),
   });
 }
 
