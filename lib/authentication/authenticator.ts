@@ -5,6 +5,7 @@ import type { Clock } from '../metadata/clock.js';
 import type { MetadataProvider } from '../metadata/metadata.provider.js';
 import type { MetadataProviders } from '../metadata/metadata.providers.js';
 import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
+import type { RefreshMark } from '../metadata/refresh-request.js';
 import { assertClaims } from '../token/claims.js';
 import type { Candidate } from '../token/candidate.js';
 import { plausible } from '../token/plausible.js';
@@ -125,7 +126,7 @@ export class Authenticator implements OnModuleInit {
     const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength, this.#headers);
     const provider = this.#providers.get(candidate.issuer.name);
     const since = provider.mark();
-    const verified = andThen(provider.snapshot() ?? provider.current(), (metadata) =>
+    const verified = andThen(provider.snapshot() ?? provider.current(since), (metadata) =>
       this.#verify(candidate, provider, metadata, since),
     );
     return andThen(verified, (known) => {
@@ -140,7 +141,7 @@ export class Authenticator implements OnModuleInit {
     candidate: Candidate,
     provider: MetadataProvider,
     metadata: IssuerMetadata,
-    since: number,
+    since: RefreshMark,
   ): KnownToken | Promise<KnownToken> {
     try {
       return this.#check(candidate, provider, metadata);

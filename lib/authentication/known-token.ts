@@ -2,7 +2,7 @@ import { TokenRejectedError } from '../errors/token.errors.js';
 import { rolesOf, scopesOf } from '../token/scopes-and-roles.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
-import { isThenable } from './thenable.js';
+import { assertNotAwaited, isThenable } from './thenable.js';
 
 /** What comes of a token: at once where nothing has to be waited for. */
 export type Answer = AuthenticatedToken | Promise<AuthenticatedToken>;
@@ -35,12 +35,13 @@ function keep(known: KnownToken, answer: AuthenticatedToken): AuthenticatedToken
 
 function accept({ claims, header, issuer }: VerifiedToken, user: unknown): AuthenticatedToken {
   if (!user) throw new TokenRejectedError();
-  const scopes = frozen(issuer.scopes(claims, user));
-  const roles = frozen(issuer.roles(claims, user));
+  const scopes = frozen(issuer.scopes(claims, user), 'scopes');
+  const roles = frozen(issuer.roles(claims, user), 'roles');
   return Object.freeze({ claims, header, issuer: issuer.name, scopes, roles, user });
 }
 
 /** A list that nobody can change any more; one that nobody can change already need not be copied. */
-function frozen(list: readonly string[]): readonly string[] {
+function frozen(list: readonly string[], option: string): readonly string[] {
+  assertNotAwaited(list, option);
   return Array.isArray(list) && Object.isFrozen(list) ? list : Object.freeze([...list]);
 }

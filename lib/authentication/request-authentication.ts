@@ -1,13 +1,18 @@
+import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { TokenMissingError } from '../errors/request.errors.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { assertHeaderLength, bearerToken } from './bearer-token.js';
 import type { Answer } from './known-token.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
-import { isThenable } from './thenable.js';
+import { assertNotAwaited, isThenable } from './thenable.js';
+
+const ASKED_ABOUT_ITSELF = 'A function of the options asked for the answer that it is asked for itself';
 
 /** Takes the token out of a request and has it authenticated once, however many guards ask. */
 export class RequestAuthentication {
   readonly #answers = new WeakMap<object, Answer>();
+  /** The request whose answer is being found at this moment. */
+  #begun: object | undefined;
 
   constructor(
     private readonly options: Pick<ResolvedAuthOptions, 'jwtFromRequest' | 'tokenMaxLength'>,
@@ -30,11 +35,16 @@ export class RequestAuthentication {
   }
 
   #begin(request: object): Answer {
+    const outer = this.#begun;
     try {
+      if (outer === request) throw new AuthConfigurationError(ASKED_ABOUT_ITSELF);
+      this.#begun = request;
       const answer = this.authenticate(this.#extract(request), request);
       return isThenable(answer) ? this.#await(answer, request) : answer;
     } catch (error) {
       return heldBack(Promise.reject(error));
+    } finally {
+      this.#begun = outer;
     }
   }
 
@@ -51,6 +61,7 @@ export class RequestAuthentication {
     if (!jwtFromRequest) return bearerToken(request);
     assertHeaderLength(request, tokenMaxLength);
     const token: unknown = jwtFromRequest(request);
+    assertNotAwaited(token, 'jwtFromRequest');
     if (typeof token !== 'string' || token === '') throw new TokenMissingError();
     return token;
   }

@@ -1,3 +1,5 @@
+import { AuthConfigurationError } from '../errors/configuration.error.js';
+
 /**
  * Whether `await` would wait for a value: the query of many a database library is no `Promise`, and one behind a proxy
  * shows its `then` only to who reads it.
@@ -11,4 +13,16 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
 /** Goes on with a value: at once when it is there, and no sooner than it is. */
 export function andThen<T, U>(value: T | Promise<T>, step: (value: T) => U | Promise<U>): U | Promise<U> {
   return value instanceof Promise ? value.then(step) : step(value);
+}
+
+/**
+ * Refuses a promise where an answer has to be there at once.
+ *
+ * @throws {AuthConfigurationError}
+ */
+export function assertNotAwaited(value: unknown, option: string): void {
+  if (!isThenable(value)) return;
+  // What becomes of it interests nobody, and must not end the process.
+  Promise.resolve(value).catch(() => undefined);
+  throw new AuthConfigurationError(`${option} returned a promise; it has to answer at once`);
 }

@@ -104,6 +104,7 @@ export class MetadataRefresher {
     this.#schedules.unsubscribe();
     this.#arranged?.settle(closed());
     this.#arranged = undefined;
+    this.#running?.settle(closed());
     this.#retriever.close();
     this.#sharing?.close();
     this.#news.close();

@@ -7,7 +7,7 @@ import type { MetadataKeeper } from './metadata-keeper.js';
 import { MetadataRefresher } from './metadata-refresher.js';
 import { describeStatus, type MetadataStatus } from './metadata-status.js';
 import { OnDemandRefresh } from './on-demand-refresh.js';
-import type { RefreshRequest } from './refresh-request.js';
+import type { RefreshMark, RefreshRequest } from './refresh-request.js';
 
 /**
  * Owns the metadata of one issuer: loads it, refreshes it on schedule and on demand, keeps the last known good, and
@@ -42,19 +42,20 @@ export class MetadataProvider {
   }
 
   /** A point in the order of refreshes: what starts later knows of everything published before now. */
-  mark(): number {
-    return this.#refresher.started;
+  mark(): RefreshMark {
+    return this.#onDemand.mark();
   }
 
   /**
    * The metadata. Never waits while a usable snapshot exists; else waits for one budgeted refresh.
    *
+   * @param since when the need arose, for `refreshWait`
    * @throws {MetadataUnavailableError} when there is none within `refreshWait`
    */
-  async current(): Promise<IssuerMetadata> {
+  async current(since?: RefreshMark): Promise<IssuerMetadata> {
     const usable = this.snapshot();
     if (usable) return usable;
-    return this.#onDemand.ask({ isAnyWelcome: true }).catch((error: unknown) => {
+    return this.#onDemand.ask({ isAnyWelcome: true, since }).catch((error: unknown) => {
       // The attempt it waited for failed or took too long; one that overlapped it may have brought a snapshot.
       const loaded = this.snapshot();
       if (!loaded) throw error;

@@ -5,7 +5,13 @@ import type { MetadataKeeper } from './metadata-keeper.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import type { MetadataRefresher } from './metadata-refresher.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
-import { satisfies, soughtKid, type Question, type RefreshRequest } from './refresh-request.js';
+import {
+  satisfies,
+  soughtKid,
+  type Question,
+  type RefreshMark,
+  type RefreshRequest,
+} from './refresh-request.js';
 import { WaitingRoom, type Waiter } from './waiting-room.js';
 
 /** Answers what the snapshot at hand cannot: has everybody wait for the refresh that may tell, and no longer than that. */
@@ -37,18 +43,22 @@ export class OnDemandRefresh {
     return this.#waiting.size;
   }
 
+  mark(): RefreshMark {
+    const deadline = this.#clock.monotonic() + this.#options.refreshWait;
+    return { started: this.#refresher.started, deadline };
+  }
+
   /** @throws {MetadataUnavailableError} when there is no answer within `refreshWait` */
   async ask(question: Question): Promise<IssuerMetadata> {
-    const since = question.since ?? this.#refresher.started;
-    const deadline = this.#clock.monotonic() + this.#options.refreshWait;
+    const since = question.since ?? this.mark();
     const known = this.#known(question);
     if (known) return known;
     if (this.#waiting.size >= this.#options.maxWaiting)
       throw this.unavailable('Too many requests wait for a refresh');
-    const attempt = this.#arrange(question, deadline);
+    const attempt = this.#arrange(question, since);
     if (!attempt) throw this.#notPermitted();
     return new Promise((resolve, reject) =>
-      this.#waiting.enter({ question, since, deadline, attempt, resolve, reject }),
+      this.#waiting.enter({ question, since, attempt, resolve, reject }),
     );
   }
 
@@ -70,13 +80,14 @@ export class OnDemandRefresh {
   }
 
   /** The attempt that may answer a question; `undefined` when there will be none in time. */
-  #arrange({ reason, kid }: RefreshRequest, deadline: number): RefreshAttempt | undefined {
+  #arrange(question: Question, { deadline }: RefreshMark): RefreshAttempt | undefined {
     const attempt =
-      reason === 'bad-signature'
-        ? this.#refresher.arrangeForBadSignature(kid)
+      question.reason === 'bad-signature'
+        ? this.#refresher.arrangeForBadSignature(question.kid)
         : this.#refresher.arrange(deadline);
     if (!attempt) return undefined;
     this.#watch(attempt);
+    const kid = soughtKid(question);
     if (kid !== undefined && attempt.awaited.size < this.#options.maxWaiting) attempt.awaited.add(kid);
     return attempt;
   }
@@ -100,22 +111,21 @@ export class OnDemandRefresh {
   #reconsider(waiter: Waiter): void {
     const { question, attempt, since } = waiter;
     const usable = this.#keeper.usable();
-    if (usable && satisfies(usable, question, attempt)) {
-      this.#waiting.leave(waiter);
-      waiter.resolve(usable);
+    if (usable && satisfies(usable, question, attempt, since)) {
+      this.#waiting.letIn(waiter, () => waiter.resolve(this.#keeper.usable() ?? usable));
       return;
     }
     if (!attempt.isSettled) return;
     // Only an attempt that started after the question arose can tell that there is nothing, or that nobody knows.
-    if (attempt.number > since && attempt.isConclusive) this.#conclude(waiter, usable);
+    if (attempt.number > since.started && attempt.isConclusive) this.#conclude(waiter, usable);
     else this.#waitOn(waiter);
   }
 
   /** Has a waiter wait for the next attempt. */
   #waitOn(waiter: Waiter): void {
-    const attempt = this.#arrange(waiter.question, waiter.deadline);
+    const attempt = this.#arrange(waiter.question, waiter.since);
     if (attempt) waiter.attempt = attempt;
-    else this.#waiting.leaveInTurn(waiter, () => this.#dismiss(waiter, () => this.#notPermitted()));
+    else this.#waiting.turnAway(waiter, () => this.#dismiss(waiter, () => this.#notPermitted()));
   }
 
   #conclude(waiter: Waiter, usable: IssuerMetadata | undefined): void {
@@ -124,7 +134,7 @@ export class OnDemandRefresh {
     // What was published while it ran may have been missed: the finding is as old as the attempt.
     if (kid !== undefined && usable && !attempt.failure) this.#keeper.absent.add(kid, attempt.startedAt);
     const { failure } = attempt;
-    this.#waiting.leaveInTurn(waiter, () =>
+    this.#waiting.turnAway(waiter, () =>
       this.#dismiss(waiter, (latest) =>
         latest && !failure ? latest : this.unavailable('The refresh failed', failure),
       ),
@@ -133,11 +143,11 @@ export class OnDemandRefresh {
 
   /** Answers somebody who is to be refused, unless what they asked for has come meanwhile. */
   #dismiss(
-    { question, attempt, resolve, reject }: Waiter,
+    { question, attempt, since, resolve, reject }: Waiter,
     refusal: (latest: IssuerMetadata | undefined) => IssuerMetadata | MetadataUnavailableError,
   ): void {
     const latest = this.#keeper.usable();
-    const answer = latest && satisfies(latest, question, attempt) ? latest : refusal(latest);
+    const answer = latest && satisfies(latest, question, attempt, since) ? latest : refusal(latest);
     if (answer instanceof MetadataUnavailableError) reject(answer);
     else resolve(answer);
   }

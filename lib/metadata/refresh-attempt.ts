@@ -33,7 +33,9 @@ export class RefreshAttempt {
     this.trigger = isFirst ? 'load' : trigger;
   }
 
+  /** Only the first word counts: what is closed may go on ending for a while. */
   settle(failure?: MetadataRefreshError): void {
+    if (this.isSettled) return;
     this.failure = failure;
     this.isSettled = true;
     this.#settle?.();

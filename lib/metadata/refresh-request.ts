@@ -10,7 +10,15 @@ export interface RefreshRequest {
   /** Default `'requested'`. `'bad-signature'` is rationed more strictly than the others. */
   readonly reason?: 'key-not-found' | 'bad-signature' | 'requested' | undefined;
   /** A `MetadataProvider.mark()` taken when the question arose. Default: now. */
-  readonly since?: number | undefined;
+  readonly since?: RefreshMark | undefined;
+}
+
+/** When a question arose: what has to be newer than it, and how long it may wait, however often it has to. */
+export interface RefreshMark {
+  /** Attempts with a higher number know of everything published before. */
+  readonly started: number;
+  /** Monotonic. */
+  readonly deadline: number;
 }
 
 /** What is asked: by those who have nothing at all, for any snapshot that may serve. */
@@ -24,15 +32,21 @@ export function soughtKid({ kid, reason }: RefreshRequest): string | undefined {
 }
 
 /** Whether a snapshot answers a question, at once or as what an attempt came to. */
-export function satisfies(metadata: IssuerMetadata, request: Question, attempt?: RefreshAttempt): boolean {
-  if (request.isAnyWelcome) return true;
-  const kid = soughtKid(request);
+export function satisfies(
+  metadata: IssuerMetadata,
+  question: Question,
+  attempt?: RefreshAttempt,
+  since?: RefreshMark,
+): boolean {
+  if (question.isAnyWelcome) return true;
+  const kid = soughtKid(question);
   if (kid !== undefined) return metadata.keysWithId(kid).length > 0;
-  if (request.stale)
-    return metadata !== request.stale || (request.reason !== 'bad-signature' && isSuccess(attempt));
-  return isSuccess(attempt);
+  if (question.stale && metadata !== question.stale) return true;
+  return question.reason !== 'bad-signature' && hasAnswered(attempt, since);
 }
 
-function isSuccess(attempt: RefreshAttempt | undefined): boolean {
-  return attempt?.isSettled === true && attempt.isConclusive && attempt.failure === undefined;
+/** Only an attempt that started after the question arose can tell that there is nothing new. */
+function hasAnswered(attempt: RefreshAttempt | undefined, since: RefreshMark | undefined): boolean {
+  if (!attempt?.isSettled || !since || attempt.number <= since.started) return false;
+  return attempt.isConclusive && attempt.failure === undefined;
 }

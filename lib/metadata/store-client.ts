@@ -3,6 +3,7 @@ import { MetadataStoreError } from '../errors/store.error.js';
 import type { Clock } from './clock.js';
 import { judgeLease, judgeNotice } from './judge-lease.js';
 import type { MetadataNews } from './metadata-news.js';
+import { Signal } from './signal.js';
 import {
   isLeasing,
   isWatchable,
@@ -33,6 +34,7 @@ export class StoreClient {
   #unwatch: unknown;
   #isWatching = false;
   #isClosed = false;
+  readonly #closing = new Signal();
   /** What was judged, and what the store knows it by. */
   readonly #given = new WeakMap<MetadataLease, MetadataLease>();
   /** The last trouble of the calls, and of the watch, until each works again. */
@@ -127,9 +129,11 @@ export class StoreClient {
       });
   }
 
+  /** Waits for nothing that is under way. A lease may still be given back. */
   close(): void {
     this.#isClosed = true;
     this.#watched(this.#unwatch);
+    this.#closing.notify();
   }
 
   /** Remembers how the watch ends, or ends it. */
@@ -150,9 +154,11 @@ export class StoreClient {
 
   async #call<Result>(operation: StoreOperation, call: () => Promise<Result>): Promise<Result | undefined> {
     let timer = 0;
+    let leave: (() => void) | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const error = new MetadataStoreError('timeout', `The store did not answer within ${this.#deadline} ms`);
       timer = this.clock.setTimeout(() => reject(error), this.#deadline);
+      leave = this.#closing.onNext(() => reject(error));
     });
     try {
       const result = await Promise.race([call(), late]);
@@ -163,6 +169,7 @@ export class StoreClient {
       return undefined;
     } finally {
       this.clock.clearTimeout(timer);
+      leave?.();
     }
   }
 

@@ -1,9 +1,10 @@
-const PER_TURN = 4;
+/** A longer queue moves faster: nobody should stand in it for seconds. */
+const MOST_TURNS = 500;
 /** What has passed is cut off the queue in pieces, not one by one. */
 const LONGEST_TAIL = 1024;
 
 /**
- * Lets few pass in one turn of the event loop. Hundreds of requests may wait for the same refresh; refused all at once,
+ * Lets few pass in one turn of the event loop. Hundreds of requests may wait for the same refresh; answered all at once,
  * they would hold up every other request of the process.
  */
 export class Turnstile {
@@ -12,10 +13,12 @@ export class Turnstile {
   #passed = 0;
   #isTurning = false;
 
+  constructor(private readonly perTurn: number) {}
+
   /** Calls back in this turn of the event loop or in a later one, in the order of the calls. */
   pass(through: () => void): void {
     this.#turnLater();
-    if (this.#passed >= PER_TURN) {
+    if (this.#passed >= this.perTurn) {
       this.#queue.push(through);
       return;
     }
@@ -31,7 +34,8 @@ export class Turnstile {
 
   #turn(): void {
     this.#isTurning = false;
-    const released = this.#queue.slice(this.#next, this.#next + PER_TURN);
+    const perTurn = Math.max(this.perTurn, Math.ceil((this.#queue.length - this.#next) / MOST_TURNS));
+    const released = this.#queue.slice(this.#next, this.#next + perTurn);
     this.#next += released.length;
     this.#passed = released.length;
     if (this.#next === this.#queue.length || this.#next > LONGEST_TAIL) {

@@ -1,16 +1,17 @@
 import type { Clock, TimerHandle } from './clock.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
-import type { Question } from './refresh-request.js';
+import type { Question, RefreshMark } from './refresh-request.js';
 import { Turnstile } from './turnstile.js';
+
+/** Each of them has a signature to be checked, and half a millisecond is soon gone. */
+const LET_IN_PER_TURN = 16;
+const TURNED_AWAY_PER_TURN = 4;
 
 /** A request that waits for a refresh. */
 export interface Waiter {
   readonly question: Question;
-  /** Attempts with a higher number started after the question arose. */
-  readonly since: number;
-  /** Monotonic. All wait equally long, so whoever came first has to leave first. */
-  readonly deadline: number;
+  readonly since: RefreshMark;
   /** What it waits for. */
   attempt: RefreshAttempt;
   readonly resolve: (metadata: IssuerMetadata) => void;
@@ -19,15 +20,18 @@ export interface Waiter {
 
 /**
  * Those who wait for a refresh. An attempt that ends may leave thousands here without an answer: they are told on a
- * list, and only whoever leaves costs a turn of promises.
+ * list, and only whoever leaves costs a turn of promises; few in one turn of the event loop, so that nobody else has to
+ * wait for them.
  */
 export class WaitingRoom {
   readonly #clock: Clock;
   readonly #onDeadline: (waiter: Waiter) => void;
   readonly #waiters = new Set<Waiter>();
-  readonly #turnstile = new Turnstile();
+  /** Whoever is let in does not queue behind those who are refused. */
+  readonly #wayIn = new Turnstile(LET_IN_PER_TURN);
+  readonly #wayOut = new Turnstile(TURNED_AWAY_PER_TURN);
   #leaving = 0;
-  #timer: TimerHandle | undefined;
+  #timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
   /** @param onDeadline called when a waiter has waited long enough and has left */
   constructor(clock: Clock, onDeadline: (waiter: Waiter) => void) {
@@ -35,7 +39,7 @@ export class WaitingRoom {
     this.#onDeadline = onDeadline;
   }
 
-  /** Those who wait, and those who have been refused and are on their way out. */
+  /** Those who wait, and those who are on their way out. */
   get size(): number {
     return this.#waiters.size + this.#leaving;
   }
@@ -47,39 +51,53 @@ export class WaitingRoom {
 
   enter(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    this.#timer ??= this.#callAt(waiter.deadline);
+    this.#callAt(waiter.since.deadline);
   }
 
-  leave(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
-    if (this.#waiters.size > 0 || this.#timer === undefined) return;
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Lets a waiter go on who has got what it waited for; counted until it is through. */
+  letIn(waiter: Waiter, through: () => void): void {
+    this.#leave(waiter, this.#wayIn, through);
   }
 
-  /** Lets a waiter go who has to be refused: few in one turn of the event loop, so counted until it is through. */
-  leaveInTurn(waiter: Waiter, through: () => void): void {
-    this.leave(waiter);
+  /** Lets a waiter go who has to be refused; counted until it is through. */
+  turnAway(waiter: Waiter, through: () => void): void {
+    this.#leave(waiter, this.#wayOut, through);
+  }
+
+  #leave(waiter: Waiter, turnstile: Turnstile, through: () => void): void {
+    if (!this.#waiters.delete(waiter)) return;
+    if (this.#waiters.size === 0) this.#cancelCall();
     this.#leaving++;
-    this.#turnstile.pass(() => {
+    turnstile.pass(() => {
       this.#leaving--;
       through();
     });
   }
 
-  #callAt(deadline: number): TimerHandle {
-    return this.#clock.setTimeout(() => this.#callOverdue(), deadline - this.#clock.monotonic());
+  /** One timer for all: for the first deadline there is. */
+  #callAt(deadline: number): void {
+    if (this.#timer && this.#timer.at <= deadline) return;
+    this.#cancelCall();
+    const wait = deadline - this.#clock.monotonic();
+    this.#timer = { handle: this.#clock.setTimeout(() => this.#callOverdue(), wait), at: deadline };
+  }
+
+  #cancelCall(): void {
+    if (this.#timer) this.#clock.clearTimeout(this.#timer.handle);
+    this.#timer = undefined;
   }
 
   #callOverdue(): void {
     this.#timer = undefined;
     const now = this.#clock.monotonic();
+    const overdue: Waiter[] = [];
+    let next = Number.POSITIVE_INFINITY;
     for (const waiter of this.#waiters) {
-      if (waiter.deadline > now) {
-        this.#timer = this.#callAt(waiter.deadline);
-        return;
-      }
-      this.leaveInTurn(waiter, () => this.#onDeadline(waiter));
+      const { deadline } = waiter.since;
+      if (deadline <= now) overdue.push(waiter);
+      else next = Math.min(next, deadline);
     }
+    if (next < Number.POSITIVE_INFINITY) this.#callAt(next);
+    for (const waiter of overdue) this.turnAway(waiter, () => this.#onDeadline(waiter));
   }
 }

@@ -4,11 +4,11 @@ import type { MetadataOptions } from 'nestjs-resilient-auth';
 import type { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startIssuer } from '../support/fixture.js';
-import { redisAtHand } from '../support/redis-at-hand.js';
+import { quietRedisAtHand } from '../support/redis-at-hand.js';
 import { ReplicaProgram, type ReplicaProcess } from '../support/redis-processes.js';
 import { until } from '../support/redis-until.js';
 
-const redis = await redisAtHand();
+const redis = await quietRedisAtHand();
 const NOBODY = 'http://127.0.0.1:9';
 
 /** Services in processes of their own, over HTTP; nothing but Redis connects them. */
@@ -30,6 +30,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
     const prefix = `test:${randomUUID()}:`;
     const integrityKey = randomBytes(32).toString('hex');
     const outsider = new Redis(redis ?? NOBODY);
+    await outsider.ping();
     const monitor = await outsider.duplicate().monitor();
     const tokens = new Set<string>();
     monitor.on('monitor', (_time, [name, , , lease = '', , budget = '', token = '']: string[]) => {

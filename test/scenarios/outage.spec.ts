@@ -227,6 +227,18 @@ describe('a cold start with the issuer down', () => {
   });
 });
 
+describe('a slow load', () => {
+  it('[29] and the look for an unknown key after it share one refreshWait', async () => {
+    const { clock, issuer, authenticator } = await scene({ start: false });
+    issuer.always('all', after(clock, 4500));
+    const asked = watch(authenticator.authenticate(await issuer.sign('b')));
+    await clock.advance(9999);
+    expect(asked.outcome).toBeUndefined();
+    await clock.advance(1);
+    expect(await asked.settled).toBe('AUTH_METADATA_UNAVAILABLE');
+  });
+});
+
 describe('a failed load', () => {
   it('[31] is never remembered as an answer', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });

@@ -90,6 +90,26 @@ describe('unknown key ids', () => {
     }
   });
 
+  it('[21] a thousand forgeries under a key about to come hold nobody up: few are checked in one turn', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    const forged = await issuer.sign(await keyOf('b', { material: 'forged' }));
+    await issuer.publish('a', 'b');
+    const held = issuer.hold('jwks');
+    let refused = 0;
+    const crowd = Array.from({ length: 1000 }, () => stage.verdict(forged).finally(() => refused++));
+    await held.arrived;
+    held.release();
+    let most = 0;
+    while (refused < crowd.length) {
+      const before = refused;
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, refused - before);
+    }
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set([REFUSED]));
+    expect(most).toBeLessThan(50);
+  });
+
   it('[21] a key that is published while its refusal is on the way out is accepted', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
@@ -177,6 +197,7 @@ describe('a flood of unknown key ids', () => {
     await flood(5000);
     // The ids of the flood bring a second look about, for which all of them wait.
     await clock.advance(2 * 300);
+    await settle();
     expect(new Set(newcomers.map(({ outcome }) => outcome))).toEqual(new Set(['accepted']));
     await flood(3000);
     await issuer.publish('b', 'c');
@@ -307,6 +328,21 @@ describe('a fetch that began before the key was published', () => {
     expect([await first.settled, await late.settled]).toEqual(['accepted', 'accepted']);
   });
 
+  it('[22a] is no answer to who asks for anything newer', async () => {
+    const stage = await scene();
+    const { issuer, provider } = stage;
+    const stale = await provider.current();
+    const held = issuer.hold('jwks');
+    const running = provider.refreshNow();
+    await held.arrived;
+    await issuer.publish('a', 'b');
+    const asked = provider.requestRefresh({ stale });
+    await settle();
+    held.release();
+    await running;
+    expect((await asked).keysWithId('b')).toHaveLength(1);
+  });
+
   it('[22a] is no answer when an operator had ordered it', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
@@ -343,6 +379,33 @@ describe('requests that wait', () => {
     expect(crowd.filter(({ outcome }) => outcome === REFUSED)).toHaveLength(5);
     expect(provider.status().waiting).toBe(0);
     expect(clock.pendingTimers).toBe(timers);
+  });
+
+  it('[22b] leave no timer behind when somebody asks from within an event', async () => {
+    const metadata = {
+      automaticRefreshInterval: '10s',
+      lastKnownGoodLifetime: 500,
+      refreshWait: '1s',
+      timeout: '30s',
+    };
+    const { clock, issuer, provider, ...stage } = await scene({ metadata });
+    issuer.always('all', hang());
+    provider.events$.subscribe(({ type }) => {
+      if (type === 'metadata-expired') provider.requestRefresh().catch(() => undefined);
+    });
+    const show = async (kid: string): Promise<Watched> =>
+      watch(stage.authenticator.authenticate(await issuer.sign(kid)));
+    // The snapshot expires after 10.5 s, between the first one's wait and the second one's.
+    await clock.advance(9600);
+    const first = await show('b');
+    await clock.advance(800);
+    const second = await show('c');
+    await clock.advance(300);
+    expect([first.outcome, second.outcome]).toEqual([UNAVAILABLE, undefined]);
+    provider.close();
+    await settle();
+    expect(second.outcome).toBe(UNAVAILABLE);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('[22b] give up few in a turn of the event loop, when they all came at once', async () => {

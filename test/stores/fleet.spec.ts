@@ -279,6 +279,20 @@ describe('a fleet with one store', () => {
   });
 });
 
+describe('new material under an old kid', () => {
+  it.each([
+    ['a store', () => new MemoryStore()],
+    ['a fleet', (clock: ManualClock) => new FleetStore(clock)],
+  ])('[17] is picked up on demand with %s, too', async (_, make) => {
+    const clock = new ManualClock();
+    const stage = await scene({ clock, metadata: { store: make(clock) } });
+    const reused = await keyOf('a', { material: 'new' });
+    await stage.issuer.publish(reused);
+    expect(await stage.show(reused)).toBe('accepted');
+    expect(stage.attempts()).toBe(1);
+  });
+});
+
 describe('a store in trouble', () => {
   const troubles: readonly StoreTrouble[] = ['rejects', 'throws', 'hangs'];
 

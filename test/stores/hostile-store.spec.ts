@@ -259,6 +259,25 @@ describe('a replica that is cold, expired or late', () => {
   });
 });
 
+describe('closing', () => {
+  it.each([
+    ['loads', () => new MemoryStore()],
+    ['leases', (clock: ManualClock) => new FleetStore(clock)],
+  ])('[12] waits for nothing while a store that %s hangs', async (_, make) => {
+    const clock = new ManualClock();
+    const store = make(clock);
+    const stage = await scene({ clock, metadata: { store } });
+    await settle();
+    store.trouble = 'hangs';
+    const asked = stage.watch(await stage.issuer.sign('b'));
+    await settle();
+    stage.provider.close();
+    await settle();
+    expect(asked.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('a signal', () => {
   it('keeps nothing of who has left', () => {
     const signal = new Signal();

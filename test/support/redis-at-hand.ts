@@ -14,7 +14,15 @@ export async function redisAtHand(): Promise<string | undefined> {
     throw new Error('REDIS_URL names a Redis that does not answer');
   }
   if (await answersPing(LOCAL)) return LOCAL;
-  if (!redisToStart()) return undefined;
+  return redisToStart() ? startForThisFile() : undefined;
+}
+
+/** One that nobody else talks to, if it can be started: a monitor stumbles when others do while it begins to listen. */
+export async function quietRedisAtHand(): Promise<string | undefined> {
+  return canStartRedis() ? startForThisFile() : redisAtHand();
+}
+
+async function startForThisFile(): Promise<string> {
   const server = await RedisServer.start();
   afterAll(() => server[Symbol.asyncDispose]());
   return server.url;

@@ -57,7 +57,7 @@ export class SimulatedReplica {
   async authenticate(kid: string): Promise<boolean> {
     const since = this.#provider.mark();
     try {
-      const metadata = this.#provider.snapshot() ?? (await this.#provider.current());
+      const metadata = this.#provider.snapshot() ?? (await this.#provider.current(since));
       if (metadata.keysWithId(kid).length > 0) return true;
       const reason = 'key-not-found';
       const fresh = await this.#provider.requestRefresh({ stale: metadata, kid, reason, since });

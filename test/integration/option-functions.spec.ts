@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { outcomeOf, scene } from '../support/scenario-scene.js';
+
+/** SECURITY-CHECKLIST: no mistake in the application's own functions ends the process. */
+const unhandled: unknown[] = [];
+const note = (reason: unknown): void => void unhandled.push(reason);
+let others: NodeJS.UnhandledRejectionListener[] = [];
+
+beforeEach(() => {
+  unhandled.length = 0;
+  others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', note);
+});
+afterEach(() => {
+  process.removeAllListeners('unhandledRejection');
+  for (const listener of others) process.on('unhandledRejection', listener);
+});
+
+/** What TypeScript would refuse, and JavaScript does not. */
+const untypedScene = (options: unknown): ReturnType<typeof scene> => scene(Object(options));
+const fails = (): Promise<never> => Promise.reject(new Error('no connection'));
+
+describe('a function of the options', () => {
+  it('that should answer at once and returns a promise is a mistake, told as such', async () => {
+    const { authenticator } = await untypedScene({ module: { jwtFromRequest: fails } });
+    const request = { headers: {} };
+    expect(await outcomeOf(authenticator.authenticateRequest(request))).toBe('AUTH_CONFIGURATION_INVALID');
+    for (const name of ['scopes', 'roles'] as const) {
+      const stage = await untypedScene({ issuer: { [name]: fails } });
+      expect(await stage.show('a')).toBe('AUTH_CONFIGURATION_INVALID');
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  });
+
+  it('that asks for the answer it is asked for itself is told so, and asked once', async () => {
+    const refusals: Promise<unknown>[] = [];
+    let asked = 0;
+    const stage = await scene({
+      issuer: {
+        validate: (claims, { request }) => {
+          asked++;
+          refusals.push(outcomeOf(stage.authenticator.authenticateRequest(Object(request))));
+          return claims;
+        },
+      },
+    });
+    const token = await stage.issuer.sign('a');
+    // New, then known.
+    for (let i = 0; i < 2; i++) {
+      const request = { headers: { authorization: `Bearer ${token}` } };
+      expect(await outcomeOf(stage.authenticator.authenticateRequest(request))).toBe('accepted');
+    }
+    expect(asked).toBe(2);
+    expect(await Promise.all(refusals)).toEqual(['AUTH_CONFIGURATION_INVALID', 'AUTH_CONFIGURATION_INVALID']);
+  });
+});
