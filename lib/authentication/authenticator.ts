@@ -73,7 +73,7 @@ export class Authenticator implements OnModuleInit {
     return this.#requests.answerTo(request);
   }
 
-  /** The same, at once where nothing has to be waited for: the token has been verified before and is still good. */
+  /** The same, at once where nothing has to be waited for. */
   answerTo(request: object): AuthenticatedToken | Promise<AuthenticatedToken> {
     return this.#requests.answerTo(request);
   }
