@@ -151,8 +151,10 @@ export class Authenticator implements OnModuleInit {
       const { kid } = candidate.header;
       return provider.requestRefresh({ stale: metadata, kid, reason, since }).then(
         (fresh) => {
-          if (fresh === metadata) throw error;
-          return this.#check(candidate, provider, fresh);
+          const isMissing = reason === 'key-not-found' && !fresh.keysWithId(kid ?? '').length;
+          if (fresh === metadata || isMissing) throw error;
+          // What changed may be something else, found before this token came: then there is a next refresh to wait for.
+          return this.#verify(candidate, provider, fresh, since);
         },
         (refusal: unknown) => {
           // A wrong signature stays one when nobody could be asked about it.

@@ -11,8 +11,8 @@ const ASKED_ABOUT_ITSELF = 'A function of the options asked for the answer that 
 /** Takes the token out of a request and has it authenticated once, however many guards ask. */
 export class RequestAuthentication {
   readonly #answers = new WeakMap<object, Answer>();
-  /** The request whose answer is being found at this moment. */
-  #begun: object | undefined;
+  /** The requests whose answers are being found at this moment. */
+  readonly #begun = new Set<object>();
 
   constructor(
     private readonly options: Pick<ResolvedAuthOptions, 'jwtFromRequest' | 'tokenMaxLength'>,
@@ -35,16 +35,15 @@ export class RequestAuthentication {
   }
 
   #begin(request: object): Answer {
-    const outer = this.#begun;
+    if (this.#begun.has(request)) return refused(new AuthConfigurationError(ASKED_ABOUT_ITSELF));
+    this.#begun.add(request);
     try {
-      if (outer === request) throw new AuthConfigurationError(ASKED_ABOUT_ITSELF);
-      this.#begun = request;
       const answer = this.authenticate(this.#extract(request), request);
       return isThenable(answer) ? this.#await(answer, request) : answer;
     } catch (error) {
-      return heldBack(Promise.reject(error));
+      return refused(error);
     } finally {
-      this.#begun = outer;
+      this.#begun.delete(request);
     }
   }
 
@@ -71,4 +70,8 @@ export class RequestAuthentication {
 function heldBack<T>(answer: Promise<T>): Promise<T> {
   answer.catch(() => undefined);
   return answer;
+}
+
+function refused(reason: unknown): Promise<never> {
+  return heldBack(Promise.reject(reason));
 }

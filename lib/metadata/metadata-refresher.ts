@@ -82,12 +82,13 @@ export class MetadataRefresher {
     if (this.keeper.gate.enter(now)) return this.begin('on-demand');
     const permittedAt = this.keeper.gate.onDemandAt(now);
     if (permittedAt > deadline) return undefined;
-    if (!this.#arranged) {
-      this.#tellExhaustion(now);
-      this.#arranged = new RefreshAttempt();
-      this.#arrangedAt.next(permittedAt);
-    }
-    return this.#arranged;
+    if (this.#arranged) return this.#arranged;
+    const arranged = new RefreshAttempt();
+    this.#arranged = arranged;
+    this.#arrangedAt.next(permittedAt);
+    // Who hears of it may ask for more, or close everything: it comes last.
+    this.#tellExhaustion(now);
+    return arranged;
   }
 
   /** The same after a wrong signature: it joins, it may start, it never waits for its turn. */

@@ -50,7 +50,9 @@ export class OnDemandRefresh {
 
   /** @throws {MetadataUnavailableError} when there is no answer within `refreshWait` */
   async ask(question: Question): Promise<IssuerMetadata> {
-    const since = question.since ?? this.mark();
+    const now = this.mark();
+    const { started, deadline } = question.since ?? now;
+    const since = { started, deadline: Math.min(deadline, now.deadline) };
     const known = this.#known(question);
     if (known) return known;
     if (this.#waiting.size >= this.#options.maxWaiting)
@@ -86,6 +88,7 @@ export class OnDemandRefresh {
         ? this.#refresher.arrangeForBadSignature(question.kid)
         : this.#refresher.arrange(deadline);
     if (!attempt) return undefined;
+    if (question.reason !== 'bad-signature') attempt.isAboutAbsence = true;
     this.#watch(attempt);
     const kid = soughtKid(question);
     if (kid !== undefined && attempt.awaited.size < this.#options.maxWaiting) attempt.awaited.add(kid);
@@ -112,7 +115,9 @@ export class OnDemandRefresh {
     const { question, attempt, since } = waiter;
     const usable = this.#keeper.usable();
     if (usable && satisfies(usable, question, attempt, since)) {
-      this.#waiting.letIn(waiter, () => waiter.resolve(this.#keeper.usable() ?? usable));
+      this.#waiting.letIn(waiter, () =>
+        this.#dismiss(waiter, (latest) => latest ?? this.unavailable('The metadata has expired')),
+      );
       return;
     }
     if (!attempt.isSettled) return;
@@ -141,7 +146,7 @@ export class OnDemandRefresh {
     );
   }
 
-  /** Answers somebody who is to be refused, unless what they asked for has come meanwhile. */
+  /** Answers somebody who has left: with what they asked for if it is there, for it may have come or gone meanwhile. */
   #dismiss(
     { question, attempt, since, resolve, reject }: Waiter,
     refusal: (latest: IssuerMetadata | undefined) => IssuerMetadata | MetadataUnavailableError,

@@ -9,6 +9,8 @@ export class RefreshAttempt {
   readonly settled = new Promise<void>((resolve) => {
     this.#settle = resolve;
   });
+  /** Whether somebody waits to hear what is not there; after a wrong signature, any later look will do. */
+  isAboutAbsence = false;
   /** The key ids somebody waits for. */
   readonly awaited = new Set<string>();
   trigger: RefreshTrigger = 'on-demand';

@@ -85,10 +85,12 @@ export class StoreClient {
   async acquireLease(request: LeaseRequest): Promise<MetadataLease | undefined> {
     const { store } = this;
     if (this.#isPaused || !isLeasing(store)) return undefined;
-    return this.#call('lease', async () => {
+    return this.#call('lease', async (isLate) => {
       const given = await store.acquireLease(this.issuer, request);
       const lease = judgeLease(this.issuer, { ...given });
       this.#given.set(lease, given);
+      // Nobody waits for it here any more, and the fleet should not have to.
+      if (isLate() && lease.isMine) await store.releaseLease(given);
       return lease;
     });
   }
@@ -152,22 +154,29 @@ export class StoreClient {
     return this.clock.monotonic() < this.#pausedUntil;
   }
 
-  async #call<Result>(operation: StoreOperation, call: () => Promise<Result>): Promise<Result | undefined> {
+  async #call<Result>(
+    operation: StoreOperation,
+    call: (isLate: () => boolean) => Promise<Result>,
+  ): Promise<Result | undefined> {
     let timer = 0;
+    let isOver = false;
     let leave: (() => void) | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const error = new MetadataStoreError('timeout', `The store did not answer within ${this.#deadline} ms`);
-      timer = this.clock.setTimeout(() => reject(error), this.#deadline);
+      // After the end, nobody waits for a lease to be given back.
+      if (!this.#isClosed) timer = this.clock.setTimeout(() => reject(error), this.#deadline);
       leave = this.#closing.onNext(() => reject(error));
     });
+    late.catch(() => undefined);
     try {
-      const result = await Promise.race([call(), late]);
+      const result = await Promise.race([call(() => isOver), late]);
       this.#recovered('calls');
       return result;
     } catch (error) {
       this.#troubled(operation, error);
       return undefined;
     } finally {
+      isOver = true;
       this.clock.clearTimeout(timer);
       leave?.();
     }

@@ -13,7 +13,11 @@ export class Turnstile {
   #passed = 0;
   #isTurning = false;
 
-  constructor(private readonly perTurn: number) {}
+  #pace: number;
+
+  constructor(private readonly perTurn: number) {
+    this.#pace = perTurn;
+  }
 
   /** Calls back in this turn of the event loop or in a later one, in the order of the calls. */
   pass(through: () => void): void {
@@ -34,8 +38,9 @@ export class Turnstile {
 
   #turn(): void {
     this.#isTurning = false;
-    const perTurn = Math.max(this.perTurn, Math.ceil((this.#queue.length - this.#next) / MOST_TURNS));
-    const released = this.#queue.slice(this.#next, this.#next + perTurn);
+    const waiting = this.#queue.length - this.#next;
+    this.#pace = waiting === 0 ? this.perTurn : Math.max(this.#pace, Math.ceil(waiting / MOST_TURNS));
+    const released = this.#queue.slice(this.#next, this.#next + this.#pace);
     this.#next += released.length;
     this.#passed = released.length;
     if (this.#next === this.#queue.length || this.#next > LONGEST_TAIL) {

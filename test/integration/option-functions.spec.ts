@@ -55,4 +55,24 @@ describe('a function of the options', () => {
     expect(asked).toBe(2);
     expect(await Promise.all(refusals)).toEqual(['AUTH_CONFIGURATION_INVALID', 'AUTH_CONFIGURATION_INVALID']);
   });
+
+  it('that goes round in circles between two requests is told so', async () => {
+    const circle: object[] = [];
+    let asked = 0;
+    const stage = await scene({
+      issuer: {
+        validate: (claims, { request }) => {
+          asked++;
+          const next = circle[(circle.indexOf(Object(request)) + 1) % circle.length];
+          stage.authenticator.authenticateRequest(next ?? {}).catch(() => undefined);
+          return claims;
+        },
+      },
+    });
+    const authorization = `Bearer ${await stage.issuer.sign('a')}`;
+    circle.push({ headers: { authorization } }, { headers: { authorization } });
+    expect(await outcomeOf(stage.authenticator.authenticateRequest(circle[0] ?? {}))).toBe('accepted');
+    expect(asked).toBe(2);
+    expect(unhandled).toEqual([]);
+  });
 });

@@ -328,6 +328,20 @@ describe('a fetch that began before the key was published', () => {
     expect([await first.settled, await late.settled]).toEqual(['accepted', 'accepted']);
   });
 
+  it('[22a] is no answer to a token without kid, when it brought another key than its own', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    const held = issuer.hold('jwks');
+    await issuer.publish('a', 'b');
+    const first = stage.watch(await issuer.sign('b'));
+    await held.arrived;
+    await issuer.publish('a', 'b', 'n');
+    const late = stage.watch(await issuer.sign('n', {}, { kid: undefined }));
+    await settle();
+    held.release();
+    expect([await first.settled, await late.settled]).toEqual(['accepted', 'accepted']);
+  });
+
   it('[22a] is no answer to who asks for anything newer', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
@@ -406,6 +420,30 @@ describe('requests that wait', () => {
     await settle();
     expect(second.outcome).toBe(UNAVAILABLE);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('[22b] are answered when somebody closes everything, or asks for more, as soon as the budget is spent', async () => {
+    for (const isClosing of [true, false]) {
+      const stage = await scene();
+      const { clock, issuer, provider } = stage;
+      await stage.exhaustBudget();
+      await clock.advance('10m');
+      await stage.exhaustBudget();
+      await issuer.publish('a', 'b');
+      provider.events$.subscribe(({ type }) => {
+        if (type !== 'budget-exhausted') return;
+        if (isClosing) provider.close();
+        else others.push(watch(provider.requestRefresh()));
+      });
+      const others: Watched[] = [];
+      const asked = watch(provider.requestRefresh({ kid: 'b' }));
+      await clock.advance(5000);
+      await settle();
+      expect(asked.outcome).toBe(isClosing ? UNAVAILABLE : 'accepted');
+      expect(others.map(({ outcome }) => outcome)).toEqual(isClosing ? [] : ['accepted']);
+      provider.close();
+      expect(clock.pendingTimers).toBe(0);
+    }
   });
 
   it('[22b] give up few in a turn of the event loop, when they all came at once', async () => {

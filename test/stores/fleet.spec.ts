@@ -2,7 +2,7 @@ import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { FleetStore, MemoryStore, type StoreTrouble } from '../support/memory-store.js';
 import { after, hang, keyOf, ScriptedIssuer, status } from '../support/scenario-issuer.js';
-import { scene, settle, until, type Scene } from '../support/scenario-scene.js';
+import { scene, settle, until, watch, type Scene } from '../support/scenario-scene.js';
 
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
@@ -290,6 +290,53 @@ describe('new material under an old kid', () => {
     await stage.issuer.publish(reused);
     expect(await stage.show(reused)).toBe('accepted');
     expect(stage.attempts()).toBe(1);
+  });
+});
+
+describe('forgeries under a known kid', () => {
+  it('[38] cost the issuer no more calls of a large fleet than of two clients', async () => {
+    const clock = new ManualClock();
+    const store = new FleetStore(clock);
+    const metadata = { store, automaticRefreshInterval: '1h' };
+    const first = await scene({ clock, metadata });
+    await settle();
+    const fleet = [first];
+    while (fleet.length < 8) fleet.push(await scene({ clock, at: first.issuer, metadata }));
+    await settle();
+    const forged = await first.issuer.sign(await keyOf('a', { material: 'forged' }));
+    const showEverywhere = async (seconds: number): Promise<number> => {
+      const before = fleet.reduce((sum, stage) => sum + stage.attempts(), 0);
+      for (let second = 0; second < seconds; second++) {
+        for (const stage of fleet) stage.watch(forged);
+        await clock.advance(1000);
+      }
+      return fleet.reduce((sum, stage) => sum + stage.attempts(), 0) - before;
+    };
+    await showEverywhere(60);
+    expect(await showEverywhere(120)).toBeLessThanOrEqual((2 * 120) / 5);
+  });
+});
+
+describe('a lease that comes too late', () => {
+  it.each(['after the deadline of the store', 'after the end'])('[38] is given back: %s', async (when) => {
+    const clock = new ManualClock();
+    const store = new FleetStore(clock);
+    const { provider, issuer, ...stage } = await scene({ clock, metadata: { store } });
+    await settle();
+    const acquire = store.acquireLease.bind(store);
+    store.acquireLease = async (...request) => {
+      const lease = await acquire(...request);
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 1100));
+      return lease;
+    };
+    const asked = watch(stage.authenticator.authenticate(await issuer.sign('b')));
+    await clock.advance(100);
+    expect(store.granted).toBeDefined();
+    if (when === 'after the end') provider.close();
+    await clock.advance(1500);
+    await asked.settled;
+    expect(store.granted).toBeUndefined();
+    expect(clock.pendingTimers > 0).toBe(when !== 'after the end');
   });
 });
 
