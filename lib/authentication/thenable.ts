@@ -22,7 +22,7 @@ export function andThen<T, U>(value: T | Promise<T>, step: (value: T) => U | Pro
  */
 export function assertNotAwaited(value: unknown, option: string): void {
   if (!isThenable(value)) return;
-  // What becomes of it interests nobody, and must not end the process.
-  Promise.resolve(value).catch(() => undefined);
+  // What becomes of it interests nobody, and must not end the process. A query that nobody has awaited is not to run.
+  if (value instanceof Promise) value.catch(() => undefined);
   throw new AuthConfigurationError(`${option} returned a promise; it has to answer at once`);
 }

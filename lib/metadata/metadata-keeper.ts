@@ -77,8 +77,8 @@ export class MetadataKeeper implements SharingMember {
     const now = this.#clock.monotonic();
     if (attempt.trigger === 'load') return held.usable(now) !== undefined;
     if (attempt.trigger === 'automatic') return now < held.freshUntil;
-    const { awaited } = attempt;
     if (!attempt.isAboutAbsence) return held.fence > since;
+    const { awaited } = attempt;
     const brings = (kid: string): boolean => Boolean(held.usable(now)?.keysWithId(kid).length);
     return held.isConclusive(since) || (awaited.size > 0 && [...awaited].every(brings));
   }

@@ -12,7 +12,7 @@ export class Turnstile {
   #next = 0;
   #passed = 0;
   #isTurning = false;
-
+  /** How many pass in a turn, until the queue is empty. */
   #pace: number;
 
   constructor(private readonly perTurn: number) {

@@ -34,6 +34,15 @@ describe('a function of the options', () => {
     expect(unhandled).toEqual([]);
   });
 
+  it('that returns a query has not run it', async () => {
+    let runs = 0;
+    // oxlint-disable-next-line unicorn/no-thenable -- as the queries of many a database library are
+    const query = { then: (): number => runs++ };
+    const { authenticator } = await untypedScene({ module: { jwtFromRequest: () => query } });
+    const refused = await outcomeOf(authenticator.authenticateRequest({ headers: {} }));
+    expect([refused, runs]).toEqual(['AUTH_CONFIGURATION_INVALID', 0]);
+  });
+
   it('that asks for the answer it is asked for itself is told so, and asked once', async () => {
     const refusals: Promise<unknown>[] = [];
     let asked = 0;
