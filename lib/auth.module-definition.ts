@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { AuthModuleExtras, ResilientAuthOptions } from './auth.options.js';
-import { resolveExtras } from './auth.options-resolver.js';
+import { resolveExtras } from './options/resolve-options.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
 
 /** The extras as the user gave them, kept for the check at boot. */

@@ -5,18 +5,18 @@ import {
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
 } from './auth.module-definition.js';
-import { resolveAuthOptions } from './auth.options-resolver.js';
+import { resolveAuthOptions } from './options/resolve-options.js';
 import { Authenticator } from './authentication/authenticator.js';
-import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './authentication/resolved-options.js';
-import { registerStrategy, unregisterStrategy } from './authentication/strategy-registration.js';
+import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-options.js';
+import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
 import { httpAnswer } from './authorized/http-answer.js';
 import { AuthConfigurationError } from './errors/configuration.error.js';
-import { Clock, SystemClock } from './metadata/clock.js';
+import { Clock, SystemClock } from './time/clock.js';
 import { logMetadataEvents, logPlainHttp } from './metadata/metadata-log.js';
 import { MetadataProvider } from './metadata/metadata.provider.js';
 import { MetadataProviders } from './metadata/metadata.providers.js';
-import { soleProvider } from './metadata/sole-provider.js';
+import { soleProvider } from './metadata/single-provider.js';
 
 /** JWT authentication that outlives key rollovers, outages and attacks: `AuthModule.forRoot({ issuer, audience })`. */
 @Module({

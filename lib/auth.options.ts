@@ -1,5 +1,5 @@
 import type { MetadataOptions } from './metadata/metadata-options.js';
-import type { Claims, TokenHeader } from './token/candidate.js';
+import type { Claims, TokenHeader } from './token/unverified-token.js';
 
 /** Takes the raw token out of a request; any passport-jwt extractor fits. `null`: the request carries none. */
 // oxlint-disable-next-line typescript/no-explicit-any -- passport-jwt's own signature; each extractor names its request

@@ -18,18 +18,18 @@ export type { AuthorizedOptions, Requirements } from './authorized/requirements.
 
 export { Authenticator, type SecretOrKeyProvider } from './authentication/authenticator.js';
 export type { AuthenticatedToken } from './authentication/authenticated-token.js';
-export type { Claims, TokenHeader } from './token/candidate.js';
+export type { Claims, TokenHeader } from './token/unverified-token.js';
 export type { TokenCacheStatus } from './token/verified-token-cache.js';
 
-export { Clock, type TimerHandle } from './metadata/clock.js';
-export { FileMetadataStore } from './metadata/file-metadata-store.js';
-export type { IssuerMetadata } from './metadata/issuer-metadata.js';
-export type { KeyFault } from './metadata/judge-jwk.js';
+export { Clock, type TimerHandle } from './time/clock.js';
+export { FileMetadataStore } from './metadata/store/file-metadata-store.js';
+export type { IssuerMetadata } from './keys/issuer-metadata.js';
+export type { KeyFault } from './keys/parse-jwk.js';
 export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.js';
 export type { Duration, MetadataOptions, Startup } from './metadata/metadata-options.js';
 export { MetadataProvider } from './metadata/metadata.provider.js';
 export { MetadataProviders } from './metadata/metadata.providers.js';
-export type { RefreshMark, RefreshRequest } from './metadata/refresh-request.js';
+export type { RefreshMark, RefreshRequest } from './metadata/refresh/refresh-request.js';
 export type { MetadataState, MetadataStatus } from './metadata/metadata-status.js';
 export type {
   FailureNotice,
@@ -41,8 +41,8 @@ export type {
   StoredMetadata,
   StoreListener,
   WatchableMetadataStore,
-} from './metadata/metadata-store.js';
-export type { SigningKey } from './metadata/signing-key.js';
+} from './metadata/store/metadata-store.js';
+export type { SigningKey } from './keys/signing-key.js';
 
 export { AccessDeniedError } from './errors/access.errors.js';
 export {

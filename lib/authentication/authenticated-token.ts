@@ -1,4 +1,4 @@
-import type { Claims, TokenHeader } from '../token/candidate.js';
+import type { Claims, TokenHeader } from '../token/unverified-token.js';
 
 /** A token that has been accepted. Frozen; `claims` and `header` deeply so. */
 export interface AuthenticatedToken<User = unknown> {

@@ -1,23 +1,23 @@
 import { callbackify } from 'node:util';
 import type { OnModuleInit } from '@nestjs/common';
 import { SignatureInvalidError } from '../errors/token.errors.js';
-import type { Clock } from '../metadata/clock.js';
+import type { Clock } from '../time/clock.js';
 import type { MetadataProvider } from '../metadata/metadata.provider.js';
 import type { MetadataProviders } from '../metadata/metadata.providers.js';
-import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
-import type { RefreshMark } from '../metadata/refresh-request.js';
+import type { IssuerMetadata } from '../keys/issuer-metadata.js';
+import type { RefreshMark } from '../metadata/refresh/refresh-request.js';
 import { assertClaims } from '../token/claims.js';
-import type { Candidate } from '../token/candidate.js';
-import { plausible } from '../token/plausible.js';
+import type { Candidate } from '../token/unverified-token.js';
+import { plausible } from '../token/parse-token.js';
 import { IssuerDirectory } from '../token/trusted-issuer.js';
 import { HeaderMemo } from '../token/header-memo.js';
 import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../token/verified-token-cache.js';
-import { verifySignature } from '../token/verifier.js';
+import { verifySignature } from '../token/verify-signature.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
 import { andThen } from './thenable.js';
-import type { ResolvedAuthOptions } from './resolved-options.js';
+import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 
 /** What passport-jwt's `secretOrKeyProvider` option takes. */
 export type SecretOrKeyProvider = (

@@ -1,5 +1,5 @@
 import { TokenRejectedError } from '../errors/token.errors.js';
-import { rolesOf, scopesOf } from '../token/scopes-and-roles.js';
+import { rolesOf, scopesOf } from './scopes-and-roles.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { assertNotAwaited, isThenable } from './thenable.js';

@@ -3,7 +3,7 @@ import { TokenMissingError } from '../errors/request.errors.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { assertHeaderLength, bearerToken } from './bearer-token.js';
 import type { Answer } from './known-token.js';
-import type { ResolvedAuthOptions } from './resolved-options.js';
+import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 import { assertNotAwaited, isThenable } from './thenable.js';
 
 const ASKED_ABOUT_ITSELF = 'A function of the options asked for the answer that it is asked for itself';

@@ -3,16 +3,20 @@ import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
-import { AUTHENTICATOR, STRATEGY_NAME, type StrategyOptions } from '../authentication/strategy-options.js';
+import {
+  AUTHENTICATOR,
+  STRATEGY_NAME,
+  type StrategyOptions,
+} from '../authentication/passport/strategy-options.js';
 import { isThenable } from '../authentication/thenable.js';
-import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../authentication/resolved-options.js';
+import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
 import { AccessDeniedError } from '../errors/access.errors.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { httpAnswer } from './http-answer.js';
 import type { Policy } from './authorization-policy.js';
 import { isAllowedBy } from './policies.js';
-import { hasPassed, remember } from './passes.js';
+import { hasPassed, remember } from './guard-memo.js';
 import { requirementsFor, type Requirements } from './requirements.js';
 
 /**

@@ -1,8 +1,8 @@
 import type { MetadataRefreshError } from '../errors/metadata.errors.js';
 import type { MetadataStoreError } from '../errors/store.error.js';
-import type { IssuerMetadata } from './issuer-metadata.js';
-import type { KeyFault } from './judge-jwk.js';
-import type { StoreOperation } from './store-client.js';
+import type { IssuerMetadata } from '../keys/issuer-metadata.js';
+import type { KeyFault } from '../keys/parse-jwk.js';
+import type { StoreOperation } from './store/store-client.js';
 
 /** Why a refresh was started. `load`: the first one. `operator`: `refreshNow()`. */
 export type RefreshTrigger = 'load' | 'automatic' | 'on-demand' | 'operator';

@@ -1,4 +1,4 @@
-import type { MetadataStore } from './metadata-store.js';
+import type { MetadataStore } from './store/metadata-store.js';
 
 /** A length of time: milliseconds, or a string with its unit as `ms` reads it (`'10m'`, `'1.5h'`); `'60'` is refused. */
 export type Duration = number | string;

@@ -1,9 +1,9 @@
 import type { MetadataFault } from '../errors/metadata.errors.js';
-import type { Clock } from './clock.js';
-import type { HeldMetadata } from './held-metadata.js';
-import type { MetadataKeeper } from './metadata-keeper.js';
+import type { Clock } from '../time/clock.js';
+import type { HeldMetadata } from './refresh/current-snapshot.js';
+import type { MetadataKeeper } from './refresh/metadata-state.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
-import type { StoreClient } from './store-client.js';
+import type { StoreClient } from './store/store-client.js';
 
 /** `empty`: nothing loaded yet. `fresh`: within its interval. `stale`: a refresh is overdue. `expired`: not used any more. */
 export type MetadataState = 'empty' | 'fresh' | 'stale' | 'expired';

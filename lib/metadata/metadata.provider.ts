@@ -1,13 +1,13 @@
 import { ReplaySubject, type Observable } from 'rxjs';
-import type { Clock } from './clock.js';
-import type { IssuerMetadata } from './issuer-metadata.js';
+import type { Clock } from '../time/clock.js';
+import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { MetadataEvent } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
-import type { MetadataKeeper } from './metadata-keeper.js';
-import { MetadataRefresher } from './metadata-refresher.js';
+import type { MetadataKeeper } from './refresh/metadata-state.js';
+import { MetadataRefresher } from './refresh/metadata-refresher.js';
 import { describeStatus, type MetadataStatus } from './metadata-status.js';
-import { OnDemandRefresh } from './on-demand-refresh.js';
-import type { RefreshMark, RefreshRequest } from './refresh-request.js';
+import { OnDemandRefresh } from './refresh/on-demand-refresh.js';
+import type { RefreshMark, RefreshRequest } from './refresh/refresh-request.js';
 
 /**
  * Owns the metadata of one issuer: loads it, refreshes it on schedule and on demand, keeps the last known good, and

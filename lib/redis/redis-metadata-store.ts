@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { MetadataStoreError } from '../errors/store.error.js';
-import { SystemClock } from '../metadata/clock.js';
+import { SystemClock } from '../time/clock.js';
 import type {
   FailureNotice,
   LeaseRequest,
@@ -12,10 +12,10 @@ import type {
   StoredMetadata,
   StoreListener,
   WatchableMetadataStore,
-} from '../metadata/metadata-store.js';
+} from '../metadata/store/metadata-store.js';
 import { integrityKeys, type IntegrityKey } from './integrity-keys.js';
 import { keysOf } from './redis-keys.js';
-import { Seal } from './seal.js';
+import { Seal } from './signed-envelope.js';
 import { ACQUIRE, LOAD, RELEASE, SAVE } from './scripts.js';
 import { Subscriber } from './subscriber.js';
 

@@ -1,7 +1,7 @@
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import type { Authenticator } from '../authentication/authenticator.js';
-import type { Claims } from '../token/candidate.js';
-import { rolesOf, scopesOf } from '../token/scopes-and-roles.js';
+import type { Claims } from '../token/unverified-token.js';
+import { rolesOf, scopesOf } from '../authentication/scopes-and-roles.js';
 
 /**
  * Stands in for the `Authenticator` in tests that need no issuer: every request, with or without a token, is this

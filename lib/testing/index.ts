@@ -1,4 +1,4 @@
-export { Clock } from '../metadata/clock.js';
+export { Clock } from '../time/clock.js';
 export { authenticatedAs } from './authenticated-as.js';
 export { ManualClock } from './manual-clock.js';
 export {

@@ -1,5 +1,5 @@
-import { parseDuration } from '../duration.js';
-import { Clock, type TimerHandle } from '../metadata/clock.js';
+import { parseDuration } from '../time/duration.js';
+import { Clock, type TimerHandle } from '../time/clock.js';
 
 interface Timer {
   readonly at: number;

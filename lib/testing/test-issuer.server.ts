@@ -7,7 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { Clock } from '../metadata/clock.js';
+import type { Clock } from '../time/clock.js';
 import type { TestIssuerEndpoint, TestIssuerHeaders } from './test-issuer.answers.js';
 import { checkFault, reply, type Exchange, type TestIssuerFault } from './test-issuer.faults.js';
 import type { TestIssuerSite } from './test-issuer.site.js';

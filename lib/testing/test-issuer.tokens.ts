@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CompactSign, type KeyInput } from 'jose';
-import { parseDuration } from '../duration.js';
+import { parseDuration } from '../time/duration.js';
 import type { Duration } from '../metadata/metadata-options.js';
 
 /** How {@link TestIssuer.sign} makes a token. */

@@ -1,5 +1,5 @@
 import type { AuthModuleOptions, IssuerOptions } from '../auth.options.js';
-import { SystemClock, type Clock } from '../metadata/clock.js';
+import { SystemClock, type Clock } from '../time/clock.js';
 import type { TestIssuerHeaders } from './test-issuer.answers.js';
 import type { TestIssuerFault } from './test-issuer.faults.js';
 import { TestIssuerKeys, type PublishKeyOptions, type RotateKeysOptions } from './test-issuer.keys.js';

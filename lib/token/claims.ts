@@ -1,5 +1,5 @@
 import { TokenError } from '../errors/token.errors.js';
-import type { Claims } from './candidate.js';
+import type { Claims } from './unverified-token.js';
 import type { TrustedIssuer } from './trusted-issuer.js';
 
 type Unchecked = Readonly<Record<string, unknown>>;

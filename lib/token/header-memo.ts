@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { TokenHeader } from './candidate.js';
+import type { TokenHeader } from './unverified-token.js';
 
 /** An issuer writes one header per key; these are more than enough for the largest key sets. */
 const MAX_HEADERS = 2000;

@@ -1,5 +1,5 @@
 import type { ValidateContext } from '../auth.options.js';
-import type { Claims } from './candidate.js';
+import type { Claims } from './unverified-token.js';
 
 /** One configured issuer as the token checks see it: resolved, frozen. */
 export interface TrustedIssuer {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
+import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import { lifetimeOf } from './claims.js';
 import type { VerifiedToken } from './verified-token.js';
 

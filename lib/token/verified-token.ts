@@ -1,6 +1,6 @@
-import type { IssuerMetadata } from '../metadata/issuer-metadata.js';
-import type { SigningKey } from '../metadata/signing-key.js';
-import type { Candidate } from './candidate.js';
+import type { IssuerMetadata } from '../keys/issuer-metadata.js';
+import type { SigningKey } from '../keys/signing-key.js';
+import type { Candidate } from './unverified-token.js';
 
 /** Where the current snapshot of an issuer is found: its metadata provider. */
 interface SnapshotSource {

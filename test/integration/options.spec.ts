@@ -1,7 +1,7 @@
 import { Test } from '@nestjs/testing';
 import { AuthConfigurationError, AuthModule } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 
 const valid = { issuer: 'https://issuer.test', audience: 'api' };
 

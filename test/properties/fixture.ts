@@ -1,5 +1,5 @@
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
-import type { ResolvedAuthOptions } from '../../lib/authentication/resolved-options.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
+import type { ResolvedAuthOptions } from '../../lib/options/resolved-options.js';
 import type { MetadataOptions, ResolvedMetadataOptions } from '../../lib/metadata/metadata-options.js';
 import type { MetadataEvent } from '../../lib/metadata/metadata-events.js';
 import { MetadataProvider } from '../../lib/metadata/metadata.provider.js';

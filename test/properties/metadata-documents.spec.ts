@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError, MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
-import { IssuerMetadata } from '../../lib/metadata/issuer-metadata.js';
-import { judgeDiscovery, judgeKeySet } from '../../lib/metadata/judge-documents.js';
+import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
+import { judgeDiscovery, judgeKeySet } from '../../lib/keys/parse-documents.js';
 import { MetadataProvider } from '../../lib/metadata/metadata.provider.js';
 import { ManualClock } from '../../lib/testing/manual-clock.js';
 import { keyOf, ScriptedIssuer } from '../support/scenario-issuer.js';

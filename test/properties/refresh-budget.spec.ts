@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RefreshTrigger } from '../../lib/metadata/metadata-events.js';
-import type { RefreshRequest } from '../../lib/metadata/refresh-request.js';
+import type { RefreshRequest } from '../../lib/metadata/refresh/refresh-request.js';
 import { FAULTS, Fixture, type Observed } from './fixture.js';
 import { PATIENCE, runs } from './settings.js';
 

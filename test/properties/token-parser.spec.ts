@@ -2,13 +2,13 @@ import { createPrivateKey, sign, type JsonWebKey, type KeyObject } from 'node:cr
 import * as fc from 'fast-check';
 import { compactVerify, decodeProtectedHeader, exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { TokenError } from '../../lib/errors/token.errors.js';
-import { IssuerMetadata } from '../../lib/metadata/issuer-metadata.js';
-import { judgeKeySet } from '../../lib/metadata/judge-documents.js';
-import { plausible } from '../../lib/token/plausible.js';
+import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
+import { judgeKeySet } from '../../lib/keys/parse-documents.js';
+import { plausible } from '../../lib/token/parse-token.js';
 import { IssuerDirectory } from '../../lib/token/trusted-issuer.js';
-import { verifySignature } from '../../lib/token/verifier.js';
+import { verifySignature } from '../../lib/token/verify-signature.js';
 import { jsonText, objectOf } from './arbitraries.js';
 import { PATIENCE, runs } from './settings.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SystemClock } from '../../lib/metadata/clock.js';
+import { SystemClock } from '../../lib/time/clock.js';
 import { redisAtHand } from '../support/redis-at-hand.js';
 import { Fleet, withBefore, type Replica } from '../support/redis-fleet.js';
 import { until } from '../support/redis-until.js';

@@ -12,8 +12,8 @@ const run = promisify(execFile);
 /** What the child process imports: the metadata layer, with nothing of the test runner around it. */
 const ENTRY = `
 export { MetadataProvider } from '${root}lib/metadata/metadata.provider.ts';
-export { SystemClock } from '${root}lib/metadata/clock.ts';
-export { resolveAuthOptions } from '${root}lib/auth.options-resolver.ts';
+export { SystemClock } from '${root}lib/time/clock.ts';
+export { resolveAuthOptions } from '${root}lib/options/resolve-options.ts';
 `;
 
 const PRELUDE = `

@@ -1,7 +1,7 @@
 import { AuthModule, MetadataProvider, MetadataProviders, Authenticator } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { after, hang, keyOf, ScriptedIssuer, status } from '../support/scenario-issuer.js';
 import {
   outcomeOf,

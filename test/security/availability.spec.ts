@@ -6,7 +6,7 @@ import { platforms } from '../support/platforms.js';
 import { Bench } from '../support/security-bench.js';
 import { makeSigner } from '../support/security-signer.js';
 import { MINUTE, startTimed, untilRefreshed } from '../support/security-timed.js';
-import { NegativeMemory } from '../../lib/metadata/negative-memory.js';
+import { NegativeMemory } from '../../lib/metadata/refresh/negative-cache.js';
 
 const [{ create }] = platforms;
 

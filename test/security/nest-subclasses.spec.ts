@@ -19,8 +19,8 @@ import {
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../../lib/authentication/resolved-options.js';
-import { hasPassed, remember } from '../../lib/authorized/passes.js';
+import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../../lib/options/resolved-options.js';
+import { hasPassed, remember } from '../../lib/authorized/guard-memo.js';
 import { startIssuer } from '../support/fixture.js';
 import { platforms } from '../support/platforms.js';
 import { bootApp } from '../support/security-app.js';

@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ScriptedIssuer, status } from '../support/scenario-issuer.js';
 import { scene } from '../support/scenario-scene.js';
 
-const lib = fileURLToPath(new URL('../../lib/metadata/file-metadata-store.ts', import.meta.url));
+const lib = fileURLToPath(new URL('../../lib/metadata/store/file-metadata-store.ts', import.meta.url));
 const PROCESSES = 4;
 
 async function directory(): Promise<string> {

@@ -2,7 +2,7 @@ import type { MetadataStore, StoreListener } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { logMetadataEvents } from '../../lib/metadata/metadata-log.js';
-import { Signal } from '../../lib/metadata/signal.js';
+import { Signal } from '../../lib/metadata/refresh/signal.js';
 import { FleetStore, MemoryStore } from '../support/memory-store.js';
 import { keyOf, ScriptedIssuer, status } from '../support/scenario-issuer.js';
 import { scene, settle, until } from '../support/scenario-scene.js';

@@ -14,8 +14,8 @@ import {
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { onTestFinished } from 'vitest';
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
-import { SystemClock } from '../../lib/metadata/clock.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
+import { SystemClock } from '../../lib/time/clock.js';
 import { until } from './redis-until.js';
 import { outcomeOf, watch, type Outcome, type Watched } from './scenario-scene.js';
 

@@ -12,7 +12,7 @@ import {
 } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { onTestFinished } from 'vitest';
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { ScriptedIssuer, type ScenarioKey } from './scenario-issuer.js';
 
 /** What the setting of a scenario departs from. */

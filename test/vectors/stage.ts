@@ -1,12 +1,12 @@
 import { SigningKeyNotFoundError } from 'jwks-rsa';
-import { resolveAuthOptions } from '../../lib/auth.options-resolver.js';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError } from '../../lib/errors/metadata.errors.js';
 import { SignatureInvalidError, TokenError } from '../../lib/errors/token.errors.js';
-import { IssuerMetadata } from '../../lib/metadata/issuer-metadata.js';
-import { judgeKeySet } from '../../lib/metadata/judge-documents.js';
-import { parse, plausible } from '../../lib/token/plausible.js';
+import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
+import { judgeKeySet } from '../../lib/keys/parse-documents.js';
+import { parse, plausible } from '../../lib/token/parse-token.js';
 import { IssuerDirectory } from '../../lib/token/trusted-issuer.js';
-import { verifySignature } from '../../lib/token/verifier.js';
+import { verifySignature } from '../../lib/token/verify-signature.js';
 import type { Jwk } from './files.js';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint, judgeJwk } from '../../lib/metadata/judge-jwk.js';
+import { fingerprint, judgeJwk } from '../../lib/keys/parse-jwk.js';
 import { missing, readWycheproof } from './files.js';
 import {
   CRYPTO_OVERRIDES,

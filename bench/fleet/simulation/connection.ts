@@ -7,7 +7,7 @@ import type {
   StoredMetadata,
   StoreListener,
   WatchableMetadataStore,
-} from '../../../lib/metadata/metadata-store.js';
+} from '../../../lib/metadata/store/metadata-store.js';
 import type { SimulatedRedis } from './redis.js';
 
 /** One replica's connection; cut, nothing comes or goes any more, as after a kill. */

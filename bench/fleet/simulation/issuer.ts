@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
-import type { Clock } from '../../../lib/metadata/clock.js';
+import type { Clock } from '../../../lib/time/clock.js';
 import { exponential, type Random } from './random.js';
 
 export const ISSUER = 'https://issuer.example';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../../lib/metadata/clock.js';
+import type { Clock } from '../../../lib/time/clock.js';
 import type {
   FailureNotice,
   LeaseRequest,
@@ -9,8 +9,8 @@ import type {
   StoredMetadata,
   StoreListener,
   WatchableMetadataStore,
-} from '../../../lib/metadata/metadata-store.js';
-import { Seal } from '../../../lib/redis/seal.js';
+} from '../../../lib/metadata/store/metadata-store.js';
+import { Seal } from '../../../lib/redis/signed-envelope.js';
 import { ACQUIRE, LOAD, RELEASE, SAVE } from '../../../lib/redis/scripts.js';
 import { exponential, type Random } from './random.js';
 import { Traffic, wireSize } from './traffic.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../lib/metadata/clock.js';
+import type { Clock } from '../../../lib/time/clock.js';
 import type { ResolvedMetadataOptions } from '../../../lib/metadata/metadata-options.js';
 import { MetadataProvider } from '../../../lib/metadata/metadata.provider.js';
 import type { Random } from './random.js';

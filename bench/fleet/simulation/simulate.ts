@@ -1,4 +1,4 @@
-import { resolveAuthOptions } from '../../../lib/auth.options-resolver.js';
+import { resolveAuthOptions } from '../../../lib/options/resolve-options.js';
 import type { ResolvedMetadataOptions } from '../../../lib/metadata/metadata-options.js';
 import type { Day } from './day.js';
 import { FIRST_KEY, ISSUER, SimulatedIssuer } from './issuer.js';

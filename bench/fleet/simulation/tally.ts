@@ -1,4 +1,4 @@
-import type { Clock } from '../../../lib/metadata/clock.js';
+import type { Clock } from '../../../lib/time/clock.js';
 import { FIRST_KEY } from './issuer.js';
 import type { SimulatedRollover } from './result.js';
 

@@ -1,4 +1,4 @@
-import { Clock, type TimerHandle } from '../../../lib/metadata/clock.js';
+import { Clock, type TimerHandle } from '../../../lib/time/clock.js';
 
 interface Timer {
   readonly at: number;

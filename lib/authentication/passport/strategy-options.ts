@@ -1,0 +1,24 @@
+import type { AuthError } from '../../errors/auth.error.js';
+import type { Authenticator } from '../authenticator.js';
+
+/** The name the strategy is registered under in passport. */
+export const STRATEGY_NAME = 'resilient-jwt';
+
+/** How a guard hands its own module's `Authenticator` to the strategy, through passport's options. */
+export const AUTHENTICATOR = Symbol('nestjs-resilient-auth:authenticator');
+
+/** What the strategy needs of an {@link Authenticator}. */
+export type RequestAuthenticator = Pick<Authenticator, 'authenticateRequest'>;
+
+/** What passport calls `authenticate` with. */
+export interface StrategyOptions {
+  readonly [AUTHENTICATOR]?: RequestAuthenticator;
+}
+
+/** What the strategy asks of the registry, for guards that are not ours. */
+export interface StrategyContext {
+  /** The one of the only module in the process. @throws {AuthConfigurationError} when there are several */
+  sole(): RequestAuthenticator;
+  /** What a foreign guard should throw for an error of ours. */
+  toException(error: AuthError): Error;
+}

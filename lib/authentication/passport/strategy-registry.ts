@@ -1,0 +1,33 @@
+import passport from 'passport';
+import type { AuthError } from '../../errors/auth.error.js';
+import { AuthConfigurationError } from '../../errors/configuration.error.js';
+import { ResilientJwtStrategy } from './jwt.strategy.js';
+import { STRATEGY_NAME, type RequestAuthenticator, type StrategyContext } from './strategy-options.js';
+
+/** The modules alive in this process: passport's registry is global, so its keeper has to be, too. */
+const alive = new Set<RequestAuthenticator>();
+
+function sole(): RequestAuthenticator {
+  const [first, ...others] = alive;
+  if (first && others.length === 0) return first;
+  throw new AuthConfigurationError(
+    first
+      ? `AuthGuard('${STRATEGY_NAME}') cannot tell which of ${alive.size} AuthModules in this process it belongs to; use AuthorizedGuard, or extend it`
+      : `AuthGuard('${STRATEGY_NAME}') needs an initialized AuthModule`,
+  );
+}
+
+/** Registers the strategy while at least one module needs it. */
+export function registerStrategy(
+  authenticator: RequestAuthenticator,
+  toException: (error: AuthError) => Error,
+): void {
+  const context: StrategyContext = { sole, toException };
+  if (alive.size === 0) passport.use(STRATEGY_NAME, new ResilientJwtStrategy(context));
+  alive.add(authenticator);
+}
+
+/** Leaves the registry as it was found, once nobody needs the strategy any more. */
+export function unregisterStrategy(authenticator: RequestAuthenticator): void {
+  if (alive.delete(authenticator) && alive.size === 0) passport.unuse(STRATEGY_NAME);
+}

@@ -1,0 +1,120 @@
+import { MetadataRefreshError } from '../errors/metadata.errors.js';
+import type { IssuerMetadata } from './issuer-metadata.js';
+import { fingerprint, judgeJwk, judgeSecrets, type KeyFault } from './parse-jwk.js';
+import { SigningKey } from './signing-key.js';
+
+/** More members than any issuer has keys: the rest of such a set is not looked at. */
+const MAX_MEMBERS = 4096;
+
+/** A member of a key set that is not used, and why. */
+export interface SkippedKey {
+  readonly kid: string | undefined;
+  readonly fault: KeyFault;
+  readonly fingerprint: string;
+  /** As published, unless it holds a secret: another replica may have another use for it. */
+  readonly jwk: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What one answer of the JWKS endpoint amounts to. */
+export interface JudgedKeySet {
+  readonly keys: readonly SigningKey[];
+  readonly skipped: readonly SkippedKey[];
+}
+
+/**
+ * Judges a discovery document and returns its `jwks_uri`. Pure.
+ *
+ * @throws {MetadataRefreshError} unless it names this very issuer (RFC 8414 §3.3) and an acceptable address
+ */
+export function judgeDiscovery(document: unknown, issuer: string, requireHttps: boolean): string {
+  const { issuer: named, jwks_uri: address } = members(document);
+  if (named !== issuer) {
+    throw new MetadataRefreshError(
+      'wrong-issuer',
+      `The discovery document does not name the issuer ${issuer}${slashHint(named, issuer)}`,
+    );
+  }
+  if (typeof address !== 'string' || !isAcceptableAddress(address, requireHttps)) {
+    throw new MetadataRefreshError(
+      'bad-jwks-uri',
+      'The jwks_uri of the discovery document is not an https address',
+    );
+  }
+  return address;
+}
+
+/**
+ * Judges a key set: broken, private, weak and foreign members are skipped, the good ones kept, and a key that is in
+ * `known` already keeps its object. Pure.
+ *
+ * @throws {MetadataRefreshError} when it is no key set, or no member can verify a token
+ */
+export function judgeKeySet(
+  document: unknown,
+  algorithms: readonly string[],
+  known: IssuerMetadata | undefined,
+): JudgedKeySet {
+  const { keys: published } = members(document);
+  if (!Array.isArray(published))
+    throw new MetadataRefreshError('no-usable-key', 'The answer is not a key set');
+  const knownKeys = new Map(known?.keys.map((key) => [key.fingerprint, key]));
+  const judge = (jwk: unknown, print: string): SigningKey | KeyFault =>
+    print === NO_FINGERPRINT ? 'malformed' : (knownKeys.get(print) ?? judgeJwk(jwk, print, algorithms));
+  const keys = new Map<string, SigningKey>();
+  const skipped: SkippedKey[] = [];
+  for (const jwk of (published as readonly unknown[]).slice(0, MAX_MEMBERS)) {
+    const print = safeFingerprint(jwk);
+    const judged = judge(jwk, print);
+    if (judged instanceof SigningKey) keys.set(print, judged);
+    else skipped.push({ kid: kidOf(jwk), fault: judged, fingerprint: print, jwk: publicOnly(jwk) });
+  }
+  if (keys.size === 0) {
+    throw new MetadataRefreshError(
+      'no-usable-key',
+      'The key set holds no key that can verify an access token',
+    );
+  }
+  return { keys: [...keys.values()], skipped };
+}
+
+/** https, or plain http where the operator allowed it; nothing else is ever fetched. */
+export function isAcceptableAddress(address: string, requireHttps: boolean): boolean {
+  // RFC 3986 §2: the URL parser would pass over white space in silence, and a log line would be broken by it.
+  if (/[\s\p{Cc}]/u.test(address) || !URL.canParse(address)) return false;
+  const { protocol, username, password } = new URL(address);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && !requireHttps);
+}
+
+/** The commonest slip, told without repeating what the document says. */
+function slashHint(named: unknown, issuer: string): string {
+  // Text only: JSON has objects that throw when they are made into text.
+  if (typeof named !== 'string') return '';
+  return named === `${issuer}/` || `${named}/` === issuer ? ' (they differ in a trailing slash)' : '';
+}
+
+function members(document: unknown): Readonly<Record<string, unknown>> {
+  return typeof document === 'object' && document !== null ? { ...document } : {};
+}
+
+/** Stands for every member without a fingerprint: such members cannot be told apart, so none of them may be a key. */
+const NO_FINGERPRINT = 'unserializable';
+
+/** A member nested beyond what the serializer can follow is no key; it must not cost the set its good ones. */
+function safeFingerprint(jwk: unknown): string {
+  try {
+    return fingerprint(jwk);
+  } catch {
+    return NO_FINGERPRINT;
+  }
+}
+
+function publicOnly(jwk: unknown): Readonly<Record<string, unknown>> | undefined {
+  const published = members(jwk);
+  return Object.keys(published).length > 0 && !judgeSecrets(published) ? published : undefined;
+}
+
+function kidOf(jwk: unknown): string | undefined {
+  const { kid } = members(jwk);
+  return typeof kid === 'string' ? kid : undefined;
+}

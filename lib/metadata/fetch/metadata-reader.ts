@@ -1,0 +1,221 @@
+import { JwksClient } from 'jwks-rsa';
+import { LRUCache } from 'lru-cache';
+import { MetadataRefreshError } from '../../errors/metadata.errors.js';
+import type { Clock } from '../../time/clock.js';
+import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
+import {
+  judgeDiscovery,
+  judgeKeySet,
+  type JudgedKeySet,
+  type SkippedKey,
+} from '../../keys/parse-documents.js';
+import type { ResolvedMetadataOptions } from '../metadata-options.js';
+import type { Answer, MetadataRetriever } from './metadata-retriever.js';
+import type { SigningKey } from '../../keys/signing-key.js';
+
+/** What is wanted of one judged attempt. */
+export interface ReadRequest {
+  /** The snapshot at hand, if there is one; may change while the attempt runs. */
+  readonly known: IssuerMetadata | undefined;
+  /** Monotonic time the snapshot at hand dates from: older answers are ignored. */
+  readonly notBefore: number;
+  /** On demand the key set alone is read first: that is where a new key shows. */
+  readonly keySetFirst: boolean;
+  /** The key ids somebody waits for; may grow while the attempt runs. */
+  readonly awaited: ReadonlySet<string>;
+}
+
+/** What one judged attempt found. */
+export interface Reading {
+  readonly jwksUri: string;
+  readonly keys: readonly SigningKey[];
+  readonly skipped: readonly SkippedKey[];
+  /** Monotonic time the answer dates from: when it was asked for, less its `Age`. */
+  readonly generatedAt: number;
+  readonly maxAge: number | undefined;
+  readonly age: number;
+  /** The documents were read twice: what is missing is missing. */
+  readonly isConfirmed?: boolean;
+  /** The discovery document could not be read; the key set could. */
+  readonly discoveryFailure?: MetadataRefreshError;
+  /** What is missing could not be confirmed: known keys were kept, and nothing may be concluded from an absence. */
+  readonly unconfirmed?: MetadataRefreshError;
+}
+
+/** Discovery document and key set, and those before a move. */
+const ADDRESSES_REMEMBERED = 4;
+
+interface Remembered {
+  readonly etag: string;
+  readonly document: unknown;
+}
+
+/** Reads discovery document and key set in the order that the situation asks for, and judges them. */
+export class MetadataReader {
+  readonly #options: ResolvedMetadataOptions;
+  readonly #retriever: MetadataRetriever;
+  readonly #clock: Clock;
+  readonly #remembered = new LRUCache<string, Remembered>({ max: ADDRESSES_REMEMBERED });
+  #metadataAddress: string | undefined;
+
+  constructor(options: ResolvedMetadataOptions, retriever: MetadataRetriever, clock: Clock) {
+    this.#options = options;
+    this.#retriever = retriever;
+    this.#clock = clock;
+  }
+
+  /** One judged attempt: one to four HTTP requests. @throws {MetadataRefreshError} */
+  async read(request: ReadRequest): Promise<Reading> {
+    const first = await this.#first(request);
+    if (!isNegative(first, request)) return first;
+    // A missing key may be one stale node's answer. Only when a second, unconditional read of both documents misses it
+    // too is it gone; presence in either read wins.
+    this.#remembered.clear();
+    try {
+      const second = await this.#both(first.jwksUri, request);
+      const keys = second.jwksUri === first.jwksUri ? union(first.keys, second.keys) : second.keys;
+      return { ...second, keys, isConfirmed: true };
+    } catch (error) {
+      const unconfirmed = asRefreshError(error);
+      return { ...first, keys: union(first.keys, request.known?.keys ?? []), unconfirmed };
+    }
+  }
+
+  #first(request: ReadRequest): Promise<Reading> {
+    const { known, keySetFirst } = request;
+    if (!known) return this.#load(request);
+    return keySetFirst ? this.#keySetFirst(known.jwksUri, request) : this.#both(known.jwksUri, request);
+  }
+
+  async #load(request: ReadRequest): Promise<Reading> {
+    return this.#keySet(this.#options.jwksUri ?? (await this.#discover()), request);
+  }
+
+  async #keySetFirst(jwksUri: string, request: ReadRequest): Promise<Reading> {
+    try {
+      return await this.#keySet(jwksUri, request);
+    } catch (error) {
+      // A timeout has used up what one refresh may take, and whoever says Retry-After is left alone; any other failure
+      // may mean that the key set has moved.
+      const failure = asRefreshError(error);
+      const isFinal = failure.fault === 'timeout' || failure.details.retryAfterMs !== undefined;
+      if (this.#options.jwksUri !== undefined || isFinal) throw failure;
+      const moved = await this.#discover().catch(() => jwksUri);
+      if (moved === jwksUri) throw failure;
+      return this.#keySet(moved, request);
+    }
+  }
+
+  async #both(jwksUri: string, request: ReadRequest): Promise<Reading> {
+    if (this.#options.jwksUri !== undefined) return this.#keySet(this.#options.jwksUri, request);
+    const [discovered, keySet] = await Promise.allSettled([this.#discover(), this.#keySet(jwksUri, request)]);
+    if (discovered.status === 'rejected') {
+      const discoveryFailure = asRefreshError(discovered.reason);
+      if (contradicts(discoveryFailure)) throw discoveryFailure;
+      if (keySet.status === 'rejected') throw patient(asRefreshError(keySet.reason), discoveryFailure);
+      return { ...keySet.value, discoveryFailure };
+    }
+    if (discovered.value !== jwksUri) return this.#keySet(discovered.value, request);
+    if (keySet.status === 'rejected') throw asRefreshError(keySet.reason);
+    return keySet.value;
+  }
+
+  /** RFC 8414's address gets its chance when the usual one is a 404 and neither has answered before. */
+  async #discover(): Promise<string> {
+    const { metadataAddresses } = this.#options;
+    const [usual = '', alternative] =
+      this.#metadataAddress === undefined ? metadataAddresses : [this.#metadataAddress];
+    try {
+      return await this.#discoverAt(usual);
+    } catch (error) {
+      if (alternative === undefined || !isNotFound(error)) throw error;
+      // When neither is there, the first address is the one to tell about.
+      return await this.#discoverAt(alternative).catch((second: unknown) => {
+        throw isNotFound(second) ? error : second;
+      });
+    }
+  }
+
+  async #discoverAt(address: string): Promise<string> {
+    const { issuer, requireHttps } = this.#options;
+    const { document } = await this.#get(address);
+    const jwksUri = judgeDiscovery(document, issuer, requireHttps);
+    this.#metadataAddress = address;
+    return jwksUri;
+  }
+
+  async #keySet(jwksUri: string, request: ReadRequest): Promise<Reading> {
+    const startedAt = this.#clock.monotonic();
+    let answer: Answer | undefined;
+    // jwks-rsa fetches through us: one client per read, its own cache and limiter off.
+    const client = new JwksClient({
+      jwksUri,
+      cache: false,
+      rateLimit: false,
+      fetcher: async (uri) => {
+        answer = await this.#get(uri);
+        return { keys: keysMember(answer.document) };
+      },
+    });
+    const keys = await client.getKeys();
+    if (!answer) throw new MetadataRefreshError('unreachable', `${jwksUri} gave no answer`);
+    const generatedAt = startedAt - answer.age;
+    if (generatedAt + AGE_RESOLUTION < request.notBefore) {
+      throw new MetadataRefreshError(
+        'outdated',
+        `${jwksUri} answered with a copy older than the one at hand`,
+      );
+    }
+    const judged: JudgedKeySet = judgeKeySet({ keys }, this.#options.algorithms, request.known);
+    return { jwksUri, ...judged, generatedAt, maxAge: answer.maxAge, age: answer.age };
+  }
+
+  /** A conditional read: a 304 stands for the document its ETag came with. */
+  async #get(address: string): Promise<Answer> {
+    const remembered = this.#remembered.get(address);
+    const answer = await this.#retriever.get(address, remembered?.etag);
+    if (answer.isUnchanged) return { ...answer, document: remembered?.document };
+    if (answer.etag === undefined) this.#remembered.delete(address);
+    else this.#remembered.set(address, { etag: answer.etag, document: answer.document });
+    return answer;
+  }
+}
+
+/** `Age` counts whole seconds. */
+const AGE_RESOLUTION = 1000;
+
+function isNegative({ keys }: Reading, { known, awaited }: ReadRequest): boolean {
+  const prints = new Set(keys.map((key) => key.fingerprint));
+  const ids = new Set(keys.map((key) => key.kid));
+  return (
+    Boolean(known?.keys.some((key) => !prints.has(key.fingerprint))) ||
+    [...awaited].some((kid) => !ids.has(kid))
+  );
+}
+
+function union(first: readonly SigningKey[], second: readonly SigningKey[]): readonly SigningKey[] {
+  return [...new Map([...first, ...second].map((key) => [key.fingerprint, key])).values()];
+}
+
+/** The document was read and says something else than it must: not an outage, a warning. */
+function contradicts({ fault }: MetadataRefreshError): boolean {
+  return fault === 'wrong-issuer' || fault === 'bad-jwks-uri';
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof MetadataRefreshError && error.details.status === 404;
+}
+
+/** Of two failures the one that asks for more time. */
+function patient(first: MetadataRefreshError, second: MetadataRefreshError): MetadataRefreshError {
+  return (second.details.retryAfterMs ?? 0) > (first.details.retryAfterMs ?? 0) ? second : first;
+}
+
+function keysMember(document: unknown): unknown {
+  return typeof document === 'object' && document !== null && 'keys' in document ? document.keys : undefined;
+}
+
+function asRefreshError(error: unknown): MetadataRefreshError {
+  if (error instanceof MetadataRefreshError) return error;
+  return new MetadataRefreshError('unreachable', 'The metadata could not be read', {}, { cause: error });
+}

@@ -1,0 +1,44 @@
+import { inspect } from 'node:util';
+import type { BaseIssue } from 'valibot';
+import type { ConfigurationProblem } from '../errors/configuration.error.js';
+
+const MISPLACED = 'beside useFactory, useClass or useExisting in forRootAsync, not in what they return';
+
+/** What a schema found wrong, as problems of the options. */
+export function problemsOf(
+  issues: readonly BaseIssue<unknown>[] | undefined,
+): readonly ConfigurationProblem[] {
+  return (issues ?? []).map(describe);
+}
+
+function describe(issue: BaseIssue<unknown>): ConfigurationProblem {
+  const option = pathOf(issue);
+  const last = issue.path?.at(-1);
+  const value = last && 'value' in last ? last.value : issue.input;
+  const isUnknown = issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected === 'never';
+  if (!isUnknown) return { option, given: shorten(value), allowed: allowedBy(issue) };
+  const isExtra = option === 'isGlobal' || option === 'secureByDefault';
+  return { option, given: shorten(value), allowed: isExtra ? MISPLACED : 'no option of this name' };
+}
+
+function allowedBy(issue: BaseIssue<unknown>): string {
+  if (issue.type !== 'strict_object') return issue.message;
+  if (!issue.expected?.startsWith('"')) return 'an object';
+  return MISSING[String(issue.path?.at(-1)?.key)] ?? 'required';
+}
+
+const MISSING: Readonly<Record<string, string>> = {
+  issuer: 'required: the https URL that the metadata names as issuer',
+  audience: 'required: a string, a list of strings, or null to switch the check off on purpose',
+};
+
+function pathOf(issue: BaseIssue<unknown>): string {
+  const keys = issue.path?.map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)) ?? [];
+  return keys.join('').replace(/^\./, '') || 'options';
+}
+
+/** A value as it may stand in a message: one line, short. */
+export function shorten(value: unknown): string {
+  const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60 });
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
