@@ -3,8 +3,8 @@ import { Test } from '@nestjs/testing';
 import { Authenticator, AuthorizedGuard, AuthModule } from 'nestjs-resilient-auth';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { issuerAndApi, startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
+import { issuerAndApi, startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 
 const [{ create }] = platforms;
 /** How many values a part of a token holds, itself included. */

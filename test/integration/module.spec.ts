@@ -19,9 +19,9 @@ import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { issuerAndApi, startApi, startIssuer } from '../support/fixture.js';
-import { OrdersModule } from '../support/orders.js';
-import { platforms } from '../support/platforms.js';
+import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.js';
+import { OrdersModule } from '../support/apps/orders.module.js';
+import { platforms } from '../support/apps/platforms.js';
 
 const [{ create }] = platforms;
 

@@ -3,8 +3,8 @@ import { Authorized, AuthModule, MetadataProvider } from 'nestjs-resilient-auth'
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 
 describe.each(platforms)('however many guards run, on $platform', ({ create }) => {
   it('a token is authenticated, validated and authorized once', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { outcomeOf, scene } from '../support/scenario-scene.js';
+import { outcomeOf, scene } from '../support/apps/scene.js';
 
 /** SECURITY-CHECKLIST: no mistake in the application's own functions ends the process. */
 const unhandled: unknown[] = [];

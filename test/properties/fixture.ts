@@ -12,7 +12,7 @@ import {
   text,
   unreachable,
   type Reply,
-} from '../support/scenario-issuer.js';
+} from '../support/issuers/scripted-issuer.js';
 
 /** What may be wrong with an issuer, and `none`. */
 export const FAULTS = [

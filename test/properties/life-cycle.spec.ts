@@ -4,7 +4,7 @@ import { Authenticator } from '../../lib/authentication/authenticator.js';
 import { MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
 import { SignatureInvalidError } from '../../lib/errors/token.errors.js';
 import { MetadataProviders } from '../../lib/metadata/metadata.providers.js';
-import { keyOf } from '../support/scenario-issuer.js';
+import { keyOf } from '../support/issuers/scripted-issuer.js';
 import { FAULTS, Fixture, RETRY_AFTER } from './fixture.js';
 import { PATIENCE, runs } from './settings.js';
 

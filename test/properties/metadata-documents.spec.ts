@@ -6,7 +6,7 @@ import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
 import { judgeDiscovery, judgeKeySet } from '../../lib/keys/parse-documents.js';
 import { MetadataProvider } from '../../lib/metadata/metadata.provider.js';
 import { ManualClock } from '../../lib/testing/manual-clock.js';
-import { keyOf, ScriptedIssuer } from '../support/scenario-issuer.js';
+import { keyOf, ScriptedIssuer } from '../support/issuers/scripted-issuer.js';
 import { jsonText, leaf, objectOf } from './arbitraries.js';
 import { PATIENCE, runs } from './settings.js';
 

@@ -1,9 +1,9 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { entraKey } from '../support/security-entra.js';
-import { serve } from '../support/security-provider.js';
-import { makeSigner, type Signer } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { entraKey } from '../support/issuers/entra-id.js';
+import { serve } from '../support/apps/serve-site.js';
+import { makeSigner, type Signer } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 /** The metadata names one issuer, its `access_token_issuer` another, in plain http: a name, never an address. */
 const options: IssuerOptions = {

@@ -1,8 +1,8 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { serve } from '../support/security-provider.js';
-import { compact, macWith, makeSigner, signWith, type Signer } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { serve } from '../support/apps/serve-site.js';
+import { compact, macWith, makeSigner, signWith, type Signer } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 /** The issuer ends in a slash. Permissions of Auth0's RBAC are what this library calls roles, or scopes: your choice. */
 const options: IssuerOptions = {

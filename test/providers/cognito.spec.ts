@@ -1,8 +1,8 @@
 import { TokenRejectedError, type IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { base64Kid, serve } from '../support/security-provider.js';
-import { makeSigner, type Signer } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { base64Kid, serve } from '../support/apps/serve-site.js';
+import { makeSigner, type Signer } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 /** Access tokens have no `aud`: the check is switched off, and `client_id` checked in its place. */
 const options: IssuerOptions = {

@@ -11,10 +11,10 @@ import {
   V2_TEMPLATE,
   v1Token,
   v2Token,
-} from '../support/security-entra.js';
-import { serve } from '../support/security-provider.js';
-import { signWith } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+} from '../support/issuers/entra-id.js';
+import { serve } from '../support/apps/serve-site.js';
+import { signWith } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 const LOGIN = 'https://login.microsoftonline.com';
 const v2Issuer = `${LOGIN}/${CONTOSO}/v2.0`;

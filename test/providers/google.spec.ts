@@ -1,8 +1,8 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { hexKid, serve } from '../support/security-provider.js';
-import { makeSigner, type Signer } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { hexKid, serve } from '../support/apps/serve-site.js';
+import { makeSigner, type Signer } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 const CLIENT = '123-abc.apps.googleusercontent.com';
 

@@ -1,8 +1,8 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { serve, sha256Kid } from '../support/security-provider.js';
-import { makeSigner, type Signer, type SignerOptions } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { serve, sha256Kid } from '../support/apps/serve-site.js';
+import { makeSigner, type Signer, type SignerOptions } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 /** `aud` is only `account` until the realm has an audience mapper for the API: add one rather than `audience: null`. */
 const options: IssuerOptions = {

@@ -1,8 +1,8 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { serve, sha256Kid } from '../support/security-provider.js';
-import { makeSigner, type Signer } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { serve, sha256Kid } from '../support/apps/serve-site.js';
+import { makeSigner, type Signer } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 /** A custom authorization server. Tokens of the org server (`https://shop.okta.com`) cannot be verified by anyone else. */
 const options: IssuerOptions = {

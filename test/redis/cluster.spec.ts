@@ -1,10 +1,10 @@
 import { Cluster, Redis } from 'ioredis';
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Fleet } from '../support/redis-fleet.js';
-import { redisToStart } from '../support/redis-at-hand.js';
-import { RedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { Fleet } from '../support/redis/fleet.js';
+import { redisToStart } from '../support/redis/find-redis.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { until } from '../support/clock/until.js';
 
 describe.skipIf(!redisToStart())('a Redis Cluster', () => {
   it('[38] serves a fleet: one retrieval at start-up and per rollover, told to all over any node', async () => {

@@ -3,10 +3,10 @@ import { Redis } from 'ioredis';
 import type { MetadataOptions } from 'nestjs-resilient-auth';
 import type { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { quietRedisAtHand } from '../support/redis-at-hand.js';
-import { ReplicaProgram, type ReplicaProcess } from '../support/redis-processes.js';
-import { until } from '../support/redis-until.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { quietRedisAtHand } from '../support/redis/find-redis.js';
+import { ReplicaProgram, type ReplicaProcess } from '../support/redis/replica-processes.js';
+import { until } from '../support/clock/until.js';
 
 const redis = await quietRedisAtHand();
 const NOBODY = 'http://127.0.0.1:9';

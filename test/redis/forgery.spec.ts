@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { redisAtHand } from '../support/redis-at-hand.js';
-import { Fleet, type Replica } from '../support/redis-fleet.js';
-import { until } from '../support/redis-until.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { redisAtHand } from '../support/redis/find-redis.js';
+import { Fleet, type Replica } from '../support/redis/fleet.js';
+import { until } from '../support/clock/until.js';
 
 const redis = await redisAtHand();
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { redisAtHand } from '../support/redis-at-hand.js';
-import { Fleet } from '../support/redis-fleet.js';
-import { until } from '../support/redis-until.js';
+import { redisAtHand } from '../support/redis/find-redis.js';
+import { Fleet } from '../support/redis/fleet.js';
+import { until } from '../support/clock/until.js';
 
 const redis = await redisAtHand();
 const HOUR = 3_600_000;

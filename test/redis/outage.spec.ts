@@ -1,8 +1,8 @@
 import { describe, expect, it, type TestContext } from 'vitest';
-import { Fleet, withBefore, type Replica, type ReplicaOptions } from '../support/redis-fleet.js';
-import { redisToStart } from '../support/redis-at-hand.js';
-import { RedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { Fleet, withBefore, type Replica, type ReplicaOptions } from '../support/redis/fleet.js';
+import { redisToStart } from '../support/redis/find-redis.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { until } from '../support/clock/until.js';
 
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 /** Connections are sought again without the pauses that a user wants, and commands wait for them. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../lib/time/clock.js';
-import { redisAtHand } from '../support/redis-at-hand.js';
-import { Fleet, withBefore, type Replica } from '../support/redis-fleet.js';
-import { until } from '../support/redis-until.js';
+import { redisAtHand } from '../support/redis/find-redis.js';
+import { Fleet, withBefore, type Replica } from '../support/redis/fleet.js';
+import { until } from '../support/clock/until.js';
 
 const redis = await redisAtHand();
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';

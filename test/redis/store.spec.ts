@@ -3,10 +3,10 @@ import { Redis } from 'ioredis';
 import { AuthConfigurationError } from 'nestjs-resilient-auth';
 import { RedisMetadataStore, type RedisMetadataStoreOptions } from 'nestjs-resilient-auth/redis';
 import { describe, expect, it } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { redisAtHand } from '../support/redis-at-hand.js';
-import { Fleet } from '../support/redis-fleet.js';
-import { until } from '../support/redis-until.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { redisAtHand } from '../support/redis/find-redis.js';
+import { Fleet } from '../support/redis/fleet.js';
+import { until } from '../support/clock/until.js';
 
 const redis = await redisAtHand();
 const SECRET = 'a secret of the fleet';

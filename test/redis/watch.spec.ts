@@ -2,9 +2,9 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { StoreListener } from 'nestjs-resilient-auth';
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 import { describe, expect, it, vi, type TestContext } from 'vitest';
-import { redisToStart } from '../support/redis-at-hand.js';
-import { RedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { redisToStart } from '../support/redis/find-redis.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { until } from '../support/clock/until.js';
 
 const ISSUER = 'https://issuer.test';
 

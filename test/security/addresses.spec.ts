@@ -1,8 +1,8 @@
 import { MetadataProvider } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { DISCOVERY, EXAMPLE, exampleKey, exampleKeySet, serveExample } from '../support/security-provider.js';
-import { makeSigner } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { DISCOVERY, EXAMPLE, exampleKey, exampleKeySet, serveExample } from '../support/apps/serve-site.js';
+import { makeSigner } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 /** SECURITY-CHECKLIST 1J, J1 to J5 and J11: which addresses are ever called. */
 describe('the address of a key set', () => {

@@ -4,10 +4,10 @@ import { Test } from '@nestjs/testing';
 import { Authorized, AuthModule } from 'nestjs-resilient-auth';
 import request, { type Response } from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { issuerAndApi, startApi, startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { Bench, useBench } from '../support/security-bench.js';
-import { makeSigner } from '../support/security-signer.js';
+import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { Bench, useBench } from '../support/apps/bench.js';
+import { makeSigner } from '../support/issuers/signer.js';
 
 /** RFC 6750 §3: what may stand in a quoted parameter. */
 const CHALLENGE =

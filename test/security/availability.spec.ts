@@ -1,11 +1,11 @@
 import { Authenticator, AuthError, MetadataProvider } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { startApi, startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { Bench } from '../support/security-bench.js';
-import { makeSigner } from '../support/security-signer.js';
-import { MINUTE, startTimed, untilRefreshed } from '../support/security-timed.js';
+import { startApi, startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { Bench } from '../support/apps/bench.js';
+import { makeSigner } from '../support/issuers/signer.js';
+import { MINUTE, startTimed, untilRefreshed } from '../support/clock/timed-api.js';
 import { NegativeMemory } from '../../lib/metadata/refresh/negative-cache.js';
 
 const [{ create }] = platforms;

@@ -1,9 +1,9 @@
 import { AuthConfigurationError } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { Api } from '../support/api.js';
-import { platforms } from '../support/platforms.js';
-import { Bench, useBench } from '../support/security-bench.js';
+import { Api } from '../support/apps/api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { Bench, useBench } from '../support/apps/bench.js';
 
 const [{ create }] = platforms;
 const now = () => Date.now() / 1000;

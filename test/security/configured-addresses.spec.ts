@@ -7,10 +7,10 @@ import {
 } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { startApi } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { DISCOVERY, EXAMPLE, exampleKeySet, serveExample } from '../support/security-provider.js';
-import { Site } from '../support/security-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { DISCOVERY, EXAMPLE, exampleKeySet, serveExample } from '../support/apps/serve-site.js';
+import { Site } from '../support/issuers/site.js';
 
 const [{ create }] = platforms;
 

@@ -2,10 +2,10 @@ import { createServer } from 'node:net';
 import { MetadataProvider, type MetadataFault } from 'nestjs-resilient-auth';
 import { ManualClock, type TestIssuerFault } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { issuerAndApi, startApi, startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { makeSigner } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
+import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { makeSigner } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
 
 const [{ create }] = platforms;
 const lazy = { startup: 'lazy' } as const;

@@ -1,7 +1,7 @@
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useBench } from '../support/security-bench.js';
-import { makeSigner } from '../support/security-signer.js';
+import { useBench } from '../support/apps/bench.js';
+import { makeSigner } from '../support/issuers/signer.js';
 
 /** SECURITY-CHECKLIST 1C, C3 and C8. */
 describe('the type of a token', () => {

@@ -1,10 +1,10 @@
 import { AuthConfigurationError } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { Api } from '../support/api.js';
-import { platforms } from '../support/platforms.js';
-import { Bench, useBench } from '../support/security-bench.js';
-import { makeSigner } from '../support/security-signer.js';
+import { Api } from '../support/apps/api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { Bench, useBench } from '../support/apps/bench.js';
+import { makeSigner } from '../support/issuers/signer.js';
 
 const [{ create }] = platforms;
 

@@ -1,9 +1,9 @@
 import { AuthConfigurationError, MetadataProviders } from 'nestjs-resilient-auth';
 import { TestIssuer, type TestIssuerModuleOptions } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { startApi, startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { compact, makeSigner, type Signer } from '../support/security-signer.js';
+import { startApi, startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { compact, makeSigner, type Signer } from '../support/issuers/signer.js';
 
 const [{ create }] = platforms;
 const SIGNATURE = 'AUTH_TOKEN_SIGNATURE_INVALID';

@@ -5,10 +5,10 @@ import { Authenticator, AuthModule, MetadataProvider, type MetadataEvent } from 
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { Bench, useBench } from '../support/security-bench.js';
-import { compact, macWith, makeSigner, type Signer } from '../support/security-signer.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { Bench, useBench } from '../support/apps/bench.js';
+import { compact, macWith, makeSigner, type Signer } from '../support/issuers/signer.js';
 
 /** Everything about a public key that has ever been taken for an HMAC secret (CVE-2015-9235 and its heirs). */
 function secretsOf({

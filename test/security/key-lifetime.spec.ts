@@ -1,11 +1,11 @@
 import { MetadataProvider } from 'nestjs-resilient-auth';
 import { describe, expect, it, vi } from 'vitest';
-import { startApi } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { Bench } from '../support/security-bench.js';
-import { makeSigner } from '../support/security-signer.js';
-import { Site, tokenOf } from '../support/security-site.js';
-import { MINUTE, startTimed } from '../support/security-timed.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { Bench } from '../support/apps/bench.js';
+import { makeSigner } from '../support/issuers/signer.js';
+import { Site, tokenOf } from '../support/issuers/site.js';
+import { MINUTE, startTimed } from '../support/clock/timed-api.js';
 
 const [{ create }] = platforms;
 

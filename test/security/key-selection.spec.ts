@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Bench, useBench } from '../support/security-bench.js';
-import { makeSigner } from '../support/security-signer.js';
+import { Bench, useBench } from '../support/apps/bench.js';
+import { makeSigner } from '../support/issuers/signer.js';
 
 /** SECURITY-CHECKLIST 1E: which member of a key set may verify which token. */
 describe('a member of the key set', () => {

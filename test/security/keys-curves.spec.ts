@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Bench, useBench } from '../support/security-bench.js';
-import { compact, makeSigner, signWith, type Signer } from '../support/security-signer.js';
+import { Bench, useBench } from '../support/apps/bench.js';
+import { compact, makeSigner, signWith, type Signer } from '../support/issuers/signer.js';
 
 /** SECURITY-CHECKLIST 1D, the elliptic curves. */
 describe('a key on a curve', () => {

@@ -1,8 +1,8 @@
 import { MetadataProvider, type KeyFault, type MetadataEvent } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { Bench, useBench } from '../support/security-bench.js';
-import { makeRsaSigner, verifiesByItself, type RsaRecipe } from '../support/security-rsa.js';
-import { makeSigner, republished, signWith } from '../support/security-signer.js';
+import { Bench, useBench } from '../support/apps/bench.js';
+import { makeRsaSigner, verifiesByItself, type RsaRecipe } from '../support/issuers/rsa-signer.js';
+import { makeSigner, republished, signWith } from '../support/issuers/signer.js';
 
 const rsa = makeSigner('RS256');
 

@@ -5,9 +5,9 @@ import { Test } from '@nestjs/testing';
 import { inspect } from 'node:util';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { OrdersModule } from '../support/orders.js';
-import { makeSigner } from '../support/security-signer.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { OrdersModule } from '../support/apps/orders.module.js';
+import { makeSigner } from '../support/issuers/signer.js';
 
 /** Everything an application logs, at every level. */
 class Recorder {

@@ -7,9 +7,9 @@ import { Authorized, AuthModule, type AuthModuleExtras } from 'nestjs-resilient-
 import type { TestIssuer } from 'nestjs-resilient-auth/testing';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { exchange } from '../support/security-raw.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { exchange } from '../support/apps/raw-exchange.js';
 
 const [express] = platforms;
 

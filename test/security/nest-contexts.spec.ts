@@ -3,8 +3,8 @@ import { ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { AllowAnonymous, Authorized, AuthModule } from 'nestjs-resilient-auth';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 
 const [{ create }] = platforms;
 

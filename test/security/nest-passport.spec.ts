@@ -12,8 +12,8 @@ import { Authorized, AuthorizedGuard, AuthModule, CurrentUser } from 'nestjs-res
 import passport, { Strategy } from 'passport';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 
 const [{ create }] = platforms;
 

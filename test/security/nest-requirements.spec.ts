@@ -1,7 +1,7 @@
 import { Controller, Get, SetMetadata } from '@nestjs/common';
 import { AllowAnonymous, Authorized, CurrentToken, CurrentUser } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { bootApp } from '../support/security-app.js';
+import { bootApp } from '../support/apps/boot-app.js';
 
 @Authorized({ scopes: ['base'] })
 class BaseController {

@@ -21,9 +21,9 @@ import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../../lib/options/resolved-options.js';
 import { hasPassed, remember } from '../../lib/authorized/guard-memo.js';
-import { startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
-import { bootApp } from '../support/security-app.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { bootApp } from '../support/apps/boot-app.js';
 
 type Requirements = Parameters<AuthorizedGuard['authorize']>[0];
 

@@ -5,8 +5,8 @@ import { Authorized, AuthModule } from 'nestjs-resilient-auth';
 import passport, { Strategy } from 'passport';
 import request from 'supertest';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
+import { startIssuer } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 
 const thrown: readonly (readonly [string, () => unknown])[] = [
   ['an object without a prototype', () => Object.create(null)],

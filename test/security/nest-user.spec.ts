@@ -9,8 +9,8 @@ import {
 } from 'nestjs-resilient-auth';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { platforms } from '../support/platforms.js';
-import { bootApp } from '../support/security-app.js';
+import { platforms } from '../support/apps/platforms.js';
+import { bootApp } from '../support/apps/boot-app.js';
 
 /** SECURITY-CHECKLIST 1L, L5 and L6. */
 describe.each(platforms)('request.user, on $platform', ({ create }) => {

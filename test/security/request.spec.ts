@@ -1,9 +1,9 @@
 import { ExtractJwt } from 'passport-jwt';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { platforms } from '../support/platforms.js';
-import { Bench, useBench } from '../support/security-bench.js';
-import { exchange } from '../support/security-raw.js';
+import { platforms } from '../support/apps/platforms.js';
+import { Bench, useBench } from '../support/apps/bench.js';
+import { exchange } from '../support/apps/raw-exchange.js';
 
 /** SECURITY-CHECKLIST 1A: taking the token out of the request. */
 describe.each(platforms)('taking the token out of the request, on $platform', ({ create }) => {

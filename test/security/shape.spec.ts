@@ -1,7 +1,7 @@
 import { CompactEncrypt } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { useBench } from '../support/security-bench.js';
-import { encoded, joined, makeSigner, macWith } from '../support/security-signer.js';
+import { useBench } from '../support/apps/bench.js';
+import { encoded, joined, makeSigner, macWith } from '../support/issuers/signer.js';
 
 /** SECURITY-CHECKLIST 1B, the outer form: every signature here is right unless the form is in the signature itself. */
 describe('the form of a token', () => {

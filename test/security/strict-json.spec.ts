@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bench, useBench } from '../support/security-bench.js';
+import { Bench, useBench } from '../support/apps/bench.js';
 
 /** SECURITY-CHECKLIST 1B, the JSON inside: every token here carries the right signature of the right key. */
 describe('the JSON of a token', () => {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { AuthConfigurationError, Authenticator, type IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { startApi } from '../support/fixture.js';
-import { platforms } from '../support/platforms.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 import {
   APP,
   COMMON_METADATA,
@@ -15,9 +15,9 @@ import {
   V2_TEMPLATE,
   v1Token,
   v2Token,
-} from '../support/security-entra.js';
-import { makeSigner } from '../support/security-signer.js';
-import type { Site } from '../support/security-site.js';
+} from '../support/issuers/entra-id.js';
+import { makeSigner } from '../support/issuers/signer.js';
+import type { Site } from '../support/issuers/site.js';
 
 const [{ create }] = platforms;
 const ISSUER = 'AUTH_TOKEN_ISSUER_UNKNOWN';

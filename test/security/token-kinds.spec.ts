@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bench, useBench } from '../support/security-bench.js';
+import { Bench, useBench } from '../support/apps/bench.js';
 
 const TYPE = 'AUTH_TOKEN_TYPE_REFUSED';
 const CLAIM = 'AUTH_TOKEN_CLAIM_INVALID';

@@ -3,8 +3,8 @@ import { AuthModule } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
-import { OrdersModule } from '../support/orders.js';
-import { platforms, type CreateApplication } from '../support/platforms.js';
+import { OrdersModule } from '../support/apps/orders.module.js';
+import { platforms, type CreateApplication } from '../support/apps/platforms.js';
 import { missing, readWycheproof } from './files.js';
 
 /** RFC 6750 §2.1: what may follow `Bearer`. HTTP clients refuse to send much of the rest, attackers do not. */

@@ -1,0 +1,401 @@
+import { describe, expect, it } from 'vitest';
+import { deferred, json, keyOf, status, text, type Reply } from '../support/issuers/scripted-issuer.js';
+import { scene, settle, until, type Scene } from '../support/apps/scene.js';
+
+const MINUTE = 60_000;
+const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
+const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
+
+describe('a new key', () => {
+  it('[13] is accepted in the same request, with one refresh; the old one while it is published', async () => {
+    const stage = await scene();
+    await stage.issuer.publish('a', 'b');
+    expect(await stage.show('b')).toBe('accepted');
+    expect(await stage.show('a')).toBe('accepted');
+    expect(await stage.show('b', { jti: '2' })).toBe('accepted');
+    expect(stage.attempts()).toBe(1);
+    expect(stage.issuer.calls('jwks')).toBe(2);
+    expect(stage.issuer.calls('discovery')).toBe(1);
+    expect(stage.clock.monotonic()).toBe(0);
+  });
+
+  it('[13] is accepted in the same request when the old one went at the same moment', async () => {
+    const stage = await scene();
+    await stage.issuer.publish('b');
+    expect(await stage.show('b')).toBe('accepted');
+    expect(await stage.show('a')).toBe(REFUSED);
+    expect(stage.attempts()).toBe(1);
+  });
+
+  it.each([{ overlap: true }, { overlap: false }])(
+    '[14] costs one refresh per rollover with two hundred callers and ten rollovers (overlap: $overlap)',
+    async ({ overlap }) => {
+      const stage = await scene({ keys: ['k0'] });
+      const { clock, issuer } = stage;
+      for (let rollover = 1; rollover <= 10; rollover++) {
+        await clock.advance(10_000);
+        const [old, fresh] = [`k${rollover - 1}`, `k${rollover}`];
+        await issuer.publish(...(overlap ? [old, fresh] : [fresh]));
+        const tokens = await Promise.all(
+          Array.from({ length: 200 }, (_, i) =>
+            issuer.sign(overlap && i % 2 === 0 ? old : fresh, { jti: String(i) }),
+          ),
+        );
+        const outcomes = await Promise.all(tokens.map((token) => stage.verdict(token)));
+        expect(new Set(outcomes)).toEqual(new Set(['accepted']));
+        expect(stage.attempts()).toBe(rollover);
+      }
+      expect(stage.told('refresh-failed')).toEqual([]);
+    },
+  );
+
+  it('[15] is accepted at once, a second after boot, after a refresh and after another rollover', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    await clock.advance(1000);
+    await issuer.publish('a', 'b');
+    expect(await stage.show('b')).toBe('accepted');
+    await clock.advance(1);
+    await issuer.publish('b', 'c');
+    expect(await stage.show('c')).toBe('accepted');
+    await clock.advance(10 * MINUTE);
+    expect(stage.attempts('automatic')).toBe(1);
+    await clock.advance(1000);
+    await issuer.publish('c', 'd');
+    expect(await stage.show('d')).toBe('accepted');
+    expect(stage.attempts('on-demand')).toBe(3);
+  });
+
+  it('[15] is accepted at once in a burst of rollovers, as many as there are refreshes in hand', async () => {
+    const stage = await scene();
+    for (const kid of ['b', 'c', 'd', 'e', 'f']) {
+      await stage.issuer.publish(kid);
+      expect(await stage.show(kid)).toBe('accepted');
+    }
+    expect(stage.clock.monotonic()).toBe(0);
+    expect(stage.provider.status().budget.available).toBe(0);
+  });
+});
+
+describe('a withdrawn key', () => {
+  it.each([{ cached: true }, { cached: false }])(
+    '[16] is refused after the next refresh, with no new key and traffic going on (cached results: $cached)',
+    async ({ cached }) => {
+      const stage = await scene({ keys: ['a', 'b'], module: cached ? {} : { tokenCache: false } });
+      const { clock, issuer } = stage;
+      const token = await issuer.sign('a');
+      await issuer.publish('b');
+      for (let minute = 0; minute < 10; minute++) {
+        expect(await stage.verdict(token)).toBe('accepted');
+        await clock.advance(MINUTE);
+      }
+      await until(() => stage.provider.status().keyIds.length === 1);
+      expect(await stage.verdict(token)).toBe(REFUSED);
+      expect(await stage.show('b')).toBe('accepted');
+      expect(stage.told('metadata-changed').at(-1)).toMatchObject({
+        addedKeyIds: [],
+        withdrawnKeyIds: ['a'],
+      });
+    },
+  );
+
+  it('[16] costs the issuer no call however often it is shown', async () => {
+    const stage = await scene({ keys: ['a', 'b'] });
+    const { clock, issuer, provider } = stage;
+    await issuer.publish('b');
+    await provider.refreshNow();
+    const calls = issuer.requests.length;
+    for (let i = 0; i < 50; i++) {
+      expect(await stage.show('a', { jti: String(i) })).toBe(REFUSED);
+      await clock.advance(1000);
+    }
+    expect(issuer.requests).toHaveLength(calls);
+  });
+
+  it('[16] is accepted again when it comes back', async () => {
+    const stage = await scene({ keys: ['a', 'b'] });
+    const { clock, issuer, provider } = stage;
+    await issuer.publish('b');
+    await provider.refreshNow();
+    await issuer.publish('a', 'b');
+    await clock.advance(10 * MINUTE);
+    expect(await stage.show('a')).toBe('accepted');
+  });
+});
+
+describe('new material under an old kid', () => {
+  it('[17] is picked up in the same request, with one budgeted refresh', async () => {
+    const stage = await scene();
+    const { clock, issuer, provider } = stage;
+    const reused = await keyOf('a', { material: 'new' });
+    const old = await issuer.sign('a');
+    expect(await stage.verdict(old)).toBe('accepted');
+    await issuer.publish(reused);
+    expect(await stage.show(reused)).toBe('accepted');
+    expect(stage.attempts()).toBe(1);
+    expect(provider.status().budget.available).toBe(4);
+    expect(await stage.verdict(old)).toBe(REFUSED);
+    expect(clock.monotonic()).toBe(0);
+  });
+
+  it('[17] is picked up within refreshInterval when forgeries have used the refresh of that kid', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    const forged = await keyOf('a', { material: 'forged' });
+    const reused = await keyOf('a', { material: 'new' });
+    for (let i = 0; i < 20; i++) expect(await stage.show(forged, { jti: String(i) })).toBe(REFUSED);
+    expect(stage.attempts()).toBe(1);
+    await issuer.publish(reused);
+    expect(await stage.show(reused)).toBe(REFUSED);
+    await clock.advance(4999);
+    expect(await stage.show(reused)).toBe(REFUSED);
+    await clock.advance(1);
+    expect(await stage.show(reused)).toBe('accepted');
+    expect(stage.attempts()).toBe(2);
+  });
+});
+
+describe('an equal key set', () => {
+  const shapes: readonly [string, (keys: readonly unknown[]) => Reply][] = [
+    ['in another order', (keys) => json({ keys: keys.toReversed() })],
+    ['in other whitespace', (keys) => text(`\n${JSON.stringify({ keys }, null, 8)}\n`)],
+    ['with its members in another order', (keys) => json({ keys: keys.map(reversed) })],
+    ['with a key twice', (keys) => json({ keys: [...keys, ...keys] })],
+    ['with something else beside it', (keys) => json({ comment: 'hello', keys })],
+  ];
+
+  it.each(shapes)('[18] %s is no change: same snapshot, no event', async (_, shape) => {
+    const stage = await scene({ keys: ['a', 'b'] });
+    const { clock, issuer, provider } = stage;
+    const snapshot = provider.snapshot();
+    const seen: unknown[] = [];
+    provider.metadata$.subscribe((metadata) => seen.push(metadata));
+    issuer.always('jwks', shape(issuer.published));
+    await clock.advance(10 * MINUTE);
+    expect(stage.told('refresh-succeeded').at(-1)).toMatchObject({ trigger: 'automatic', changed: false });
+    expect(provider.snapshot()).toBe(snapshot);
+    expect(seen).toEqual([snapshot]);
+    expect(stage.told('metadata-changed')).toHaveLength(1);
+  });
+});
+
+describe('a moved key set', () => {
+  it('[19] is followed by the next automatic refresh', async () => {
+    const stage = await scene();
+    const { clock, issuer, provider } = stage;
+    issuer.jwksUri = `${issuer.url}/moved/jwks`;
+    await issuer.publish('a', 'b');
+    await clock.advance(10 * MINUTE);
+    expect(provider.snapshot()).toMatchObject({ jwksUri: issuer.jwksUri });
+    expect(await stage.show('b')).toBe('accepted');
+    expect(await stage.show('a')).toBe('accepted');
+  });
+
+  it('[19] is followed on demand, in the same request, whether the old address is gone or stale', async () => {
+    for (const isGone of [true, false]) {
+      const stage = await scene();
+      const { issuer } = stage;
+      const old = issuer.published;
+      issuer.jwksUri = `${issuer.url}/moved/jwks`;
+      await issuer.publish('a', 'b');
+      if (!isGone) {
+        issuer.always('jwks', ({ url }, honest) =>
+          url === issuer.jwksUri ? honest() : Response.json({ keys: old }),
+        );
+      }
+      expect(await stage.show('b')).toBe('accepted');
+      expect(stage.attempts()).toBe(1);
+      expect(stage.told('refresh-failed')).toEqual([]);
+    }
+  });
+
+  it('[19] matters not while only the discovery document is down', async () => {
+    const stage = await scene();
+    const { clock, issuer, provider } = stage;
+    issuer.always('discovery', status(500));
+    await issuer.publish('b');
+    await clock.advance(10 * MINUTE);
+    expect(provider.status()).toMatchObject({ state: 'fresh', keyIds: ['b'], lastFailure: undefined });
+    expect(stage.told('discovery-failed').at(-1)?.error.fault).toBe('status');
+    await issuer.publish('b', 'c');
+    expect(await stage.show('c')).toBe('accepted');
+  });
+
+  it('[19] cannot be told while only the key set is down: last known good serves', async () => {
+    const stage = await scene();
+    const { clock, issuer, provider } = stage;
+    issuer.always('jwks', status(500));
+    await clock.advance(11 * MINUTE);
+    expect(provider.status()).toMatchObject({ state: 'stale', lastFailure: { fault: 'status' } });
+    expect(await stage.show('a')).toBe('accepted');
+  });
+});
+
+describe('a rollover during an outage', () => {
+  it('[20] is told as 503, and accepted as soon as the issuer is back and the backoff allows', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    await issuer.publish('a', 'b');
+    issuer.always('all', status(500));
+    expect(await stage.show('b')).toBe(UNAVAILABLE);
+    const waiting = stage.watch(await issuer.sign('b', { jti: '2' }));
+    await clock.advance(500);
+    issuer.recover();
+    await clock.advance(249);
+    expect(waiting.outcome).toBeUndefined();
+    await clock.advance(1);
+    expect(await waiting.settled).toBe('accepted');
+    expect(stage.attempts()).toBe(2);
+  });
+
+  it('[20] is told as 503 to who waits through another failure', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    await issuer.publish('a', 'b');
+    issuer.always('all', status(500));
+    await stage.show('b');
+    const waiting = stage.watch(await issuer.sign('b', { jti: '2' }));
+    await clock.advance(750);
+    expect(await waiting.settled).toBe(UNAVAILABLE);
+    expect(waiting.retryAfter).toBe(2);
+  });
+
+  it('[20] is not told as 503 by a failure of before the request came', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    const { promise, resolve } = deferred();
+    issuer.once('jwks', async () => {
+      await promise;
+      return new Response('', { status: 500 });
+    });
+    issuer.once('discovery', status(500));
+    const early = stage.watch(await issuer.sign('b', { jti: '1' }));
+    await until(() => issuer.calls('jwks') === 2);
+    await issuer.publish('a', 'b');
+    const late = stage.watch(await issuer.sign('b', { jti: '2' }));
+    await settle();
+    resolve();
+    expect(await early.settled).toBe(UNAVAILABLE);
+    await settle();
+    expect(late.outcome).toBeUndefined();
+    await clock.advance(750);
+    expect(await late.settled).toBe('accepted');
+  });
+
+  it('[20] backs off longer each time, to no more than refreshInterval', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    issuer.always('all', status(500));
+    for (let i = 0; i < 60; i++) {
+      stage.watch(await issuer.sign('b', { jti: String(i) }));
+      await clock.advance(1000);
+    }
+    const times = issuer.requests.filter(({ endpoint }) => endpoint === 'jwks').map(({ at }) => at);
+    const gaps = times.slice(2).map((time, i) => time - (times[i + 1] ?? 0));
+    expect(gaps.slice(0, 4)).toEqual([1000, 1500, 3000, 3750]);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(5000);
+  });
+});
+
+describe('nodes of one issuer that disagree', () => {
+  it('[20a] in turn: nobody is refused and no live key withdrawn', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    const nodes = [[(await keyOf('b')).jwk], [(await keyOf('a')).jwk]];
+    let turn = 0;
+    issuer.always('jwks', () => Response.json({ keys: nodes[turn++ % 2] }));
+    const tokens = [await issuer.sign('a'), await issuer.sign('b')];
+    for (let minute = 0; minute < 60; minute++) {
+      // A node more or less now and then, so that each is asked first at times.
+      if (minute % 7 === 0) turn++;
+      for (const token of tokens) expect(await stage.verdict(token)).toBe('accepted');
+      await clock.advance(MINUTE);
+      await settle();
+    }
+    expect(stage.told('metadata-changed').flatMap((event) => event.withdrawnKeyIds)).toEqual([]);
+    expect(stage.attempts('automatic')).toBeGreaterThan(4);
+  });
+
+  it('[20a] an old copy out of a cache never brings a withdrawn key back', async () => {
+    const stage = await scene({ keys: ['a', 'b'] });
+    const { clock, issuer, provider } = stage;
+    const old = { keys: issuer.published };
+    const token = await issuer.sign('a');
+    await issuer.publish('b');
+    await clock.advance(10 * MINUTE);
+    expect(provider.status().keyIds).toEqual(['b']);
+    // Made at the start, and growing older in the cache.
+    issuer.always('jwks', () =>
+      Response.json(old, { headers: { age: String(Math.floor(clock.monotonic() / 1000)) } }),
+    );
+    expect(await refusalsOf(stage, token)).toEqual([REFUSED, UNAVAILABLE]);
+    await clock.advance(60 * MINUTE);
+    expect(provider.status()).toMatchObject({ keyIds: ['b'], lastFailure: { fault: 'outdated' } });
+    expect(await refusalsOf(stage, token)).toEqual([REFUSED, UNAVAILABLE]);
+    expect(await stage.show('b')).toBe('accepted');
+  });
+
+  it('[20a] an old copy is no second look either: what was missed once is not known to be missing', async () => {
+    const stage = await scene({ keys: ['a', 'b'] });
+    const { clock, issuer, provider } = stage;
+    const old = { keys: issuer.published };
+    await issuer.publish('b');
+    await clock.advance(10 * MINUTE);
+    expect(provider.status().keyIds).toEqual(['b']);
+    issuer.once('jwks', (_, honest) => honest());
+    issuer.once('jwks', json(old, { age: '600' }));
+    expect(await stage.show('c')).toBe(UNAVAILABLE);
+    expect(provider.status()).toMatchObject({ keyIds: ['b'], lastFailure: { fault: 'outdated' } });
+  });
+
+  it('[20a] a second look that fails leaves the known keys in place and nobody refused', async () => {
+    const stage = await scene({ keys: ['a', 'b'] });
+    const { clock, issuer, provider } = stage;
+    const checkedAt = provider.status().checkedAt;
+    await issuer.publish('b', 'c');
+    issuer.once('jwks', (_, honest) => honest());
+    issuer.once('jwks', status(500));
+    const before = provider.snapshot();
+    expect(await stage.show('c')).toBe('accepted');
+    expect(await stage.show('a')).toBe('accepted');
+    expect(provider.snapshot()).not.toBe(before);
+    // Half a check renews nothing: the next one comes when it was due, or sooner.
+    expect(provider.status().checkedAt).toEqual(checkedAt);
+    expect(stage.told('refresh-failed')).toHaveLength(1);
+    await clock.advance(10 * MINUTE);
+    expect(await stage.show('a')).toBe(REFUSED);
+  });
+
+  it('[20a] a second look that fails makes a missing key 503, not 401, and leaves no negative memory', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    issuer.once('jwks', (_, honest) => honest());
+    issuer.once('jwks', status(500));
+    expect(await stage.show('b')).toBe(UNAVAILABLE);
+    await issuer.publish('a', 'b');
+    await clock.advance(750);
+    expect(await stage.show('b')).toBe('accepted');
+  });
+
+  it('[20a] a second look that contradicts the issuer is refused with both', async () => {
+    const stage = await scene();
+    const { issuer, provider } = stage;
+    issuer.discovery = { issuer: 'https://impostor.test' };
+    expect(await stage.show('b')).toBe(UNAVAILABLE);
+    expect(provider.status()).toMatchObject({ keyIds: ['a'], lastFailure: { fault: 'wrong-issuer' } });
+  });
+});
+
+/** A key that is known to be gone, and one that nobody has heard of. */
+async function refusalsOf(stage: Scene, token: string): Promise<readonly string[]> {
+  const known = await stage.verdict(token);
+  const unknown = stage.watch(await stage.issuer.sign('c'));
+  await stage.clock.advance(5000);
+  return [known, await unknown.settled];
+}
+
+function reversed(jwk: unknown): unknown {
+  return typeof jwk === 'object' && jwk !== null ? Object.fromEntries(Object.entries(jwk).toReversed()) : jwk;
+}
+
+await Promise.all('abcdef'.split('').map((kid) => keyOf(kid)));

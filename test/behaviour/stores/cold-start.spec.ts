@@ -1,0 +1,162 @@
+import type { StoredMetadata } from 'nestjs-resilient-auth';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { MemoryStore, type StoreTrouble } from '../../support/stores/memory-store.js';
+import { keyOf, ScriptedIssuer, status } from '../../support/issuers/scripted-issuer.js';
+import { scene, type Scene } from '../../support/apps/scene.js';
+
+const MINUTE = 60_000;
+const TROUBLES: readonly StoreTrouble[] = ['rejects', 'throws', 'hangs'];
+
+/** A store as a process before this one has left it. */
+async function storeOf(
+  clock: ManualClock,
+  ageOfCheck: number,
+  change: Readonly<Record<string, unknown>> = {},
+): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  const { jwk } = await keyOf('a');
+  const left: StoredMetadata = {
+    issuer: 'https://issuer.test',
+    jwksUri: 'https://issuer.test/jwks',
+    keys: [{ ...jwk }],
+    checkedAt: clock.now() - ageOfCheck,
+    ...change,
+  };
+  store.snapshots.set('https://issuer.test', left);
+  return store;
+}
+
+/** A process that starts with it. */
+async function restart(
+  store: MemoryStore,
+  clock: ManualClock,
+  { isIssuerDown = true, metadata = {} } = {},
+): Promise<Scene> {
+  const issuer = new ScriptedIssuer(clock);
+  await issuer.publish('a');
+  if (isIssuerDown) issuer.always('all', status(503));
+  return scene({ clock, at: issuer, metadata: { store, ...metadata } });
+}
+
+describe('a cold start with a store', () => {
+  it('[36] while the issuer is down, a snapshot within the refresh interval serves at once', async () => {
+    const clock = new ManualClock();
+    const stage = await restart(await storeOf(clock, 5 * MINUTE), clock);
+    expect(await stage.show('a')).toBe('accepted');
+    expect(stage.issuer.requests).toEqual([]);
+    expect(stage.provider.status()).toMatchObject({ state: 'fresh', source: 'store', keyIds: ['a'] });
+    expect(stage.told('snapshot-received')).toEqual([expect.objectContaining({ changed: true })]);
+  });
+
+  it('[36] it serves without a call when the issuer is up, too, and is refreshed when it is due', async () => {
+    const clock = new ManualClock();
+    const stage = await restart(await storeOf(clock, 5 * MINUTE), clock, { isIssuerDown: false });
+    expect(stage.issuer.requests).toEqual([]);
+    await clock.advance(5 * MINUTE);
+    expect(stage.attempts('automatic')).toBe(1);
+    expect(stage.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
+  });
+
+  it('[36] with startup lazy the first token is verified with it', async () => {
+    const clock = new ManualClock();
+    const stage = await restart(await storeOf(clock, MINUTE), clock, { metadata: { startup: 'lazy' } });
+    expect(await stage.show('a')).toBe('accepted');
+    expect(stage.issuer.requests).toEqual([]);
+  });
+
+  it('[36] with startup require the boot succeeds on it, young or old', async () => {
+    for (const age of [MINUTE, 60 * MINUTE]) {
+      const clock = new ManualClock();
+      const stage = await restart(await storeOf(clock, age), clock, { metadata: { startup: 'require' } });
+      expect(await stage.show('a')).toBe('accepted');
+    }
+  });
+
+  it('[36] an older one serves only after the issuer could not be reached', async () => {
+    const clock = new ManualClock();
+    const store = await storeOf(clock, 60 * MINUTE);
+    const down = await restart(store, clock);
+    expect(down.issuer.requests.length).toBeGreaterThan(0);
+    expect(await down.show('a')).toBe('accepted');
+    expect(down.provider.status()).toMatchObject({ state: 'stale', source: 'store' });
+
+    const up = await restart(await storeOf(clock, 60 * MINUTE), clock, { isIssuerDown: false });
+    expect(up.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
+    expect(up.told('snapshot-received')).toEqual([]);
+  });
+
+  it('[36] an older one is left as soon as the issuer is back', async () => {
+    const clock = new ManualClock();
+    const stage = await restart(await storeOf(clock, 60 * MINUTE), clock);
+    stage.issuer.recover();
+    await stage.issuer.publish('b');
+    await clock.advance('1m');
+    expect(await stage.show('b')).toBe('accepted');
+    expect(await stage.show('a')).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    expect(stage.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
+  });
+
+  it.each([
+    ['too old', 25 * 60 * MINUTE, {}, 'too-old'],
+    ['of another issuer', MINUTE, { issuer: 'https://other.test' }, 'wrong-issuer'],
+    ['without keys', MINUTE, { keys: [] }, 'malformed'],
+    ['with a key that is no object', MINUTE, { keys: [7] }, 'malformed'],
+    ['with rubbish for keys', MINUTE, { keys: 'all of them' }, 'malformed'],
+    ['with an address that is no https', MINUTE, { jwksUri: 'http://issuer.test/jwks' }, 'malformed'],
+    ['with no time', MINUTE, { checkedAt: 'now' }, 'malformed'],
+    ['with a fence that is no number', MINUTE, { fence: '7' }, 'malformed'],
+  ])('[36] a snapshot %s is ignored with an event', async (_what, age, change, fault) => {
+    const clock = new ManualClock();
+    const stage = await restart(await storeOf(clock, age, change), clock);
+    const early = stage.watch(await stage.issuer.sign('a'));
+    await clock.advance('10s');
+    expect(early.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
+    const [refused] = stage.told('snapshot-refused');
+    expect(refused?.error.fault).toBe(fault);
+    stage.issuer.recover();
+    await clock.advance('1m');
+    expect(await stage.show('a')).toBe('accepted');
+  });
+
+  it.each([null, 7, 'rubbish', []])('[36] %j in place of a snapshot is ignored', async (rubbish) => {
+    const clock = new ManualClock();
+    const store = await storeOf(clock, MINUTE);
+    Object.assign(store, { load: () => Promise.resolve(rubbish) });
+    const stage = await restart(store, clock, { isIssuerDown: false });
+    expect(await stage.show('a')).toBe('accepted');
+    expect(stage.provider.status().source).toBe('issuer');
+  });
+
+  it('[36] one that claims to be checked in the future serves only after the issuer could not be reached', async () => {
+    const clock = new ManualClock();
+    const stage = await restart(await storeOf(clock, -10 * MINUTE), clock, { isIssuerDown: false });
+    expect(stage.provider.status().source).toBe('issuer');
+  });
+
+  it('[39] the age of a stored snapshot counts from its check, not from its load', async () => {
+    const clock = new ManualClock();
+    const metadata = { lastKnownGoodLifetime: '1h' };
+    const stage = await restart(await storeOf(clock, 6 * MINUTE), clock, { metadata });
+    const { checkedAt, expiresAt } = stage.provider.status();
+    expect(checkedAt).toEqual(new Date(clock.now() - 6 * MINUTE));
+    expect(expiresAt).toEqual(new Date(clock.now() + 64 * MINUTE));
+    await clock.advance('63m');
+    expect(await stage.show('a')).toBe('accepted');
+    await clock.advance('2m');
+    const late = stage.watch(await stage.issuer.sign('a'));
+    await clock.advance('10s');
+    expect(late.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
+  });
+
+  it.each(TROUBLES)('[37] a store that %s costs a boot nothing but its deadline', async (trouble) => {
+    const clock = new ManualClock();
+    const store = await storeOf(clock, MINUTE);
+    store.trouble = trouble;
+    const starting = restart(store, clock, { isIssuerDown: false });
+    await clock.advance('1s');
+    const stage = await starting;
+    expect(await stage.show('a')).toBe('accepted');
+    expect(stage.provider.status().store).toMatchObject({ state: 'failing' });
+  });
+});

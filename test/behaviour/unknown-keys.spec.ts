@@ -1,0 +1,749 @@
+import { AuthModule, MetadataProvider, MetadataProviders, Authenticator } from 'nestjs-resilient-auth';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
+import { after, hang, keyOf, ScriptedIssuer, status } from '../support/issuers/scripted-issuer.js';
+import { outcomeOf, scene, settle, until, watch, type Scene, type Watched } from '../support/apps/scene.js';
+
+const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
+const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
+
+describe('unknown key ids', () => {
+  // One that the first of them asks for, and one for those who come while it is under way: see [22a].
+  it('[21] one of them, a thousand times at once: two retrievals at most, and 401 for all', async () => {
+    const stage = await scene();
+    const tokens = await signAll(stage, 1000, () => 'b');
+    const outcomes = await Promise.all(tokens.map((token) => stage.verdict(token)));
+    expect(new Set(outcomes)).toEqual(new Set([REFUSED]));
+    expect(stage.attempts()).toBeLessThanOrEqual(2);
+    expect(stage.clock.monotonic()).toBe(0);
+  });
+
+  it('[21] one of them, a thousand times in a minute: one retrieval per refreshInterval, each 401 at once', async () => {
+    const stage = await scene();
+    const tokens = await signAll(stage, 1000, () => 'b');
+    for (const token of tokens) {
+      expect(await stage.verdict(token)).toBe(REFUSED);
+      await stage.clock.advance(60);
+    }
+    expect(stage.attempts()).toBeLessThanOrEqual(12);
+    expect(stage.attempts()).toBeGreaterThan(10);
+  });
+
+  it('[21] a thousand of them within a minute: retrievals stay in the budget, memory stays flat', async () => {
+    const stage = await scene();
+    const { clock, issuer, provider } = stage;
+    const tokens = await signAll(stage, 1000, (i) => `unknown-${i}`);
+    const timers = clock.pendingTimers;
+    const flood: Watched[] = [];
+    for (const token of tokens) {
+      flood.push(stage.watch(token));
+      await clock.advance(60);
+    }
+    await clock.advance(10_000);
+    const outcomes = await Promise.all(flood.map(({ settled }) => settled));
+    expect(outcomes.every((outcome) => outcome === REFUSED || outcome === UNAVAILABLE)).toBe(true);
+    // Five in hand, one every five seconds.
+    expect(stage.attempts()).toBeLessThanOrEqual(5 + 70 / 5);
+    // Each of them is one look and a second one at both documents.
+    expect(issuer.requests.length - 2).toBeLessThanOrEqual(3 * stage.attempts());
+    expect(provider.status().waiting).toBe(0);
+    expect(clock.pendingTimers).toBe(timers);
+    expect(stage.told('budget-exhausted').length).toBeGreaterThan(0);
+  });
+
+  it('[21] a thousand of them at once cost two retrievals at most', async () => {
+    const stage = await scene();
+    const tokens = await signAll(stage, 1000, (i) => `unknown-${i}`);
+    const outcomes = await Promise.all(tokens.map((token) => stage.verdict(token)));
+    expect(new Set(outcomes)).toEqual(new Set([REFUSED]));
+    expect(stage.attempts()).toBeLessThanOrEqual(2);
+  });
+
+  it('[21] a thousand refusals at once hold nobody up: few of them in one turn of the event loop', async () => {
+    for (const fault of [undefined, status(500)]) {
+      const stage = await scene();
+      if (fault) stage.issuer.always('all', fault);
+      let refused = 0;
+      const tokens = await signAll(stage, 1000, (i) => `unknown-${i}`);
+      const flood = tokens.map((token) => stage.verdict(token).finally(() => refused++));
+      let most = 0;
+      await until(() => refused > 0);
+      // After a failure the next attempt waits for its turn.
+      if (fault) void stage.clock.advance('1s');
+      while (refused < flood.length) {
+        const before = refused;
+        await new Promise((resolve) => setImmediate(resolve));
+        most = Math.max(most, refused - before);
+      }
+      expect(new Set(await Promise.all(flood))).toEqual(new Set([fault ? UNAVAILABLE : REFUSED]));
+      expect(most).toBeLessThan(20);
+      expect(stage.provider.status().waiting).toBe(0);
+    }
+  });
+
+  it('[21] a thousand forgeries under a key about to come hold nobody up: few are checked in one turn', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    const forged = await issuer.sign(await keyOf('b', { material: 'forged' }));
+    await issuer.publish('a', 'b');
+    const held = issuer.hold('jwks');
+    let refused = 0;
+    const crowd = Array.from({ length: 1000 }, () => stage.verdict(forged).finally(() => refused++));
+    await held.arrived;
+    held.release();
+    let most = 0;
+    while (refused < crowd.length) {
+      const before = refused;
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, refused - before);
+    }
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set([REFUSED]));
+    expect(most).toBeLessThan(50);
+  });
+
+  it('[21] a key that is published while its refusal is on the way out is accepted', async () => {
+    const stage = await scene();
+    const { issuer, provider } = stage;
+    const tokens = await signAll(stage, 200, () => 'b');
+    const flood = tokens.map((token) => stage.watch(token));
+    await until(() => flood.some(({ outcome }) => outcome === REFUSED));
+    await issuer.publish('a', 'b');
+    await provider.refreshNow();
+    const outcomes = await Promise.all(flood.map(({ settled }) => settled));
+    expect(outcomes.at(-1)).toBe('accepted');
+  });
+
+  it('[21] failed attempts count: no more of them than the budget while the issuer is down', async () => {
+    const stage = await scene({ metadata: { refreshBurst: 2, refreshInterval: '30s', refreshWait: '1s' } });
+    const { clock, issuer } = stage;
+    issuer.always('all', status(500));
+    const tokens = await signAll(stage, 240, (i) => `unknown-${i}`);
+    for (const token of tokens) {
+      stage.watch(token);
+      await clock.advance(1000);
+    }
+    // Two in hand, one every thirty seconds, for four minutes.
+    expect(stage.attempts('on-demand')).toBeLessThanOrEqual(2 + 240 / 30);
+  });
+
+  it('[21] automatic refreshes are outside of the budget, and go on when it is used up', async () => {
+    const metadata = { automaticRefreshInterval: '1m', refreshInterval: '1h' };
+    const stage = await scene({ metadata });
+    const { clock, provider } = stage;
+    await clock.advance(10 * 60_000);
+    expect(provider.status().budget.available).toBe(5);
+    await stage.exhaustBudget();
+    await clock.advance(10 * 60_000);
+    expect(stage.attempts('automatic')).toBe(20);
+  });
+
+  it('[21] forged signatures under a known kid leave three refreshes in hand, whatever they do', async () => {
+    const stage = await scene({ keys: 'abcdefgh'.split('') });
+    const { provider } = stage;
+    for (const kid of 'abcdefgh'.split('')) {
+      const forged = await keyOf(kid, { material: 'forged' });
+      for (let i = 0; i < 3; i++) expect(await stage.show(forged, { jti: String(i) })).toBe(REFUSED);
+      expect(provider.status().budget.available).toBeGreaterThanOrEqual(3);
+    }
+    expect(stage.attempts()).toBe(2);
+    await stage.issuer.publish('i');
+    expect(await stage.show('i')).toBe('accepted');
+  });
+});
+
+describe('a flood of unknown key ids', () => {
+  it('[22] delays no request with a known key, not even by a tick of the clock', async () => {
+    const stage = await scene();
+    const { clock, issuer, provider } = stage;
+    await stage.exhaustBudget();
+    const flood = (await signAll(stage, 500, (i) => `flood-${i}`)).map((token) => stage.watch(token));
+    await until(() => provider.status().waiting === 500);
+    for (let i = 0; i < 20; i++) expect(await stage.show('a', { jti: String(i) })).toBe('accepted');
+    expect(clock.monotonic()).toBe(0);
+    expect(provider.status().waiting).toBe(500);
+    await clock.advance(5000);
+    const outcomes = await Promise.all(flood.map(({ settled }) => settled));
+    expect(new Set(outcomes)).toEqual(new Set([REFUSED]));
+    expect(issuer.calls('jwks')).toBeLessThanOrEqual(1 + 2 * 6);
+  });
+
+  it('[22] and a rollover meanwhile: nobody is refused, the slowest waits one refreshInterval and a fetch', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    const tokens = await signAll(stage, 600, (i) => `flood-${i}`);
+    let shown = 0;
+    // Ten unknown ids a second, for as long as the story lasts.
+    const flood = async (milliseconds: number): Promise<void> => {
+      for (let passed = 0; passed < milliseconds; passed += 100) {
+        const token = tokens[shown++];
+        if (token) stage.watch(token);
+        await clock.advance(100);
+      }
+    };
+    await flood(20_000);
+    expect(stage.provider.status().budget.available).toBe(0);
+    await issuer.publish('a', 'b');
+    issuer.always('jwks', after(clock, 300));
+    const newcomers = (await signAll(stage, 50, () => 'b')).map((token) => stage.watch(token));
+    await flood(5000);
+    // The ids of the flood bring a second look about, for which all of them wait.
+    await clock.advance(2 * 300);
+    await settle();
+    expect(new Set(newcomers.map(({ outcome }) => outcome))).toEqual(new Set(['accepted']));
+    await flood(3000);
+    await issuer.publish('b', 'c');
+    const next = stage.watch(await issuer.sign('c'));
+    await flood(5000);
+    // The ids of the flood bring a second look about, for which all of them wait.
+    await clock.advance(2 * 300);
+    expect(next.outcome).toBe('accepted');
+  });
+
+  it('[22] as a trickle, one every fifteen seconds for ten minutes, takes nothing from known or new keys', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    const waits: number[] = [];
+    for (let i = 1; i <= 40; i++) {
+      expect(await stage.show(`trickle-${i}`)).toBe(REFUSED);
+      expect(await stage.show('a', { jti: String(i) })).toBe('accepted');
+      const kid = `new-${Math.floor(i / 10)}`;
+      await issuer.publish('a', kid);
+      const before = clock.monotonic();
+      expect(await stage.show(kid, { jti: String(i) })).toBe('accepted');
+      waits.push(clock.monotonic() - before);
+      await clock.advance(15_000);
+    }
+    expect(Math.max(...waits)).toBe(0);
+  });
+
+  it('[22] leaves the automatic refresh alone: a withdrawn key goes on time', async () => {
+    const stage = await scene({ keys: ['a', 'b'], metadata: { automaticRefreshInterval: '1m' } });
+    const { clock, issuer } = stage;
+    const tokens = await signAll(stage, 120, (i) => `flood-${i}`);
+    issuer.always('discovery', status(500));
+    await issuer.publish('b');
+    for (const token of tokens) {
+      stage.watch(token);
+      await clock.advance(500);
+    }
+    await until(() => stage.provider.status().keyIds.length === 1);
+    expect(await stage.show('a')).toBe(REFUSED);
+  });
+});
+
+describe('a fetch that began before the key was published', () => {
+  it('[22a] does not turn a request that came later into a 401: the second look finds it', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    const held = issuer.hold('jwks');
+    const trigger = stage.watch(await issuer.sign('x'));
+    await held.arrived;
+    await issuer.publish('a', 'b');
+    const late = stage.watch(await issuer.sign('b'));
+    await settle();
+    held.release();
+    expect(await late.settled).toBe('accepted');
+    expect(await trigger.settled).toBe(REFUSED);
+  });
+
+  it('[22a] does not turn a request that came later into a 401, even if it came during the second look', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    const [first, second] = [issuer.hold('jwks'), issuer.hold('jwks')];
+    // Both are about the very key id: the early one is told the truth, the late one must not be told the same.
+    const early = stage.watch(await issuer.sign('b', { jti: '1' }));
+    await first.arrived;
+    first.release();
+    await second.arrived;
+    await issuer.publish('a', 'b');
+    const late = stage.watch(await issuer.sign('b', { jti: '2' }));
+    await settle();
+    second.release();
+    expect(await early.settled).toBe(REFUSED);
+    expect(await late.settled).toBe('accepted');
+    expect(stage.attempts()).toBe(2);
+    expect(await stage.show('b', { jti: '3' })).toBe('accepted');
+  });
+
+  it('[22a] does not make a kid negative for who asks the provider, either', async () => {
+    const stage = await scene();
+    const { issuer, provider } = stage;
+    const stale = await provider.current();
+    const holds = [issuer.hold('jwks'), issuer.hold('jwks')];
+    const automatic = provider.refreshNow();
+    await holds[0]?.arrived;
+    const asked = provider.requestRefresh({ stale, kid: 'b', reason: 'key-not-found' });
+    holds[0]?.release();
+    await holds[1]?.arrived;
+    await issuer.publish('a', 'b');
+    const askedLater = provider.requestRefresh({ stale, kid: 'b', reason: 'key-not-found' });
+    holds[1]?.release();
+    await automatic;
+    const [one, other] = await Promise.all([asked, askedLater]);
+    expect(one.keysWithId('b')).toHaveLength(1);
+    expect(other).toBe(one);
+  });
+
+  it('[22a] makes who joined it wait for the next permitted one when the budget is used up', async () => {
+    const stage = await scene();
+    const { clock, issuer, provider } = stage;
+    await stage.exhaustBudget();
+    await clock.advance(5000);
+    expect(provider.status().budget.available).toBe(1);
+    const holds = [issuer.hold('jwks'), issuer.hold('jwks')];
+    const early = stage.watch(await issuer.sign('b', { jti: '1' }));
+    await holds[0]?.arrived;
+    holds[0]?.release();
+    await holds[1]?.arrived;
+    await issuer.publish('a', 'b');
+    const late = stage.watch(await issuer.sign('b', { jti: '2' }));
+    await settle();
+    holds[1]?.release();
+    expect(await early.settled).toBe(REFUSED);
+    await clock.advance(4999);
+    expect(late.outcome).toBeUndefined();
+    await clock.advance(1);
+    expect(await late.settled).toBe('accepted');
+  });
+
+  it('[22a] is no answer when the first load was it', async () => {
+    const stage = await scene({ metadata: { startup: 'lazy' } });
+    const { issuer } = stage;
+    const held = issuer.hold('jwks');
+    const first = stage.watch(await issuer.sign('a'));
+    await held.arrived;
+    await issuer.publish('a', 'b');
+    const late = stage.watch(await issuer.sign('b'));
+    await settle();
+    held.release();
+    expect([await first.settled, await late.settled]).toEqual(['accepted', 'accepted']);
+  });
+
+  it('[22a] is no answer to a token without kid, when it brought another key than its own', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    const held = issuer.hold('jwks');
+    await issuer.publish('a', 'b');
+    const first = stage.watch(await issuer.sign('b'));
+    await held.arrived;
+    await issuer.publish('a', 'b', 'n');
+    const late = stage.watch(await issuer.sign('n', {}, { kid: undefined }));
+    await settle();
+    held.release();
+    expect([await first.settled, await late.settled]).toEqual(['accepted', 'accepted']);
+  });
+
+  it('[22a] is no answer to who asks for anything newer', async () => {
+    const stage = await scene();
+    const { issuer, provider } = stage;
+    const stale = await provider.current();
+    const held = issuer.hold('jwks');
+    const running = provider.refreshNow();
+    await held.arrived;
+    await issuer.publish('a', 'b');
+    const asked = provider.requestRefresh({ stale });
+    await settle();
+    held.release();
+    await running;
+    expect((await asked).keysWithId('b')).toHaveLength(1);
+  });
+
+  it('[22a] is no answer when an operator had ordered it', async () => {
+    const stage = await scene();
+    const { issuer, provider } = stage;
+    const held = issuer.hold('jwks');
+    const ordered = provider.refreshNow();
+    await held.arrived;
+    await issuer.publish('a', 'b');
+    const late = stage.watch(await issuer.sign('b'));
+    await settle();
+    held.release();
+    await ordered;
+    expect(await late.settled).toBe('accepted');
+  });
+});
+
+describe('requests that wait', () => {
+  it('[22b] more than maxWaiting: 503 at once for the rest, nobody with a known key notices', async () => {
+    const stage = await scene({ metadata: { maxWaiting: 5, refreshWait: '60s' } });
+    const { clock, issuer, provider } = stage;
+    issuer.always('jwks', after(clock, 2000));
+    const timers = clock.pendingTimers;
+    const crowd = (await signAll(stage, 12, (i) => `unknown-${i}`)).map((token) => stage.watch(token));
+    await settle();
+    const outcomes = crowd.map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome === undefined)).toHaveLength(5);
+    expect(outcomes.filter((outcome) => outcome === UNAVAILABLE)).toHaveLength(7);
+    expect(crowd.find(({ outcome }) => outcome)?.retryAfter).toBeGreaterThanOrEqual(1);
+    expect(provider.status().waiting).toBe(5);
+    // One for all who wait, one for the exchange, one of the issuer's own.
+    expect(clock.pendingTimers).toBe(timers + 1 + 1 + 1);
+    expect(await stage.show('a')).toBe('accepted');
+    // Two refreshes of two looks each: nobody's patience is over, and no timer is left behind.
+    await clock.advance(2 * 2 * 2000);
+    expect(crowd.filter(({ outcome }) => outcome === REFUSED)).toHaveLength(5);
+    expect(provider.status().waiting).toBe(0);
+    expect(clock.pendingTimers).toBe(timers);
+  });
+
+  it('[22b] leave no timer behind when somebody asks from within an event', async () => {
+    const metadata = {
+      automaticRefreshInterval: '10s',
+      lastKnownGoodLifetime: 500,
+      refreshWait: '1s',
+      timeout: '30s',
+    };
+    const { clock, issuer, provider, ...stage } = await scene({ metadata });
+    issuer.always('all', hang());
+    provider.events$.subscribe(({ type }) => {
+      if (type === 'metadata-expired') provider.requestRefresh().catch(() => undefined);
+    });
+    const show = async (kid: string): Promise<Watched> =>
+      watch(stage.authenticator.authenticate(await issuer.sign(kid)));
+    // The snapshot expires after 10.5 s, between the first one's wait and the second one's.
+    await clock.advance(9600);
+    const first = await show('b');
+    await clock.advance(800);
+    const second = await show('c');
+    await clock.advance(300);
+    expect([first.outcome, second.outcome]).toEqual([UNAVAILABLE, undefined]);
+    provider.close();
+    await settle();
+    expect(second.outcome).toBe(UNAVAILABLE);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('[22b] are answered when somebody closes everything, or asks for more, as soon as the budget is spent', async () => {
+    for (const isClosing of [true, false]) {
+      const stage = await scene();
+      const { clock, issuer, provider } = stage;
+      await stage.exhaustBudget();
+      await clock.advance('10m');
+      await stage.exhaustBudget();
+      await issuer.publish('a', 'b');
+      provider.events$.subscribe(({ type }) => {
+        if (type !== 'budget-exhausted') return;
+        if (isClosing) provider.close();
+        else others.push(watch(provider.requestRefresh()));
+      });
+      const others: Watched[] = [];
+      const asked = watch(provider.requestRefresh({ kid: 'b' }));
+      await clock.advance(5000);
+      await settle();
+      expect(asked.outcome).toBe(isClosing ? UNAVAILABLE : 'accepted');
+      expect(others.map(({ outcome }) => outcome)).toEqual(isClosing ? [] : ['accepted']);
+      provider.close();
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+
+  it('[22b] give up few in a turn of the event loop, when they all came at once', async () => {
+    const stage = await scene({ metadata: { refreshWait: '1s', timeout: '30s' } });
+    const { clock, issuer, provider } = stage;
+    issuer.always('jwks', hang());
+    const crowd = (await signAll(stage, 200, (i) => `unknown-${i}`)).map((token) => stage.watch(token));
+    await clock.advance(1000);
+    const gone = crowd.filter(({ outcome }) => outcome === UNAVAILABLE).length;
+    expect(gone).toBeGreaterThan(0);
+    expect(gone).toBeLessThan(50);
+    // On the way out, they take the room of others.
+    expect(provider.status().waiting).toBe(200 - gone);
+    expect(await Promise.all(crowd.map(({ settled }) => settled))).toEqual(crowd.map(() => UNAVAILABLE));
+    expect(provider.status().waiting).toBe(0);
+  });
+
+  it('[22b] are let in when their key comes while their refusal is on its way out', async () => {
+    const stage = await scene({ metadata: { refreshWait: '1s', timeout: '30s' } });
+    const { clock, issuer, provider } = stage;
+    const held = issuer.hold('jwks');
+    const crowd = (await signAll(stage, 200, (i) => (i === 199 ? 'b' : `unknown-${i}`))).map((token) =>
+      stage.watch(token),
+    );
+    await held.arrived;
+    await clock.advance(1000);
+    expect(crowd.at(-1)?.outcome).toBeUndefined();
+    await issuer.publish('a', 'b');
+    await provider.refreshNow();
+    expect(await crowd.at(-1)?.settled).toBe('accepted');
+    held.release();
+  });
+
+  it('[22b] leave room when they give up', async () => {
+    const stage = await scene({ metadata: { maxWaiting: 3, refreshWait: '1s', timeout: '30s' } });
+    const { clock, issuer, provider } = stage;
+    issuer.always('jwks', hang());
+    const impatient = (await signAll(stage, 3, (i) => `unknown-${i}`)).map((token) => stage.watch(token));
+    await clock.advance(1000);
+    expect(impatient.map(({ outcome }) => outcome)).toEqual([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE]);
+    expect(provider.status().waiting).toBe(0);
+    const next = stage.watch(await issuer.sign('b'));
+    await settle();
+    expect(next.outcome).toBeUndefined();
+    expect(provider.status().waiting).toBe(1);
+  });
+});
+
+describe('negative memory', () => {
+  it('[23] of a kid seen just before it is published is short', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    expect(await stage.show('b')).toBe(REFUSED);
+    await issuer.publish('a', 'b');
+    expect(await stage.show('b')).toBe(REFUSED);
+    await clock.advance(4999);
+    expect(await stage.show('b')).toBe(REFUSED);
+    expect(stage.attempts()).toBe(1);
+    await clock.advance(1);
+    expect(await stage.show('b')).toBe('accepted');
+    expect(stage.attempts()).toBe(2);
+  });
+
+  it('[23] ends with the first change of the key set, whoever brought it about', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    expect(await stage.show('b')).toBe(REFUSED);
+    await issuer.publish('a', 'c');
+    expect(await stage.show('c')).toBe('accepted');
+    await issuer.publish('a', 'b', 'c');
+    expect(await stage.show('b')).toBe('accepted');
+  });
+
+  it('[23] does not last longer when asked again and again', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    expect(await stage.show('b')).toBe(REFUSED);
+    await issuer.publish('a', 'b');
+    for (let second = 0; second < 4; second++) {
+      await clock.advance(1000);
+      expect(await stage.show('b')).toBe(REFUSED);
+    }
+    await clock.advance(1000);
+    expect(await stage.show('b')).toBe('accepted');
+  });
+
+  it('[23] forgets the oldest of more than a thousand, and none of the others', async () => {
+    const stage = await scene();
+    const { clock } = stage;
+    const tokens = await signAll(stage, 1001, (i) => `unknown-${i}`);
+    await Promise.all(tokens.map((token) => stage.verdict(token)));
+    const attempts = stage.attempts();
+    expect(await stage.show('unknown-1000')).toBe(REFUSED);
+    expect(await stage.show('unknown-1')).toBe(REFUSED);
+    expect(stage.attempts()).toBe(attempts);
+    expect(await stage.show('unknown-0')).toBe(REFUSED);
+    expect(stage.attempts()).toBe(attempts + 1);
+    expect(clock.monotonic()).toBe(0);
+  });
+});
+
+describe('tokens that are not plausible', () => {
+  const now = Date.UTC(2026, 0, 1) / 1000;
+  const cases: readonly [string, object, object, string][] = [
+    ['of another issuer', { iss: 'https://evil.test' }, {}, 'AUTH_TOKEN_ISSUER_UNKNOWN'],
+    ['for another audience', { aud: 'other' }, {}, 'AUTH_TOKEN_AUDIENCE_MISMATCH'],
+    ['that have expired', { exp: now - 3600 }, {}, 'AUTH_TOKEN_EXPIRED'],
+    ['that are not valid yet', { nbf: now + 3600 }, {}, 'AUTH_TOKEN_NOT_YET_VALID'],
+    ['issued in the future', { iat: now + 3600 }, {}, 'AUTH_TOKEN_NOT_YET_VALID'],
+    ['without exp', { exp: undefined }, {}, 'AUTH_TOKEN_CLAIM_INVALID'],
+    ['of a type that is not let in', {}, { typ: 'dpop+jwt' }, 'AUTH_TOKEN_TYPE_REFUSED'],
+    ['of another kind', { events: {} }, {}, 'AUTH_TOKEN_TYPE_REFUSED'],
+    ['bound to a sender', { cnf: { jkt: 'x' } }, {}, 'AUTH_TOKEN_SENDER_CONSTRAINED'],
+  ];
+
+  it.each(cases)(
+    '[24] %s never cost a retrieval and have a reason of their own',
+    async (_, claims, header, code) => {
+      const { issuer, authenticator } = await scene({ metadata: { startup: 'lazy' } });
+      const token = await issuer.sign('unknown', { ...claims }, { ...header });
+      expect(await outcomeOf(authenticator.authenticate(token))).toBe(code);
+      expect(issuer.requests).toEqual([]);
+    },
+  );
+
+  it('[24] with an algorithm that is not let in never cost a retrieval', async () => {
+    const stage = await scene({ metadata: { startup: 'lazy' }, issuer: { algorithms: ['RS256'] } });
+    expect(await stage.show('unknown')).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
+    expect(stage.issuer.requests).toEqual([]);
+  });
+
+  it.each([
+    '',
+    '.',
+    '..',
+    'a.b',
+    'a.b.c.d.e',
+    'e30.e30.AA',
+    '%',
+    '💥',
+    'a'.repeat(20_000),
+    '.'.repeat(16_000),
+  ])('[24] such as %j never cost a retrieval', async (token) => {
+    const { issuer, authenticator } = await scene({ metadata: { startup: 'lazy' } });
+    expect(await outcomeOf(authenticator.authenticate(token))).toMatch(/^AUTH_TOKEN_(MALFORMED|ALGORITHM)/);
+    expect(issuer.requests).toEqual([]);
+  });
+
+  it('[25] an expired token of an unknown key is told that it has expired, with no retrieval', async () => {
+    const stage = await scene();
+    const calls = stage.issuer.requests.length;
+    expect(await stage.show('unknown', { exp: now - 31 })).toBe('AUTH_TOKEN_EXPIRED');
+    expect(stage.issuer.requests).toHaveLength(calls);
+  });
+
+  it('[25] a token that expires while it waits is told that it has expired', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    await issuer.publish('a', 'b');
+    issuer.always('jwks', after(clock, 3000));
+    const waiting = stage.watch(await issuer.sign('b', { exp: now - 29 }));
+    await clock.advance(3000);
+    expect(await waiting.settled).toBe('AUTH_TOKEN_EXPIRED');
+  });
+
+  it('[25] a foreign issuer is never contacted, wherever the token points', async () => {
+    const { issuer, authenticator } = await scene();
+    const calls = issuer.requests.length;
+    for (const claims of [
+      { iss: 'https://evil.test' },
+      { iss: `${issuer.url}/` },
+      { iss: issuer.url.toUpperCase() },
+    ]) {
+      const header = { jku: 'https://evil.test/jwks', x5u: 'https://evil.test/x5u' };
+      const token = await issuer.sign('a', claims, header);
+      expect(await outcomeOf(authenticator.authenticate(token))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    }
+    const pointing = await issuer.sign('b', {}, { jku: 'https://evil.test/jwks' });
+    expect(await outcomeOf(authenticator.authenticate(pointing))).toBe(REFUSED);
+    expect(issuer.requests.slice(calls).every(({ url }) => url.startsWith(issuer.url))).toBe(true);
+  });
+});
+
+describe('two issuers', () => {
+  it.each([{ first: 'one' }, { first: 'other' }])(
+    '[26] with the same kid for different keys are never mixed up ($first comes first)',
+    async ({ first }) => {
+      const { issuers, verdict } = await twoIssuers();
+      const order = first === 'one' ? issuers : issuers.toReversed();
+      for (const issuer of order) {
+        const others = issuers.filter((other) => other !== issuer);
+        expect(await verdict(await issuer.sign(ownKey(issuer)))).toBe('accepted');
+        for (const other of others) {
+          expect(await verdict(await issuer.sign(ownKey(other)))).toBe(REFUSED);
+        }
+      }
+    },
+  );
+
+  it('[26] have a budget each: one that is used up leaves the other alone', async () => {
+    const { clock, issuers, verdict, providers } = await twoIssuers();
+    const [one, other] = issuers;
+    for (let i = 0; providers.get('one').status().budget.available > 0; i++) {
+      await verdict(await one.sign(await keyOf(`unknown-${i}`)));
+    }
+    const waiting = watch(verdict(await one.sign(await keyOf('unknown'))));
+    await settle();
+    expect(waiting.outcome).toBeUndefined();
+    expect(providers.get('other').status().budget.available).toBe(5);
+    await other.publish(ownKey(other), 'new');
+    expect(await verdict(await other.sign('new'))).toBe('accepted');
+    expect(await verdict(await one.sign(ownKey(one)))).toBe('accepted');
+    expect(clock.monotonic()).toBe(0);
+  });
+
+  it('[26] have an outage each', async () => {
+    const { issuers, verdict } = await twoIssuers();
+    const [one, other] = issuers;
+    one.always('all', status(500));
+    expect(await verdict(await one.sign('new'))).toBe(UNAVAILABLE);
+    await other.publish(ownKey(other), 'new');
+    expect(await verdict(await other.sign('new'))).toBe('accepted');
+  });
+});
+
+describe('a token without kid', () => {
+  it('[27] is verified with the one fitting key', async () => {
+    const rsa = await keyOf('rsa', { alg: 'RS256' });
+    const stage = await scene({ keys: ['a', rsa] });
+    const calls = stage.issuer.requests.length;
+    expect(await stage.verdict(await stage.issuer.sign('a', {}, { kid: undefined }))).toBe('accepted');
+    expect(stage.issuer.requests).toHaveLength(calls);
+  });
+
+  it('[27] is tried with several keys, but with no more than eight', async () => {
+    const kids = 'abcdefghi'.split('');
+    const stage = await scene({ keys: kids, module: { tokenCache: false } });
+    for (const [index, kid] of kids.entries()) {
+      const outcome = await stage.verdict(await stage.issuer.sign(kid, {}, { kid: undefined }));
+      expect([kid, outcome]).toEqual([kid, index < 8 ? 'accepted' : REFUSED]);
+    }
+  });
+
+  it('[27] is a 401 when none fits, and takes no more of the budget than a wrong signature may', async () => {
+    const stage = await scene();
+    for (let i = 0; i < 20; i++) {
+      const token = await stage.issuer.sign('b', { jti: String(i) }, { kid: undefined });
+      expect(await stage.verdict(token)).toBe(REFUSED);
+    }
+    expect(stage.attempts()).toBe(1);
+    await stage.clock.advance(5000);
+    await stage.issuer.publish('a', 'b');
+    expect(await stage.verdict(await stage.issuer.sign('b', {}, { kid: undefined }))).toBe('accepted');
+  });
+});
+
+async function signAll({ issuer }: Scene, count: number, kid: (i: number) => string): Promise<string[]> {
+  // One key signs for all of them: what matters is what the header says.
+  const key = await keyOf('b');
+  return Promise.all(
+    Array.from({ length: count }, (_, i) => issuer.sign(key, { jti: String(i) }, { kid: kid(i) })),
+  );
+}
+
+const materials = new Map<ScriptedIssuer, Awaited<ReturnType<typeof keyOf>>>();
+
+function ownKey(issuer: ScriptedIssuer) {
+  const key = materials.get(issuer);
+  if (!key) throw new Error('No such issuer');
+  return key;
+}
+
+async function twoIssuers() {
+  const clock = new ManualClock();
+  const issuers = [
+    new ScriptedIssuer(clock, 'https://one.test'),
+    new ScriptedIssuer(clock, 'https://other.test'),
+  ] as const;
+  for (const issuer of issuers) {
+    const key = await keyOf('same', { material: issuer.url });
+    materials.set(issuer, key);
+    await issuer.publish(key);
+  }
+  const options = resolveAuthOptions(
+    {
+      issuers: issuers.map(({ url, fetch }, i) => ({
+        name: i === 0 ? 'one' : 'other',
+        issuer: url,
+        audience: 'api',
+        metadata: { fetch },
+      })),
+    } satisfies Parameters<typeof AuthModule.forRoot>[0],
+    {},
+  );
+  const providers = new MetadataProviders(
+    new Map(
+      options.issuers.map(({ name, metadata }) => [name, new MetadataProvider(metadata, clock, () => 0.5)]),
+    ),
+  );
+  onTestFinished(() => providers.onModuleDestroy());
+  const authenticator = new Authenticator(options, providers, clock);
+  await providers.start();
+  return {
+    clock,
+    issuers,
+    providers,
+    verdict: (token: string) => outcomeOf(authenticator.authenticate(token)),
+  };
+}
+
+await Promise.all('abcdefghi'.split('').map((kid) => keyOf(kid)));
