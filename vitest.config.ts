@@ -9,6 +9,8 @@ export default defineConfig({
     alias: [
       { find: /^nestjs-resilient-auth$/, replacement: lib('index.ts') },
       { find: /^nestjs-resilient-auth\/redis$/, replacement: lib('redis/index.ts') },
+      { find: /^nestjs-resilient-auth\/terminus$/, replacement: lib('terminus/index.ts') },
+      { find: /^nestjs-resilient-auth\/terminus$/, replacement: lib('terminus/index.ts') },
       { find: /^nestjs-resilient-auth\/testing$/, replacement: lib('testing/index.ts') },
     ],
   },

@@ -1,0 +1,1 @@
+export { AuthHealthIndicator, type AuthHealthDetails, type IssuerHealth } from './auth-health.indicator.js';
