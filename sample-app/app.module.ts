@@ -3,17 +3,23 @@ import type { DynamicModule } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { AuthModule } from 'nestjs-resilient-auth';
 import type { IssuerOptions } from 'nestjs-resilient-auth';
-import { HealthController } from './health.controller.js';
-import { OrdersModule } from './orders/orders.module.js';
+import { features } from './features.js';
 
 @Module({})
 export class AppModule {
-  /** The orders API for access tokens of one issuer. */
-  static forIssuer(issuer: IssuerOptions): DynamicModule {
+  /**
+   * The orders API for access tokens of one issuer.
+   *
+   * @param extras modules beside the features, such as the playground
+   */
+  static forIssuer(issuer: IssuerOptions, extras: readonly DynamicModule[] = []): DynamicModule {
     return {
       module: AppModule,
-      imports: [AuthModule.forRoot({ ...issuer, secureByDefault: true }), OrdersModule],
-      controllers: [HealthController],
+      imports: [
+        AuthModule.forRoot({ ...issuer, secureByDefault: true }),
+        ...features.map(({ module }) => module),
+        ...extras,
+      ],
       providers: [{ provide: APP_PIPE, useValue: new StandardSchemaValidationPipe() }],
     };
   }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { NestApplicationOptions } from '@nestjs/common';
+import type { DynamicModule, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { IssuerOptions } from 'nestjs-resilient-auth';
@@ -9,9 +9,10 @@ import { AppModule } from './app.module.js';
 export function createApp(
   issuer: IssuerOptions,
   options: NestApplicationOptions = {},
+  extras: readonly DynamicModule[] = [],
 ): Promise<NestExpressApplication> {
-  return NestFactory.create<NestExpressApplication>(AppModule.forIssuer(issuer), {
-    // The caller tells what went wrong; Nest would end the process first.
+  return NestFactory.create<NestExpressApplication>(AppModule.forIssuer(issuer, extras), {
+    // The caller reports the error; Nest would end the process first.
     abortOnError: false,
     // Kept-alive connections must not hold up a shutdown.
     forceCloseConnections: true,

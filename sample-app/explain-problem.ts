@@ -20,7 +20,7 @@ export function explainProblem(problem: unknown): string {
     return problem.message;
   }
   if (problem instanceof AuthError) {
-    // The message tells the address and the cause.
+    // The message names the address and the cause.
     const fault = problem.cause instanceof MetadataRefreshError ? problem.cause.fault : undefined;
     return [problem.message, fault && advice[fault]].filter(Boolean).join('\n');
   }

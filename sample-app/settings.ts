@@ -3,9 +3,9 @@ import type { IssuerOptions } from 'nestjs-resilient-auth';
 export interface Settings {
   readonly port: number;
   readonly providerPort: number;
-  /** Somebody else's issuer; without one the embedded provider is started. */
+  /** An issuer of the user's own; without one the embedded provider is started. */
   readonly issuer: IssuerOptions | undefined;
-  /** Where instances share what they know of the issuer; without it each asks for itself. */
+  /** Where replicas share the issuer's metadata; without it each replica fetches its own. */
   readonly sharedStore: SharedStoreSettings | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface SharedStoreSettings {
   readonly integrityKey: string;
 }
 
-/** What the environment asks for is impossible; the message says what to change. */
+/** The environment variables contradict each other; the message says what to change. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
@@ -28,7 +28,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   };
 }
 
-/** How the sample trusts an issuer: it wants the issuer's metadata before it serves, and https except on this machine. */
+/** Options of the sample for one issuer: its metadata is loaded before the API serves, and https is required except on loopback. */
 export function trust(issuer: string, audience: string): IssuerOptions {
   return { issuer, audience, metadata: { startup: 'require', requireHttps: !isOnLoopback(issuer) } };
 }
@@ -58,8 +58,8 @@ function readSharedStore(
   if (!redisUrl) return undefined;
   if (integrityKey) return { redisUrl, integrityKey };
   throw new SettingsError(
-    'REDIS_URL is set and INTEGRITY_KEY is not. It is the secret that all instances share, so that nobody else can ' +
-      'put a signing key into Redis; make one with: node -p "crypto.randomBytes(32).toString(\'base64\')"',
+    'REDIS_URL is set and INTEGRITY_KEY is not. It is the secret that all replicas share; without it, any client of ' +
+      'Redis could add a signing key. Make one with: node -p "crypto.randomBytes(32).toString(\'base64\')"',
   );
 }
 

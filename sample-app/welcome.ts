@@ -1,19 +1,13 @@
+import { features } from './features.js';
 import type { DemoClient } from './provider/clients.js';
 import { ordersAdmin, ordersCli } from './provider/clients.js';
 
-const routes = `
-  GET  /orders        scope orders:read
-  GET  /orders/:id    scope orders:read
-  POST /orders        scope orders:write
-  GET  /admin/stats   role admin
-  GET  /health        open`;
-
-/** For the embedded provider: lines that work as pasted into bash. */
+/** For the embedded provider: lines that work as pasted into bash or zsh, comments included. */
 export function welcome(api: string, provider: string): string {
   return `
 Orders API       ${api}
-OpenID provider  ${provider} (embedded, its keys and its bad days are yours)
-${routes}
+OpenID provider  ${provider} (embedded: you rotate its keys and break it)
+${routes()}
 
 Paste into another terminal:
 
@@ -22,24 +16,24 @@ Paste into another terminal:
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"item":"milk","quantity":2}'
 
-  # the provider signs with a new key, the old one stays published: both tokens are good
+  # the provider signs with a new key, the old one stays published, so both tokens are good
   curl -X POST ${provider}/rotate
   NEW_TOKEN=${getTokenLine(provider, ordersCli)}
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEW_TOKEN"
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
 
-  # it withdraws all its keys at once: the next token is good on its first request, the ones before it are not
+  # it withdraws all its keys at once, the next token is good on its first request, the ones before it are refused
   curl -X POST '${provider}/rotate?keepOld=false'
   NEWEST_TOKEN=${getTokenLine(provider, ordersCli)}
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEWEST_TOKEN"
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEW_TOKEN"
 
-  # it is down (or: html, hang); known keys go on working. Then it is well again
+  # it is down, and known keys go on working, other modes are html, hang and slow
   curl -X POST '${provider}/fault?mode=down'
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEWEST_TOKEN"
   curl -X POST '${provider}/fault?mode=none'
 
-  # the admin's route, and the open one
+  # the route that requires a role, and the anonymous one
   ADMIN_TOKEN=${getTokenLine(provider, ordersAdmin)}
   curl -iw '\\n' ${api}/admin/stats -H "Authorization: Bearer $ADMIN_TOKEN"
   curl -iw '\\n' ${api}/health
@@ -48,12 +42,12 @@ Ctrl-C stops both.
 `;
 }
 
-/** For an issuer of the user's own, which alone knows how tokens are got. */
+/** For an issuer of the user's own, where only the user knows how to get a token. */
 export function welcomeWithIssuer(api: string, issuer: string, audience: string): string {
   return `
 Orders API  ${api}
 Issuer      ${issuer}, tokens for ${audience}
-${routes}
+${routes()}
 
 Paste into another terminal, with an access token of this issuer for this audience:
 
@@ -63,6 +57,13 @@ Paste into another terminal, with an access token of this issuer for this audien
 
 Ctrl-C stops it.
 `;
+}
+
+function routes(): string {
+  const lines = features
+    .flatMap(({ routes }) => routes)
+    .map(({ method, path, requires }) => `  ${method.padEnd(4)} ${path.padEnd(16)} requires ${requires}`);
+  return `\n${lines.join('\n')}`;
 }
 
 function getTokenLine(provider: string, { id, secret }: DemoClient): string {

@@ -31,7 +31,7 @@ async function demo(): Promise<Figures> {
   const { metadata, ...issuer } = trust(provider.issuer, embeddedAudience);
   const app = await createApp(
     { ...issuer, metadata: { ...metadata, ...refreshSettings } },
-    // The story is told here; what the API logs about it would be in between.
+    // The log of the API would stand between the lines of the story.
     { logger: ['error', 'fatal'] },
   );
   await app.listen(0, '127.0.0.1');

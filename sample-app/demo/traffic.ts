@@ -10,7 +10,7 @@ export interface TrafficOptions {
   readonly perSecond: number;
   /** The access token of the next request. */
   nextToken(): string;
-  /** Called as a request leaves; what it returns is told the answer. */
+  /** Called as a request is sent; the returned function receives its answer. */
   onRequest(): (answer: Answer) => void;
 }
 
@@ -19,7 +19,7 @@ const patience = 30_000;
 /** On a machine that cannot keep up, no more than this many milliseconds of requests are sent at once. */
 const catchUp = 100;
 
-/** Requests at a steady rate, whether or not the ones before are answered: as many clients do, not as one does. */
+/** Requests at a steady rate, whether or not the ones before are answered: as many independent clients send them. */
 export class Traffic {
   private readonly inFlight = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;

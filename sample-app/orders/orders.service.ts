@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { NewOrder, Order } from './order.js';
 
-/** Orders in memory: this sample is about who may see them. */
+/** Orders in memory: the sample is about access to them, not about storage. */
 @Injectable()
 export class OrdersService {
   private readonly orders: Order[] = [

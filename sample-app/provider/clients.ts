@@ -1,4 +1,4 @@
-/** Who may ask the embedded provider for tokens. Both are confidential clients that use `client_credentials`. */
+/** A client of the embedded provider: confidential, with the `client_credentials` grant. */
 export interface DemoClient {
   readonly id: string;
   readonly secret: string;

@@ -4,11 +4,10 @@ import { once } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { answerWithFault } from './fault.js';
 import type { Fault } from './fault.js';
+import { KeyRing } from './key-ring.js';
 import { loadOidcProvider } from './load-oidc-provider.js';
 import { operate } from './operator.js';
 import { providerConfiguration } from './provider-configuration.js';
-import { createSigningKey } from './signing-key.js';
-import type { SigningKey } from './signing-key.js';
 
 /** Requests that arrived, answered or not. */
 export interface ProviderCalls {
@@ -16,7 +15,10 @@ export interface ProviderCalls {
   jwks: number;
 }
 
-// The operator's endpoints have no password: they must not be reachable from another machine.
+/** Receives each discovery and key set request as it arrives. */
+export type CallListener = (endpoint: keyof ProviderCalls, request: IncomingMessage) => void;
+
+// The operator's endpoints have no password: loopback only.
 const host = '127.0.0.1';
 
 /** Starts the embedded provider on loopback; port 0 takes a free one. */
@@ -36,11 +38,11 @@ export async function startProvider({ port }: { port: number }): Promise<Embedde
 /** A certified OpenID provider (`oidc-provider`) in this process, with an operator who can rotate its keys and break it. */
 export class EmbeddedProvider {
   readonly calls: ProviderCalls = { discovery: 0, jwks: 0 };
+  readonly ring = new KeyRing();
+  /** For the playground, which counts the requests of each caller. */
+  onCall: CallListener | undefined;
   private readonly logger = new Logger('Provider');
-  private keys: readonly SigningKey[] = [];
-  /** Made ahead: a rotation should take no time. */
-  private nextKey = createSigningKey();
-  private fault: Fault = 'none';
+  private currentFault: Fault = 'none';
   private serve: RequestListener = (_request, response) => response.writeHead(503).end();
 
   constructor(
@@ -48,25 +50,39 @@ export class EmbeddedProvider {
     private readonly server: Server,
   ) {}
 
-  /**
-   * Signs with a new key from now on and returns its `kid`. The key before it stays published unless `keepOld` is false.
-   *
-   * oidc-provider reads its keys once, when constructed. A new instance behind the same address is a rotation.
-   */
+  get fault(): Fault {
+    return this.currentFault;
+  }
+
+  /** Signs with a new key from now on and returns its `kid`. The key before it stays published unless `keepOld` is false. */
   async rotateKeys({ keepOld = true }: { keepOld?: boolean } = {}): Promise<string> {
-    const nextKey = this.nextKey;
-    this.nextKey = createSigningKey();
-    const [{ Provider }, key] = await Promise.all([loadOidcProvider(), nextKey]);
-    // The first key signs.
-    this.keys = [key, ...(keepOld ? this.keys.slice(0, 1) : [])];
-    const provider = new Provider(this.issuer, providerConfiguration(this.keys));
-    provider.on('server_error', (_context, error) => this.logger.error(error));
-    this.serve = provider.callback();
-    return key.kid;
+    const { kid } = await this.ring.rotate({ keepOld });
+    await this.publish();
+    return kid;
+  }
+
+  /** Publishes the next signing key ahead of its first use and returns its `kid`; the next rotation signs with it. */
+  async announceKey(): Promise<string> {
+    const { kid } = await this.ring.announce();
+    await this.publish();
+    return kid;
+  }
+
+  /** Signs with a new key under the `kid` of the old one, which is a mistake of the provider; returns the `kid`. */
+  async reuseKid(): Promise<string> {
+    const { kid } = await this.ring.reuseKid();
+    await this.publish();
+    return kid;
+  }
+
+  /** Unpublishes the keys that no longer sign. */
+  async withdrawOldKeys(): Promise<void> {
+    this.ring.withdrawOld();
+    await this.publish();
   }
 
   fail(fault: Fault): void {
-    this.fault = fault;
+    this.currentFault = fault;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -75,27 +91,35 @@ export class EmbeddedProvider {
     if (request.method === 'POST' && (await operate(this, path, new URLSearchParams(query), response))) {
       return;
     }
-    this.count(path);
-    if (this.fault !== 'none') {
-      return answerWithFault(this.fault, response);
-    }
-    this.serve(request, response);
+    this.count(path, request);
+    answerWithFault(this.currentFault, response, () => this.serve(request, response));
   }
 
   async close(): Promise<void> {
     const closed = once(this.server, 'close');
     this.server.close();
-    // A hanging answer would keep the server open for ever.
+    // A hanging answer would keep its connection open.
     this.server.closeAllConnections();
     await closed;
   }
 
-  private count(path: string): void {
-    if (path.startsWith('/.well-known/')) {
-      this.calls.discovery += 1;
-    }
-    if (path === '/jwks') {
-      this.calls.jwks += 1;
-    }
+  /** oidc-provider reads its keys once, when constructed. A new instance behind the same address publishes others. */
+  private async publish(): Promise<void> {
+    const { Provider } = await loadOidcProvider();
+    const provider = new Provider(this.issuer, providerConfiguration(this.ring.published));
+    provider.on('server_error', (_context, error) => this.logger.error(error));
+    this.serve = provider.callback();
   }
+
+  private count(path: string, request: IncomingMessage): void {
+    const endpoint = endpointOf(path);
+    if (!endpoint) return;
+    this.calls[endpoint] += 1;
+    this.onCall?.(endpoint, request);
+  }
+}
+
+function endpointOf(path: string): keyof ProviderCalls | undefined {
+  if (path.startsWith('/.well-known/')) return 'discovery';
+  return path === '/jwks' ? 'jwks' : undefined;
 }

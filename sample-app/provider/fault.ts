@@ -1,16 +1,22 @@
 import type { ServerResponse } from 'node:http';
 
-/** What an identity provider does on a bad day. */
-export const faults = ['none', 'down', 'html', 'hang'] as const;
+/** How the provider fails. */
+export const faults = ['none', 'down', 'html', 'hang', 'slow'] as const;
 export type Fault = (typeof faults)[number];
+
+/** Milliseconds until a slow provider answers: within the timeout of most clients, noticed by all of them. */
+const slowness = 1500;
 
 export function isFault(word: string | null): word is Fault {
   return faults.some((fault) => fault === word);
 }
 
-/** Answers, or fails to answer, one request as the fault wants it. */
-export function answerWithFault(fault: Exclude<Fault, 'none'>, response: ServerResponse): void {
+/** Answers one request with the fault, or leaves it unanswered. `serve` is the answer of a provider that works. */
+export function answerWithFault(fault: Fault, response: ServerResponse, serve: () => void): void {
   switch (fault) {
+    case 'none':
+      serve();
+      break;
     case 'down':
       response.destroy();
       break;
@@ -20,5 +26,13 @@ export function answerWithFault(fault: Exclude<Fault, 'none'>, response: ServerR
       break;
     case 'hang':
       break;
+    case 'slow':
+      answerLater(response, serve);
+      break;
   }
+}
+
+function answerLater(response: ServerResponse, serve: () => void): void {
+  const timer = setTimeout(serve, slowness);
+  response.once('close', () => clearTimeout(timer));
 }

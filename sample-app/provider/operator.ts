@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { faults, isFault } from './fault.js';
 import type { Fault } from './fault.js';
 
-/** What the operator may do to the provider. */
+/** The provider as its operator sees it. */
 export interface Operated {
   rotateKeys(options: { keepOld: boolean }): Promise<string>;
   fail(fault: Fault): void;
@@ -10,7 +10,8 @@ export interface Operated {
 
 /**
  * `POST /rotate?keepOld=false` and `POST /fault?mode=down`: the operator's console, for `curl`.
- * Tells whether the request was meant for it.
+ *
+ * @returns whether the request was one of these
  */
 export async function operate(
   provider: Operated,

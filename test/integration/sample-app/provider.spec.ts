@@ -32,7 +32,7 @@ describe('the embedded OpenID provider', () => {
     return keys.map(({ kid }) => kid);
   };
 
-  it('issues RFC 9068 access tokens for the orders API', async () => {
+  it('returns RFC 9068 access tokens when a client presents its credentials', async () => {
     const { payload } = await verify(await getToken(provider.issuer, ordersCli));
 
     expect(payload).toMatchObject({
@@ -44,25 +44,25 @@ describe('the embedded OpenID provider', () => {
     expect(payload.jti).toBeTypeOf('string');
   });
 
-  it('grants only the scopes asked for', async () => {
+  it('returns a token with only the scopes that were requested when there are fewer', async () => {
     const { payload } = await verify(await getToken(provider.issuer, ordersCli, ['orders:read']));
 
     expect(payload['scope']).toBe('orders:read');
   });
 
-  it('gives the admin client its role', async () => {
+  it('returns a token with the role when the admin client requests it', async () => {
     const { payload } = await verify(await getToken(provider.issuer, ordersAdmin));
 
     expect(payload['roles']).toEqual(['admin']);
   });
 
-  it('names itself and its key set in the discovery document', async () => {
+  it('returns issuer and key set address when the discovery document is read', async () => {
     const metadata = await getJson(`${provider.issuer}/.well-known/openid-configuration`);
 
     expect(metadata).toMatchObject({ issuer: provider.issuer, jwks_uri: `${provider.issuer}/jwks` });
   });
 
-  it('rotates with overlap: both keys are published, the new one signs', async () => {
+  it('returns both keys when it rotates with overlap, and signs with the new one', async () => {
     const old = await getToken(provider.issuer, ordersCli);
     const kid = await provider.rotateKeys();
     const fresh = await getToken(provider.issuer, ordersCli);
@@ -73,7 +73,7 @@ describe('the embedded OpenID provider', () => {
     await verify(fresh);
   });
 
-  it('rotates without overlap: tokens of the withdrawn key no longer verify', async () => {
+  it('returns only the new key when it rotates without overlap', async () => {
     const old = await getToken(provider.issuer, ordersCli);
     const kid = await provider.rotateKeys({ keepOld: false });
     const fresh = await getToken(provider.issuer, ordersCli);
@@ -83,7 +83,7 @@ describe('the embedded OpenID provider', () => {
     await expect(verify(old)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
   });
 
-  it('can be operated over HTTP', async () => {
+  it('answers the operator when rotation and fault are requested over HTTP', async () => {
     const rotated = await fetch(`${provider.issuer}/rotate?keepOld=false`, { method: 'POST' });
     const { signingWith } = v.parse(rotation, await rotated.json());
 
@@ -93,7 +93,7 @@ describe('the embedded OpenID provider', () => {
     });
   });
 
-  it('survives rotations at the same time, and requests that are none', async () => {
+  it('returns both keys when two rotations run at the same time, and 404 when the target is no path', async () => {
     const kids = await Promise.all([provider.rotateKeys(), provider.rotateKeys()]);
 
     expect(new Set(kids).size).toBe(2);
@@ -101,7 +101,7 @@ describe('the embedded OpenID provider', () => {
     expect(await publishedKeyIds()).toHaveLength(2);
   });
 
-  it('fails as told and recovers', async () => {
+  it('answers as the fault says when there is one, and recovers', async () => {
     const jwks = `${provider.issuer}/jwks`;
 
     provider.fail('down');
@@ -110,11 +110,42 @@ describe('the embedded OpenID provider', () => {
     expect(await (await fetch(jwks)).text()).toContain('<h1>');
     provider.fail('hang');
     await expect(fetch(jwks, { signal: AbortSignal.timeout(100) })).rejects.toThrow('timeout');
+    provider.fail('slow');
+    await expect(fetch(jwks, { signal: AbortSignal.timeout(100) })).rejects.toThrow('timeout');
     provider.fail('none');
     expect(await publishedKeyIds()).toHaveLength(1);
   });
 
-  it('counts the calls that cost an issuer something, answered or not', async () => {
+  it('returns the announced key beside the signing key when it announces one, and signs with it next', async () => {
+    const first = decodeProtectedHeader(await getToken(provider.issuer, ordersCli)).kid;
+    const announced = await provider.announceKey();
+
+    expect(await provider.announceKey()).toBe(announced);
+    expect(await publishedKeyIds()).toEqual([first, announced]);
+    expect(decodeProtectedHeader(await getToken(provider.issuer, ordersCli)).kid).toBe(first);
+    expect(await provider.rotateKeys()).toBe(announced);
+    expect(decodeProtectedHeader(await getToken(provider.issuer, ordersCli)).kid).toBe(announced);
+    expect(await publishedKeyIds()).toEqual([announced, first]);
+  });
+
+  it('returns other key material under the same kid when it reuses the kid', async () => {
+    const old = await getToken(provider.issuer, ordersCli);
+    const kid = await provider.reuseKid();
+
+    expect(decodeProtectedHeader(old).kid).toBe(kid);
+    expect(await publishedKeyIds()).toEqual([kid]);
+    await verify(await getToken(provider.issuer, ordersCli));
+    await expect(verify(old)).rejects.toMatchObject({ code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' });
+  });
+
+  it('returns only the signing key when it withdraws the old ones', async () => {
+    const kid = await provider.rotateKeys();
+    await provider.withdrawOldKeys();
+
+    expect(await publishedKeyIds()).toEqual([kid]);
+  });
+
+  it('returns the number of discovery and key set requests when some were not answered', async () => {
     await publishedKeyIds();
     provider.fail('down');
     await fetch(`${provider.issuer}/.well-known/openid-configuration`).catch(() => undefined);

@@ -3,8 +3,9 @@ import { createApp } from '../../../sample-app/create-app.js';
 import { explainProblem } from '../../../sample-app/explain-problem.js';
 import { startProvider } from '../../../sample-app/provider/embedded-provider.js';
 import { readSettings, trust } from '../../../sample-app/settings.js';
+import { welcome, welcomeWithIssuer } from '../../../sample-app/welcome.js';
 
-/** What a user reads when the sample does not start. */
+/** The text printed when the sample does not start. */
 async function explanationOf(start: () => unknown): Promise<string> {
   try {
     await start();
@@ -20,7 +21,7 @@ const startWith = (issuer: string) => async () => {
 };
 
 describe('the settings of the sample', () => {
-  it('default to the embedded provider', () => {
+  it('returns the embedded provider when nothing is set', () => {
     expect(readSettings({})).toEqual({
       port: 3000,
       providerPort: 4000,
@@ -29,7 +30,7 @@ describe('the settings of the sample', () => {
     });
   });
 
-  it('take ports and an issuer from the environment', () => {
+  it('returns ports and issuer when they are set', () => {
     const settings = readSettings({ PORT: '8080', ISSUER: 'https://id.example', AUDIENCE: 'api' });
 
     expect(settings.port).toBe(8080);
@@ -41,20 +42,20 @@ describe('the settings of the sample', () => {
   });
 
   it.each(['http://localhost:8080/realms/dev', 'http://127.0.0.1:4000', 'http://[::1]:4000'])(
-    'allow http on this machine: %s',
+    'returns an issuer without https when it is on loopback: %s',
     (issuer) => {
       expect(trust(issuer, 'api').metadata).toMatchObject({ requireHttps: false });
     },
   );
 
-  it('want ISSUER and AUDIENCE together', async () => {
+  it('throws when one of ISSUER and AUDIENCE is missing', async () => {
     expect(await explanationOf(() => readSettings({ ISSUER: 'https://id.example' }))).toContain(
       'AUDIENCE is not',
     );
     expect(await explanationOf(() => readSettings({ AUDIENCE: 'api' }))).toContain('ISSUER is not');
   });
 
-  it('want a secret for what is shared through Redis', async () => {
+  it('throws when REDIS_URL is set without INTEGRITY_KEY', async () => {
     const redis = { REDIS_URL: 'redis://localhost' };
     expect(await explanationOf(() => readSettings(redis))).toContain('INTEGRITY_KEY is not');
     expect(readSettings({ ...redis, INTEGRITY_KEY: 'secret' }).sharedStore).toEqual({
@@ -63,13 +64,13 @@ describe('the settings of the sample', () => {
     });
   });
 
-  it('want a port to be one', async () => {
+  it('throws when PORT is no port', async () => {
     expect(await explanationOf(() => readSettings({ PORT: 'http' }))).toContain('PORT is "http"');
   });
 });
 
 describe('a sample that cannot start', () => {
-  it('names the port that is in use', async () => {
+  it('returns the port when it is in use', async () => {
     const provider = await startProvider({ port: 0 });
     const port = Number(new URL(provider.issuer).port);
 
@@ -79,7 +80,7 @@ describe('a sample that cannot start', () => {
     await provider.close();
   });
 
-  it('names the issuer that does not answer, and why', async () => {
+  it('returns issuer and cause when the issuer does not answer', async () => {
     const provider = await startProvider({ port: 0 });
     await provider.close();
 
@@ -88,7 +89,7 @@ describe('a sample that cannot start', () => {
     expect(explanation).toContain('ECONNREFUSED');
   });
 
-  it('names the issuer that calls itself something else', async () => {
+  it('returns both names when the issuer calls itself something else', async () => {
     const provider = await startProvider({ port: 0 });
     const localhost = provider.issuer.replace('127.0.0.1', 'localhost');
 
@@ -98,7 +99,29 @@ describe('a sample that cannot start', () => {
     await provider.close();
   });
 
-  it('wants https for an issuer elsewhere', async () => {
+  it('returns the https rule when the issuer is on another machine', async () => {
     expect(await explanationOf(startWith('http://id.example'))).toContain('https');
+  });
+});
+
+describe('the printed help', () => {
+  const api = 'http://127.0.0.1:3000';
+  const texts = [
+    welcome(api, 'http://127.0.0.1:4000'),
+    welcomeWithIssuer(api, 'https://id.example', 'https://orders.example'),
+  ];
+
+  it('returns the routes of every feature when it is printed', () => {
+    for (const text of texts) {
+      expect(text).toMatch(/GET +\/orders +requires scope orders:read/);
+      expect(text).toMatch(/GET +\/health +requires nothing/);
+    }
+  });
+
+  it('returns comments of letters, digits, commas and full stops when a shell is to read them', () => {
+    // An interactive zsh reads comments as commands: an apostrophe opens a string, a parenthesis a glob.
+    for (const comment of texts.join('\n').match(/^ *#.*$/gm) ?? []) {
+      expect(comment).toMatch(/^ {2}# [a-z0-9 ,.]+$/i);
+    }
   });
 });

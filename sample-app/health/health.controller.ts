@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { AllowAnonymous, MetadataProvider } from 'nestjs-resilient-auth';
 import type { MetadataStatus } from 'nestjs-resilient-auth';
 
-/** Open to everyone, so it shows no more of the status than a stranger may see. */
+/** Anonymous, so it leaves out `lastFailure`: a message may name inner addresses. */
 export type Health = Pick<
   MetadataStatus,
   'state' | 'source' | 'keyIds' | 'checkedAt' | 'nextRefreshAt' | 'expiresAt'
