@@ -16,7 +16,8 @@ import { Clock, SystemClock } from './time/clock.js';
 import { logMetadataEvents, logPlainHttp } from './metadata/metadata-log.js';
 import { MetadataProvider } from './metadata/metadata.provider.js';
 import { MetadataProviders } from './metadata/metadata.providers.js';
-import { soleProvider } from './metadata/single-provider.js';
+import { IssuerMetadataProvider } from './metadata/issuer-metadata.provider.js';
+import { IssuerMetadataProviders, singleProvider } from './metadata/issuer-metadata.providers.js';
 
 /** JWT authentication that outlives key rollovers, outages and attacks: `AuthModule.forRoot({ issuer, audience })`. */
 @Module({
@@ -28,10 +29,10 @@ import { soleProvider } from './metadata/single-provider.js';
       inject: [MODULE_OPTIONS_TOKEN, AUTH_MODULE_EXTRAS],
     },
     { provide: MetadataProviders, useFactory: createProviders, inject: [RESOLVED_OPTIONS, Clock] },
-    { provide: MetadataProvider, useFactory: soleProvider, inject: [MetadataProviders] },
+    { provide: MetadataProvider, useFactory: singleProvider, inject: [MetadataProviders] },
     {
       provide: Authenticator,
-      useFactory: (options: ResolvedAuthOptions, providers: MetadataProviders, clock: Clock) =>
+      useFactory: (options: ResolvedAuthOptions, providers: IssuerMetadataProviders, clock: Clock) =>
         new Authenticator(options, providers, clock),
       inject: [RESOLVED_OPTIONS, MetadataProviders, Clock],
     },
@@ -63,13 +64,13 @@ export class AuthModule extends ConfigurableModuleClass implements OnModuleInit,
   }
 }
 
-function createProviders({ issuers }: ResolvedAuthOptions, clock: Clock): MetadataProviders {
+function createProviders({ issuers }: ResolvedAuthOptions, clock: Clock): IssuerMetadataProviders {
   const logger = new Logger(MetadataProvider.name);
   const providers = issuers.map(({ name, metadata }) => {
-    const provider = new MetadataProvider(metadata, clock);
+    const provider = new IssuerMetadataProvider(metadata, clock);
     logMetadataEvents(provider, logger);
     logPlainHttp(metadata, logger);
     return [name, provider] as const;
   });
-  return new MetadataProviders(new Map(providers));
+  return new IssuerMetadataProviders(new Map(providers));
 }

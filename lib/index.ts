@@ -29,7 +29,7 @@ export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.j
 export type { Duration, MetadataOptions, Startup } from './metadata/metadata-options.js';
 export { MetadataProvider } from './metadata/metadata.provider.js';
 export { MetadataProviders } from './metadata/metadata.providers.js';
-export type { RefreshMark, RefreshRequest } from './metadata/refresh/refresh-request.js';
+export type { RefreshRequest } from './metadata/refresh/refresh-request.js';
 export type { MetadataState, MetadataStatus } from './metadata/metadata-status.js';
 export type {
   FailureNotice,

@@ -2,10 +2,10 @@ import { callbackify } from 'node:util';
 import type { OnModuleInit } from '@nestjs/common';
 import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { Clock } from '../time/clock.js';
-import type { MetadataProvider } from '../metadata/metadata.provider.js';
-import type { MetadataProviders } from '../metadata/metadata.providers.js';
+import type { IssuerMetadataProvider } from '../metadata/issuer-metadata.provider.js';
+import type { IssuerMetadataProviders } from '../metadata/issuer-metadata.providers.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
-import type { RefreshMark } from '../metadata/refresh/refresh-request.js';
+import type { RequestStart } from '../metadata/refresh/refresh-request.js';
 import { assertClaims } from '../token/claims.js';
 import type { Candidate } from '../token/unverified-token.js';
 import { plausible } from '../token/parse-token.js';
@@ -32,14 +32,14 @@ export type SecretOrKeyProvider = (
  */
 export class Authenticator implements OnModuleInit {
   readonly #options: ResolvedAuthOptions;
-  readonly #providers: MetadataProviders;
+  readonly #providers: IssuerMetadataProviders;
   readonly #clock: Clock;
   readonly #issuers: IssuerDirectory;
   readonly #headers = new HeaderMemo();
   readonly #cache: VerifiedTokenCache<KnownToken> | undefined;
   readonly #requests: RequestAuthentication;
 
-  constructor(options: ResolvedAuthOptions, providers: MetadataProviders, clock: Clock) {
+  constructor(options: ResolvedAuthOptions, providers: IssuerMetadataProviders, clock: Clock) {
     this.#options = options;
     this.#providers = providers;
     this.#clock = clock;
@@ -125,9 +125,9 @@ export class Authenticator implements OnModuleInit {
     const { tokenMaxLength } = this.#options;
     const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength, this.#headers);
     const provider = this.#providers.get(candidate.issuer.name);
-    const since = provider.mark();
-    const verified = andThen(provider.snapshot() ?? provider.current(since), (metadata) =>
-      this.#verify(candidate, provider, metadata, since),
+    const start = provider.requestStart();
+    const verified = andThen(provider.snapshot() ?? provider.current(start), (metadata) =>
+      this.#verify(candidate, provider, metadata, start),
     );
     return andThen(verified, (known) => {
       this.#headers.remember(token, known.header);
@@ -139,9 +139,9 @@ export class Authenticator implements OnModuleInit {
   /** The heart: a failure that stale metadata may explain is checked against fresh metadata, in the same request. */
   #verify(
     candidate: Candidate,
-    provider: MetadataProvider,
+    provider: IssuerMetadataProvider,
     metadata: IssuerMetadata,
-    since: RefreshMark,
+    start: RequestStart,
   ): KnownToken | Promise<KnownToken> {
     try {
       return this.#check(candidate, provider, metadata);
@@ -149,12 +149,12 @@ export class Authenticator implements OnModuleInit {
       if (!(error instanceof SignatureInvalidError)) throw error;
       const { staleness: reason } = error;
       const { kid } = candidate.header;
-      return provider.requestRefresh({ stale: metadata, kid, reason, since }).then(
+      return provider.requestRefresh({ stale: metadata, kid, reason, start }).then(
         (fresh) => {
           const isMissing = reason === 'key-not-found' && !fresh.keysWithId(kid ?? '').length;
           if (fresh === metadata || isMissing) throw error;
           // What changed may be something else, found before this token came: then there is a next refresh to wait for.
-          return this.#verify(candidate, provider, fresh, since);
+          return this.#verify(candidate, provider, fresh, start);
         },
         (refusal: unknown) => {
           // A wrong signature stays one when nobody could be asked about it.
@@ -164,7 +164,7 @@ export class Authenticator implements OnModuleInit {
     }
   }
 
-  #check(candidate: Candidate, source: MetadataProvider, metadata: IssuerMetadata): KnownToken {
+  #check(candidate: Candidate, source: IssuerMetadataProvider, metadata: IssuerMetadata): KnownToken {
     const key = verifySignature(candidate, metadata);
     const { claims, header, values, issuer, tenantId } = candidate;
     // For real now: the signature holds, and time has passed since the token was found plausible.

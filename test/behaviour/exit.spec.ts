@@ -11,13 +11,13 @@ const run = promisify(execFile);
 
 /** What the child process imports: the metadata layer, with nothing of the test runner around it. */
 const ENTRY = `
-export { MetadataProvider } from '${root}lib/metadata/metadata.provider.ts';
+export { IssuerMetadataProvider } from '${root}lib/metadata/issuer-metadata.provider.ts';
 export { SystemClock } from '${root}lib/time/clock.ts';
 export { resolveAuthOptions } from '${root}lib/options/resolve-options.ts';
 `;
 
 const PRELUDE = `
-import { MetadataProvider, SystemClock, resolveAuthOptions } from './lib.mjs';
+import { IssuerMetadataProvider, SystemClock, resolveAuthOptions } from './lib.mjs';
 const never = () => new Promise(() => {});
 const jwk = { kty: 'OKP', crv: 'Ed25519', kid: 'a', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
 const serve = (url) => Response.json(String(url).includes('jwks')
@@ -27,7 +27,7 @@ let answer = serve;
 const { issuers: [{ metadata }] } = resolveAuthOptions({
   issuer: 'https://issuer.test', audience: 'api', metadata: { fetch: async (url) => answer(url), timeout: '30s', refreshWait: '60s' },
 }, {});
-const provider = new MetadataProvider(metadata, new SystemClock());
+const provider = new IssuerMetadataProvider(metadata, new SystemClock());
 const outcome = (promise) => promise.then(() => 'answered', (error) => error.code);
 process.on('exit', (code) => console.log('exit', code));
 `;

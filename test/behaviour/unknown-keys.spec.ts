@@ -1,6 +1,8 @@
-import { AuthModule, MetadataProvider, MetadataProviders, Authenticator } from 'nestjs-resilient-auth';
+import { AuthModule, Authenticator } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { IssuerMetadataProvider } from '../../lib/metadata/issuer-metadata.provider.js';
+import { IssuerMetadataProviders } from '../../lib/metadata/issuer-metadata.providers.js';
 import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { after, hang, keyOf, ScriptedIssuer, status } from '../support/issuers/scripted-issuer.js';
 import { outcomeOf, scene, settle, until, watch, type Scene, type Watched } from '../support/apps/scene.js';
@@ -730,9 +732,12 @@ async function twoIssuers() {
     } satisfies Parameters<typeof AuthModule.forRoot>[0],
     {},
   );
-  const providers = new MetadataProviders(
+  const providers = new IssuerMetadataProviders(
     new Map(
-      options.issuers.map(({ name, metadata }) => [name, new MetadataProvider(metadata, clock, () => 0.5)]),
+      options.issuers.map(({ name, metadata }) => [
+        name,
+        new IssuerMetadataProvider(metadata, clock, () => 0.5),
+      ]),
     ),
   );
   onTestFinished(() => providers.onModuleDestroy());

@@ -2,7 +2,7 @@ import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import type { ResolvedAuthOptions } from '../../lib/options/resolved-options.js';
 import type { MetadataOptions, ResolvedMetadataOptions } from '../../lib/metadata/metadata-options.js';
 import type { MetadataEvent } from '../../lib/metadata/metadata-events.js';
-import { MetadataProvider } from '../../lib/metadata/metadata.provider.js';
+import { IssuerMetadataProvider } from '../../lib/metadata/issuer-metadata.provider.js';
 import { ManualClock } from '../../lib/testing/manual-clock.js';
 import {
   after,
@@ -42,7 +42,7 @@ export class Fixture implements Disposable {
   readonly issuer = new ScriptedIssuer(this.clock);
   readonly options: ResolvedAuthOptions;
   readonly metadata: ResolvedMetadataOptions;
-  readonly provider: MetadataProvider;
+  readonly provider: IssuerMetadataProvider;
   readonly observed: Observed[] = [];
 
   /** @param random for the jitter */
@@ -54,7 +54,7 @@ export class Fixture implements Disposable {
     const [issuer] = this.options.issuers;
     if (!issuer) throw new Error('There is no issuer');
     this.metadata = issuer.metadata;
-    this.provider = new MetadataProvider(issuer.metadata, this.clock, () => random);
+    this.provider = new IssuerMetadataProvider(issuer.metadata, this.clock, () => random);
     this.provider.events$.subscribe((event) => this.observed.push({ at: this.clock.monotonic(), event }));
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Authenticator } from '../../lib/authentication/authenticator.js';
 import { MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
 import { SignatureInvalidError } from '../../lib/errors/token.errors.js';
-import { MetadataProviders } from '../../lib/metadata/metadata.providers.js';
+import { IssuerMetadataProviders } from '../../lib/metadata/issuer-metadata.providers.js';
 import { keyOf } from '../support/issuers/scripted-issuer.js';
 import { FAULTS, Fixture, RETRY_AFTER } from './fixture.js';
 import { PATIENCE, runs } from './settings.js';
@@ -68,7 +68,9 @@ class World implements Disposable {
       random,
     );
     this.fixture.issuer.isConditional = isConditional;
-    const providers = new MetadataProviders(new Map([[this.fixture.issuer.url, this.fixture.provider]]));
+    const providers = new IssuerMetadataProviders(
+      new Map([[this.fixture.issuer.url, this.fixture.provider]]),
+    );
     this.#authenticator = new Authenticator(this.fixture.options, providers, this.fixture.clock);
   }
 

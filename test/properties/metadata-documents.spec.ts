@@ -4,7 +4,7 @@ import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError, MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
 import { judgeDiscovery, judgeKeySet } from '../../lib/keys/parse-documents.js';
-import { MetadataProvider } from '../../lib/metadata/metadata.provider.js';
+import { IssuerMetadataProvider } from '../../lib/metadata/issuer-metadata.provider.js';
 import { ManualClock } from '../../lib/testing/manual-clock.js';
 import { keyOf, ScriptedIssuer } from '../support/issuers/scripted-issuer.js';
 import { jsonText, leaf, objectOf } from './arbitraries.js';
@@ -198,7 +198,7 @@ describe('any answer of the issuer', { timeout: PATIENCE }, () => {
         {},
       ).issuers;
       if (!options) throw new Error('no issuer');
-      const provider = new MetadataProvider(options.metadata, clock, () => 0.5);
+      const provider = new IssuerMetadataProvider(options.metadata, clock, () => 0.5);
       if (isLoaded) await provider.start();
       const before = provider.snapshot();
       for (const endpoint of ['discovery', 'jwks'] as const) {

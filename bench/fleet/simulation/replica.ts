@@ -1,6 +1,6 @@
 import type { Clock } from '../../../lib/time/clock.js';
 import type { ResolvedMetadataOptions } from '../../../lib/metadata/metadata-options.js';
-import { MetadataProvider } from '../../../lib/metadata/metadata.provider.js';
+import { IssuerMetadataProvider } from '../../../lib/metadata/issuer-metadata.provider.js';
 import type { Random } from './random.js';
 import { SimulatedConnection } from './connection.js';
 import type { SimulatedRedis } from './redis.js';
@@ -14,7 +14,7 @@ export interface Counter {
 /** One process of the fleet: the library's own provider, asked as its authenticator asks. */
 export class SimulatedReplica {
   readonly #connection: SimulatedConnection;
-  readonly #provider: MetadataProvider;
+  readonly #provider: IssuerMetadataProvider;
   isAlive = true;
 
   constructor(
@@ -25,7 +25,7 @@ export class SimulatedReplica {
     counter: Counter,
   ) {
     this.#connection = new SimulatedConnection(redis);
-    this.#provider = new MetadataProvider({ ...options, store: this.#connection }, clock, random);
+    this.#provider = new IssuerMetadataProvider({ ...options, store: this.#connection }, clock, random);
     this.#provider.events$.subscribe((event) => {
       if (event.type === 'refresh-started') counter.refreshed(this);
       if (event.type !== 'metadata-changed') return;
@@ -55,12 +55,12 @@ export class SimulatedReplica {
 
   /** A request with a valid token of this key, whoever knows it. @returns whether it is let in */
   async authenticate(kid: string): Promise<boolean> {
-    const since = this.#provider.mark();
+    const start = this.#provider.requestStart();
     try {
-      const metadata = this.#provider.snapshot() ?? (await this.#provider.current(since));
+      const metadata = this.#provider.snapshot() ?? (await this.#provider.current(start));
       if (metadata.keysWithId(kid).length > 0) return true;
       const reason = 'key-not-found';
-      const fresh = await this.#provider.requestRefresh({ stale: metadata, kid, reason, since });
+      const fresh = await this.#provider.requestRefresh({ stale: metadata, kid, reason, start });
       return fresh.keysWithId(kid).length > 0;
     } catch {
       return false;

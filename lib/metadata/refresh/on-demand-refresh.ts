@@ -9,7 +9,7 @@ import {
   satisfies,
   soughtKid,
   type Question,
-  type RefreshMark,
+  type RequestStart,
   type RefreshRequest,
 } from './refresh-request.js';
 import { WaitingRoom, type Waiter } from './wait-queue.js';
@@ -43,24 +43,24 @@ export class OnDemandRefresh {
     return this.#waiting.size;
   }
 
-  mark(): RefreshMark {
+  requestStart(): RequestStart {
     const deadline = this.#clock.monotonic() + this.#options.refreshWait;
     return { started: this.#refresher.started, deadline };
   }
 
   /** @throws {MetadataUnavailableError} when there is no answer within `refreshWait` */
   async ask(question: Question): Promise<IssuerMetadata> {
-    const now = this.mark();
-    const { started, deadline } = question.since ?? now;
-    const since = { started, deadline: Math.min(deadline, now.deadline) };
+    const now = this.requestStart();
+    const { started, deadline } = question.start ?? now;
+    const start = { started, deadline: Math.min(deadline, now.deadline) };
     const known = this.#known(question);
     if (known) return known;
     if (this.#waiting.size >= this.#options.maxWaiting)
       throw this.unavailable('Too many requests wait for a refresh');
-    const attempt = this.#arrange(question, since);
+    const attempt = this.#arrange(question, start);
     if (!attempt) throw this.#notPermitted();
     return new Promise((resolve, reject) =>
-      this.#waiting.enter({ question, since, attempt, resolve, reject }),
+      this.#waiting.enter({ question, start, attempt, resolve, reject }),
     );
   }
 
@@ -82,7 +82,7 @@ export class OnDemandRefresh {
   }
 
   /** The attempt that may answer a question; `undefined` when there will be none in time. */
-  #arrange(question: Question, { deadline }: RefreshMark): RefreshAttempt | undefined {
+  #arrange(question: Question, { deadline }: RequestStart): RefreshAttempt | undefined {
     const attempt =
       question.reason === 'bad-signature'
         ? this.#refresher.arrangeForBadSignature(question.kid)
@@ -112,9 +112,9 @@ export class OnDemandRefresh {
   }
 
   #reconsider(waiter: Waiter): void {
-    const { question, attempt, since } = waiter;
+    const { question, attempt, start } = waiter;
     const usable = this.#keeper.usable();
-    if (usable && satisfies(usable, question, attempt, since)) {
+    if (usable && satisfies(usable, question, attempt, start)) {
       this.#waiting.letIn(waiter, () =>
         this.#dismiss(waiter, (latest) => latest ?? this.unavailable('The metadata has expired')),
       );
@@ -122,13 +122,13 @@ export class OnDemandRefresh {
     }
     if (!attempt.isSettled) return;
     // Only an attempt that started after the question arose can tell that there is nothing, or that nobody knows.
-    if (attempt.number > since.started && attempt.isConclusive) this.#conclude(waiter, usable);
+    if (attempt.number > start.started && attempt.isConclusive) this.#conclude(waiter, usable);
     else this.#waitOn(waiter);
   }
 
   /** Has a waiter wait for the next attempt. */
   #waitOn(waiter: Waiter): void {
-    const attempt = this.#arrange(waiter.question, waiter.since);
+    const attempt = this.#arrange(waiter.question, waiter.start);
     if (attempt) waiter.attempt = attempt;
     else this.#waiting.turnAway(waiter, () => this.#dismiss(waiter, () => this.#notPermitted()));
   }
@@ -148,11 +148,11 @@ export class OnDemandRefresh {
 
   /** Answers somebody who has left: with what they asked for if it is there, for it may have come or gone meanwhile. */
   #dismiss(
-    { question, attempt, since, resolve, reject }: Waiter,
+    { question, attempt, start, resolve, reject }: Waiter,
     refusal: (latest: IssuerMetadata | undefined) => IssuerMetadata | MetadataUnavailableError,
   ): void {
     const latest = this.#keeper.usable();
-    const answer = latest && satisfies(latest, question, attempt, since) ? latest : refusal(latest);
+    const answer = latest && satisfies(latest, question, attempt, start) ? latest : refusal(latest);
     if (answer instanceof MetadataUnavailableError) reject(answer);
     else resolve(answer);
   }

@@ -9,12 +9,16 @@ export interface RefreshRequest {
   readonly kid?: string | undefined;
   /** Default `'requested'`. `'bad-signature'` is rationed more strictly than the others. */
   readonly reason?: 'key-not-found' | 'bad-signature' | 'requested' | undefined;
-  /** A `MetadataProvider.mark()` taken when the question arose. Default: now. */
-  readonly since?: RefreshMark | undefined;
 }
 
-/** When a question arose: what has to be newer than it, and how long it may wait, however often it has to. */
-export interface RefreshMark {
+/** A refresh request with its start. */
+export interface TimedRequest extends RefreshRequest {
+  /** Default: now. */
+  readonly start?: RequestStart | undefined;
+}
+
+/** When a request started: only a later refresh answers it, and it waits no longer than its deadline. */
+export interface RequestStart {
   /** Attempts with a higher number know of everything published before. */
   readonly started: number;
   /** Monotonic. */
@@ -22,7 +26,7 @@ export interface RefreshMark {
 }
 
 /** What is asked: by those who have nothing at all, for any snapshot that may serve. */
-export interface Question extends RefreshRequest {
+export interface Question extends TimedRequest {
   readonly isAnyWelcome?: boolean;
 }
 
@@ -36,17 +40,17 @@ export function satisfies(
   metadata: IssuerMetadata,
   question: Question,
   attempt?: RefreshAttempt,
-  since?: RefreshMark,
+  start?: RequestStart,
 ): boolean {
   if (question.isAnyWelcome) return true;
   const kid = soughtKid(question);
   if (kid !== undefined) return metadata.keysWithId(kid).length > 0;
   if (question.stale && metadata !== question.stale) return true;
-  return question.reason !== 'bad-signature' && hasAnswered(attempt, since);
+  return question.reason !== 'bad-signature' && hasAnswered(attempt, start);
 }
 
 /** Only an attempt that started after the question arose can tell that there is nothing new. */
-function hasAnswered(attempt: RefreshAttempt | undefined, since: RefreshMark | undefined): boolean {
-  if (!attempt?.isSettled || !since || attempt.number <= since.started) return false;
+function hasAnswered(attempt: RefreshAttempt | undefined, start: RequestStart | undefined): boolean {
+  if (!attempt?.isSettled || !start || attempt.number <= start.started) return false;
   return attempt.isConclusive && attempt.failure === undefined;
 }

@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '../../time/clock.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
-import type { Question, RefreshMark } from './refresh-request.js';
+import type { Question, RequestStart } from './refresh-request.js';
 import { Turnstile } from './per-tick-limiter.js';
 
 /** Each of them has a signature to be checked, and half a millisecond is soon gone. */
@@ -11,7 +11,7 @@ const TURNED_AWAY_PER_TURN = 4;
 /** A request that waits for a refresh. */
 export interface Waiter {
   readonly question: Question;
-  readonly since: RefreshMark;
+  readonly start: RequestStart;
   /** What it waits for. */
   attempt: RefreshAttempt;
   readonly resolve: (metadata: IssuerMetadata) => void;
@@ -51,7 +51,7 @@ export class WaitingRoom {
 
   enter(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    this.#callAt(waiter.since.deadline);
+    this.#callAt(waiter.start.deadline);
   }
 
   /** Lets a waiter go on who has got what it waited for; counted until it is through. */
@@ -93,7 +93,7 @@ export class WaitingRoom {
     const overdue: Waiter[] = [];
     let next = Number.POSITIVE_INFINITY;
     for (const waiter of this.#waiters) {
-      const { deadline } = waiter.since;
+      const { deadline } = waiter.start;
       if (deadline <= now) overdue.push(waiter);
       else next = Math.min(next, deadline);
     }

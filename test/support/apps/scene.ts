@@ -1,8 +1,6 @@
 import {
   AuthError,
   Authenticator,
-  MetadataProvider,
-  MetadataProviders,
   MetadataUnavailableError,
   type AuthModuleOptions,
   type IssuerOptions,
@@ -12,6 +10,8 @@ import {
 } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { onTestFinished } from 'vitest';
+import { IssuerMetadataProvider } from '../../../lib/metadata/issuer-metadata.provider.js';
+import { IssuerMetadataProviders } from '../../../lib/metadata/issuer-metadata.providers.js';
 import { resolveAuthOptions } from '../../../lib/options/resolve-options.js';
 import { ScriptedIssuer, type ScenarioKey } from '../issuers/scripted-issuer.js';
 
@@ -38,7 +38,7 @@ export class Scene {
   constructor(
     readonly clock: ManualClock,
     readonly issuer: ScriptedIssuer,
-    readonly provider: MetadataProvider,
+    readonly provider: IssuerMetadataProvider,
     readonly authenticator: Authenticator,
   ) {
     provider.events$.subscribe((event) => this.events.push(event));
@@ -97,8 +97,8 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
   );
   const [first] = resolved.issuers;
   if (!first) throw new Error('There is no issuer');
-  const provider = new MetadataProvider(first.metadata, clock, options.random ?? (() => 0.5));
-  const providers = new MetadataProviders(new Map([[first.name, provider]]));
+  const provider = new IssuerMetadataProvider(first.metadata, clock, options.random ?? (() => 0.5));
+  const providers = new IssuerMetadataProviders(new Map([[first.name, provider]]));
   onTestFinished(() => provider.close());
   const stage = new Scene(clock, issuer, provider, new Authenticator(resolved, providers, clock));
   if (options.start !== false) await providers.start();

@@ -2,8 +2,6 @@ import { randomBytes, randomUUID, type BinaryLike } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
 import {
   Authenticator,
-  MetadataProvider,
-  MetadataProviders,
   type Clock,
   type LeasingMetadataStore,
   type MetadataEvent,
@@ -14,6 +12,8 @@ import {
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { onTestFinished } from 'vitest';
+import { IssuerMetadataProvider } from '../../../lib/metadata/issuer-metadata.provider.js';
+import { IssuerMetadataProviders } from '../../../lib/metadata/issuer-metadata.providers.js';
 import { resolveAuthOptions } from '../../../lib/options/resolve-options.js';
 import { SystemClock } from '../../../lib/time/clock.js';
 import { until } from '../clock/until.js';
@@ -38,7 +38,7 @@ export class Replica {
   readonly events: MetadataEvent[] = [];
 
   constructor(
-    readonly provider: MetadataProvider,
+    readonly provider: IssuerMetadataProvider,
     readonly authenticator: Authenticator,
     readonly client: Redis,
     readonly store: RedisMetadataStore,
@@ -137,8 +137,8 @@ export class Fleet {
     const [first] = resolved.issuers;
     if (!first) throw new Error('There is no issuer');
     const clock = options.clock ?? new SystemClock();
-    const provider = new MetadataProvider(first.metadata, clock);
-    const providers = new MetadataProviders(new Map([[first.name, provider]]));
+    const provider = new IssuerMetadataProvider(first.metadata, clock);
+    const providers = new IssuerMetadataProviders(new Map([[first.name, provider]]));
     const replica = new Replica(provider, new Authenticator(resolved, providers, clock), client, store);
     this.replicas.push(replica);
     if (options.start !== false) await provider.start();
