@@ -22,28 +22,6 @@ export interface JudgedKeySet {
 }
 
 /**
- * Judges a discovery document and returns its `jwks_uri`. Pure.
- *
- * @throws {MetadataRefreshError} unless it names this very issuer (RFC 8414 §3.3) and an acceptable address
- */
-export function judgeDiscovery(document: unknown, issuer: string, requireHttps: boolean): string {
-  const { issuer: named, jwks_uri: address } = members(document);
-  if (named !== issuer) {
-    throw new MetadataRefreshError(
-      'wrong-issuer',
-      `The discovery document does not name the issuer ${issuer}${slashHint(named, issuer)}`,
-    );
-  }
-  if (typeof address !== 'string' || !isAcceptableAddress(address, requireHttps)) {
-    throw new MetadataRefreshError(
-      'bad-jwks-uri',
-      'The jwks_uri of the discovery document is not an https address',
-    );
-  }
-  return address;
-}
-
-/**
  * Judges a key set: broken, private, weak and foreign members are skipped, the good ones kept, and a key that is in
  * `known` already keeps its object. Pure.
  *
@@ -75,22 +53,6 @@ export function judgeKeySet(
     );
   }
   return { keys: [...keys.values()], skipped };
-}
-
-/** https, or plain http where the operator allowed it; nothing else is ever fetched. */
-export function isAcceptableAddress(address: string, requireHttps: boolean): boolean {
-  // RFC 3986 §2: the URL parser would pass over white space in silence, and a log line would be broken by it.
-  if (/[\s\p{Cc}]/u.test(address) || !URL.canParse(address)) return false;
-  const { protocol, username, password } = new URL(address);
-  if (username !== '' || password !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && !requireHttps);
-}
-
-/** The commonest slip, told without repeating what the document says. */
-function slashHint(named: unknown, issuer: string): string {
-  // Text only: JSON has objects that throw when they are made into text.
-  if (typeof named !== 'string') return '';
-  return named === `${issuer}/` || `${named}/` === issuer ? ' (they differ in a trailing slash)' : '';
 }
 
 function members(document: unknown): Readonly<Record<string, unknown>> {

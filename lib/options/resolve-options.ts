@@ -9,7 +9,7 @@ import {
 } from './schema.js';
 import type { ResolvedAuthOptions, ResolvedIssuer } from './resolved-options.js';
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
-import { isAcceptableAddress } from '../keys/parse-documents.js';
+import { isAcceptableAddress } from '../metadata/fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import { mediaType } from '../token/parse-token.js';
 import { isIssuerTemplate } from '../token/trusted-issuer.js';

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError, MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
-import { judgeDiscovery, judgeKeySet } from '../../lib/keys/parse-documents.js';
+import { judgeKeySet } from '../../lib/keys/parse-documents.js';
+import { parseDiscovery } from '../../lib/metadata/fetch/parse-discovery.js';
 import { IssuerMetadataProvider } from '../../lib/metadata/issuer-metadata.provider.js';
 import { ManualClock } from '../../lib/testing/manual-clock.js';
 import { keyOf, ScriptedIssuer } from '../support/issuers/scripted-issuer.js';
@@ -80,7 +81,7 @@ describe('any discovery document', { timeout: PATIENCE }, () => {
     let acceptances = 0;
     const property = fc.property(document, (text) => {
       const parsed: unknown = JSON.parse(text);
-      const uri = judged(() => judgeDiscovery(parsed, ISSUER, true));
+      const uri = judged(() => parseDiscovery(parsed, ISSUER, true));
       if (uri === undefined) return;
       acceptances++;
       expect(parsed).toMatchObject({ issuer: ISSUER, jwks_uri: uri });

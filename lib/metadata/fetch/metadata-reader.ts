@@ -3,12 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import {
-  judgeDiscovery,
-  judgeKeySet,
-  type JudgedKeySet,
-  type SkippedKey,
-} from '../../keys/parse-documents.js';
+import { judgeKeySet, type JudgedKeySet, type SkippedKey } from '../../keys/parse-documents.js';
+import { parseDiscovery } from './parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { Answer, MetadataRetriever } from './metadata-retriever.js';
 import type { SigningKey } from '../../keys/signing-key.js';
@@ -139,7 +135,7 @@ export class MetadataReader {
   async #discoverAt(address: string): Promise<string> {
     const { issuer, requireHttps } = this.#options;
     const { document } = await this.#get(address);
-    const jwksUri = judgeDiscovery(document, issuer, requireHttps);
+    const jwksUri = parseDiscovery(document, issuer, requireHttps);
     this.#metadataAddress = address;
     return jwksUri;
   }

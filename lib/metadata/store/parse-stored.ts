@@ -1,6 +1,7 @@
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import { isAcceptableAddress, judgeKeySet, type JudgedKeySet } from '../../keys/parse-documents.js';
+import { isAcceptableAddress } from '../fetch/parse-discovery.js';
+import { judgeKeySet, type JudgedKeySet } from '../../keys/parse-documents.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { StoredMetadata } from './metadata-store.js';
 
