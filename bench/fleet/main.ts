@@ -29,5 +29,5 @@ if (!options.quick) {
   await writeFile(new URL('fleet.svg', DOCS), picture(results));
   console.log('Written: docs/fleet.md, docs/fleet.svg');
 }
-// Whatever was left running ends with this process.
+// Child processes still running end with this process.
 process.exit();

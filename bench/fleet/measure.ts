@@ -29,7 +29,7 @@ export async function measure({ run, costIntervals, days, simulationLimit }: Set
   }
 }
 
-/** Side by side, so that whatever else the machine does is done to both; out of step, so that neither disturbs the other. */
+/** Side by side, so that other load of the machine affects both; out of step, so that neither disturbs the other. */
 async function runBoth(
   settings: RunSettings,
   redis: FoundRedis,

@@ -2,7 +2,7 @@ import { connections, get } from '../support/http-get.js';
 import { expose } from '../support/remote.js';
 import { steadyLoad } from '../support/steady-load.js';
 
-const PATIENCE = 30_000;
+const ANSWER_TIMEOUT = 30_000;
 
 /** What came back of an attack. */
 export interface AttackResult {
@@ -28,7 +28,7 @@ export class Attacker {
         agent,
         port,
         token ?? undefined,
-        AbortSignal.timeout(PATIENCE),
+        AbortSignal.timeout(ANSWER_TIMEOUT),
       );
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       slowest = Math.max(slowest, took);

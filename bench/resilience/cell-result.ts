@@ -4,7 +4,7 @@ import type { Probe } from './tally.js';
 export interface CellResult {
   /** HTTP requests the provider received. */
   readonly calls: number;
-  /** Judged attempts, of the one library that tells. */
+  /** Refreshes, where the library reports them. */
   readonly refreshes?: number;
   readonly sent: Readonly<Record<Probe, number>>;
   readonly accepted: Readonly<Record<Probe, number>>;
@@ -12,7 +12,7 @@ export interface CellResult {
   readonly refused: number;
   /** How often each wrong status came. */
   readonly wrongStatus: Readonly<Record<string, number>>;
-  /** Milliseconds of the wound clock. */
+  /** Milliseconds of the shifted clock. */
   readonly slowestValid: number;
   /** The same for bad tokens, real time: the last of a flood may wait for a refresh. */
   readonly slowestForged: number;

@@ -13,7 +13,7 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
 /** A client gives up on an answer. */
-const CLIENT_PATIENCE = 60 * SECOND;
+const CLIENT_TIMEOUT = 60 * SECOND;
 
 /** One library in one row: a provider and a service of its own, two processes, and what became of the requests. */
 export class Cell implements AsyncDisposable {
@@ -23,7 +23,7 @@ export class Cell implements AsyncDisposable {
   readonly #agent = connections();
   #service:
     { readonly child: Child; readonly calls: Remote<ProtectedService>; readonly port: number } | undefined;
-  #wound = 0;
+  #offset = 0;
 
   private constructor(
     readonly library: string,
@@ -53,7 +53,7 @@ export class Cell implements AsyncDisposable {
       const { status } = await this.#get(token);
       if (status !== 200) throw new Error(`${this.library} answers ${status} when nothing is wrong`);
       // Past what the libraries do in the first minute after a fetch, before what they do ten minutes after it.
-      if (index < tokens.length - 1) await this.wind(MINUTE / 2);
+      if (index < tokens.length - 1) await this.advance(MINUTE / 2);
     }
     await this.beginCount();
   }
@@ -89,27 +89,27 @@ export class Cell implements AsyncDisposable {
     return this.#running.child.isRunning;
   }
 
-  /** Ends a service that is out of hand. */
+  /** Ends a service that exceeds its memory limit. */
   endService(): Promise<void> {
     this.#wasEnded = true;
     return this.#running.child.end();
   }
   #wasEnded = false;
 
-  /** Milliseconds on the wound clock. */
+  /** Milliseconds on the shifted clock. */
   now(): number {
-    return performance.now() + this.#wound;
+    return performance.now() + this.#offset;
   }
 
   /** Lets time pass, for provider and service. */
-  async wind(milliseconds: number): Promise<void> {
-    await this.provider.wind(milliseconds);
+  async advance(milliseconds: number): Promise<void> {
+    await this.provider.advance(milliseconds);
     // A service that has just crashed is found out by its next request.
-    this.#wound = await this.service.wind(milliseconds).catch(() => this.#wound + milliseconds);
+    this.#offset = await this.service.advance(milliseconds).catch(() => this.#offset + milliseconds);
   }
 
-  async windTo(time: number): Promise<void> {
-    if (time > this.now()) await this.wind(time - this.now());
+  async advanceTo(time: number): Promise<void> {
+    if (time > this.now()) await this.advance(time - this.now());
   }
 
   /** From now on the provider could be asked. */
@@ -117,7 +117,7 @@ export class Cell implements AsyncDisposable {
     this.tally.restored(this.now());
   }
 
-  /** Sends one token; time is wound while the library waits for something that real time would not bring soon. */
+  /** Sends one token; the clock is shifted while the library waits for longer than the bench can. */
   async probe(probe: Probe, token: string): Promise<void> {
     const begun = this.now();
     const begunReal = performance.now();
@@ -125,19 +125,19 @@ export class Cell implements AsyncDisposable {
     const answered = this.#get(token, given.signal);
     let reply = await Promise.race([answered, wait(25, undefined)]);
     while (!reply) {
-      if (this.now() - begun > CLIENT_PATIENCE || !this.isServiceRunning) given.abort();
+      if (this.now() - begun > CLIENT_TIMEOUT || !this.isServiceRunning) given.abort();
       else if (await this.#isStuck(begunReal))
-        await this.wind(this.now() - begun < 10 * SECOND ? SECOND : 5 * SECOND);
+        await this.advance(this.now() - begun < 10 * SECOND ? SECOND : 5 * SECOND);
       reply = await Promise.race([answered, wait(2, undefined)]);
     }
     this.count(probe, reply, this.now() - begun);
   }
 
   /** Sends several at once, in real time. */
-  async probeAll(probe: Probe, tokens: readonly string[], patience = CLIENT_PATIENCE): Promise<void> {
+  async probeAll(probe: Probe, tokens: readonly string[], timeout = CLIENT_TIMEOUT): Promise<void> {
     await Promise.all(
       tokens.map(async (token) => {
-        const reply = await this.#get(token, AbortSignal.timeout(patience));
+        const reply = await this.#get(token, AbortSignal.timeout(timeout));
         this.count(probe, reply, reply.took);
       }),
     );

@@ -16,7 +16,7 @@ export function unsigned(token: string): string[] {
   return [`${encode({ ...header, alg: 'none' })}.${payload}.`, `${input}.${signature}`];
 }
 
-/** `HS256` keyed with the public key: what everybody knows taken for a shared secret. */
+/** `HS256` keyed with the public key: the public key taken for a shared secret. */
 export async function confused(issuer: TestIssuer, expiresIn: '3d'): Promise<string[]> {
   const { kid } = await issuer.signingKey();
   const { keys } = await publishedKeys(issuer);
@@ -27,7 +27,7 @@ export async function confused(issuer: TestIssuer, expiresIn: '3d'): Promise<str
 }
 
 /** Plausible in all but the key: known issuer, audience and times, a `kid` never seen, a signature of the right size. */
-export function tokensOfNobody(token: string, count: number): string[] {
+export function tokensOfUnknownKeys(token: string, count: number): string[] {
   const [, payload = ''] = token.split('.');
   const header = decodeProtectedHeader(token);
   return Array.from({ length: count }, () => {
@@ -36,7 +36,7 @@ export function tokensOfNobody(token: string, count: number): string[] {
   });
 }
 
-/** The key set, as everybody can read it. */
+/** The key set as published. */
 export async function publishedKeys({ jwksUri }: TestIssuer): Promise<KeySet> {
   const keySet: KeySet = JSON.parse(await (await fetch(jwksUri)).text());
   return keySet;

@@ -46,5 +46,5 @@ if (rows.length === ROWS.length && libraries.length === LIBRARIES.length) {
   await writeFile(new URL('resilience.svg', DOCS), picture(results, libraries));
   console.log('Written: docs/resilience.md, docs/resilience.svg');
 }
-// Whatever a row left running ends with this process; a cell that could not be measured is a failure of the bench.
+// Child processes still running end with this process; a cell that could not be measured is a failure of the bench.
 process.exit(results.some(({ cells }) => cells.some((cell) => cell instanceof Error)) ? 1 : 0);

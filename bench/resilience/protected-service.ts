@@ -1,10 +1,10 @@
-import '../support/wound-clock.js';
+import '../support/shifted-clock.js';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { sinceLatestCall } from '../support/outgoing-calls.js';
 import { expose } from '../support/remote.js';
-import { windBy } from '../support/wound-clock.js';
+import { advanceBy } from '../support/shifted-clock.js';
 import { LIBRARIES, type Library } from './libraries/index.js';
 import type { Service, Trust } from './libraries/library.js';
 
@@ -33,9 +33,9 @@ export class ProtectedService {
     return this.listeningOn;
   }
 
-  /** @returns how far the clock has been wound since the start */
-  wind(milliseconds: number): Promise<number> {
-    return windBy(milliseconds);
+  /** @returns milliseconds by which the clock has been shifted since the start */
+  advance(milliseconds: number): Promise<number> {
+    return advanceBy(milliseconds);
   }
 
   /** Whether the library waits for an answer of the provider that loopback would have brought by now. */
@@ -44,7 +44,7 @@ export class ProtectedService {
     return Number.isFinite(waited) && waited > LONG_FOR_LOOPBACK;
   }
 
-  /** Refreshes started so far, where the library tells. */
+  /** Refreshes started so far, where the library reports them. */
   refreshes(): number | undefined {
     return this.service.refreshes?.();
   }

@@ -1,18 +1,18 @@
-import '../support/wound-clock.js';
+import '../support/shifted-clock.js';
 import { subscribe } from 'node:diagnostics_channel';
 import { TestIssuer, type TestIssuerFailure } from 'nestjs-resilient-auth/testing';
 import { expose } from '../support/remote.js';
-import { windBy } from '../support/wound-clock.js';
-import { confused, publishedKeys, tokensOfNobody, unsigned } from './forgeries.js';
+import { advanceBy } from '../support/shifted-clock.js';
+import { confused, publishedKeys, tokensOfUnknownKeys, unsigned } from './forgeries.js';
 
 /** No row lasts longer, so no token expires in one. */
 const LIFETIME = '3d';
 
-/** The identity provider: a process of its own, told by the bench what to do and what to suffer. */
+/** The identity provider: a process of its own, controlled by the bench. */
 export class Provider {
   private constructor(
     private readonly issuer: TestIssuer,
-    /** Whom a hijacked provider would redirect to. */
+    /** The attacker to whom a hijacked provider redirects. */
     private readonly impostor: TestIssuer,
   ) {}
 
@@ -33,7 +33,7 @@ export class Provider {
     return Promise.all(Array.from({ length: count }, sign));
   }
 
-  /** Tokens that name the present key and were not signed with it: nobody's, and one keyed with the public key. */
+  /** Tokens that name the present key and were not signed with it: by an attacker's key, and one keyed with the public key. */
   async forgeries(): Promise<string[]> {
     const token = await this.issuer.sign({ sub: 'admin' }, { expiresIn: LIFETIME });
     return [...unsigned(token), ...(await confused(this.issuer, LIFETIME))];
@@ -41,7 +41,7 @@ export class Provider {
 
   /** Plausible tokens of keys that do not exist. */
   async tokensOfUnknownKeys(count: number): Promise<string[]> {
-    return tokensOfNobody(await this.issuer.sign({ sub: 'admin' }, { expiresIn: LIFETIME }), count);
+    return tokensOfUnknownKeys(await this.issuer.sign({ sub: 'admin' }, { expiresIn: LIFETIME }), count);
   }
 
   async signingKey(): Promise<string> {
@@ -52,7 +52,7 @@ export class Provider {
     await this.issuer.rotateKeys({ keepOld });
   }
 
-  /** Makes a key that nobody has seen, and tokens of it. {@link rollOver} puts it in place of all others, in no time. */
+  /** Makes an unpublished key and tokens of it. {@link rollOver} then replaces all other keys with it, without delay. */
   async prepareRollover(count: number): Promise<string[]> {
     const { kid } = await this.issuer.publishKey();
     const { keys } = await publishedKeys(this.issuer);
@@ -96,8 +96,8 @@ export class Provider {
     this.issuer.respondWith('all', {});
   }
 
-  /** The key set answers with a redirect to somebody else's. @returns tokens of that somebody, in our issuer's name */
-  async redirectToImpostor(count: number): Promise<string[]> {
+  /** The key set answers with a redirect to an attacker's. @returns tokens of that attacker, in our issuer's name */
+  async redirectToAttacker(count: number): Promise<string[]> {
     this.issuer.respondWith('jwks', { location: this.impostor.jwksUri });
     this.issuer.fail({ endpoint: 'jwks', mode: { status: 302 } });
     const claims = { iss: this.issuer.url, sub: 'admin' };
@@ -121,7 +121,7 @@ export class Provider {
     });
   }
 
-  /** HTTP requests received since the last {@link clearCalls}, those a redirect led to somebody else included. */
+  /** HTTP requests received since the last {@link clearCalls}, those a redirect led to the attacker included. */
   calls(): number {
     return this.issuer.requests.length + this.impostor.requests.length;
   }
@@ -131,8 +131,8 @@ export class Provider {
     this.impostor.clearRequests();
   }
 
-  async wind(milliseconds: number): Promise<void> {
-    await windBy(milliseconds);
+  async advance(milliseconds: number): Promise<void> {
+    await advanceBy(milliseconds);
   }
 }
 

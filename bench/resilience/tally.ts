@@ -1,8 +1,8 @@
 /** What a request was sent to find out. */
 export type Probe =
-  /** Its key is known or can be had: 200 is due. */
+  /** Its key is known or can be read: 200 is due. */
   | 'valid'
-  /** Genuine, but its key cannot be had at the moment by anybody: 503 is due. */
+  /** Genuine, but its key is not available at the moment: 503 is due. */
   | 'uncheckable'
   /** Not genuine: any refusal will do that does not blame the server. */
   | 'forged'
@@ -40,7 +40,7 @@ export class Tally {
     this.#goodAt = undefined;
   }
 
-  /** @param now when the answer came; `took` since the request, in milliseconds of the wound clock */
+  /** @param now when the answer came; `took` since the request, in milliseconds of the shifted clock */
   add(probe: Probe, status: number | undefined, now: number, took: number): void {
     this.sent[probe] += 1;
     if (status === 200) this.accepted[probe] += 1;

@@ -2,9 +2,9 @@ import { connections, get } from '../support/http-get.js';
 import { steadyLoad } from '../support/steady-load.js';
 import type { Cell } from './cell.js';
 
-const PATIENCE = 30_000;
+const ANSWER_TIMEOUT = 30_000;
 
-/** People with good tokens, at a steady rate, whatever else goes on. */
+/** Users with valid tokens, at a steady rate. */
 export class Users {
   readonly #agent = connections();
   readonly #open = new Set<Promise<void>>();
@@ -24,7 +24,7 @@ export class Users {
     this.#agent.destroy();
   }
 
-  /** Nobody comes any more until {@link resume}; returns when everybody has their answer. */
+  /** Stops sending until {@link resume}; returns when every request has been answered. */
   async pause(): Promise<void> {
     this.tokens = [];
     await Promise.all(this.#open);
@@ -40,7 +40,7 @@ export class Users {
   }
 
   async #use(token: string | undefined): Promise<void> {
-    const reply = await get(this.#agent, this.cell.port, token, AbortSignal.timeout(PATIENCE));
+    const reply = await get(this.#agent, this.cell.port, token, AbortSignal.timeout(ANSWER_TIMEOUT));
     this.took.push(reply.took);
     this.cell.count('valid', reply, reply.took);
   }

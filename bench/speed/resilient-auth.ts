@@ -22,7 +22,7 @@ export async function startResilientAuth(
   return { app, bind: (tokens) => (index) => authenticator.authenticate(tokens[index] ?? '') };
 }
 
-/** `alg` alone, as the other libraries are told. */
+/** `alg` alone, as in the options of the other libraries. */
 export function issuerOptions({ alg, issuer, audience }: Trust): IssuerOptions {
   return { issuer, audience, algorithms: [alg], metadata: { requireHttps: false } };
 }

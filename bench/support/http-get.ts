@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-/** How a request ended: `status` is `undefined` when nobody answered. */
+/** How a request ended: `status` is `undefined` when no answer came. */
 export interface Reply {
   readonly status: number | undefined;
   /** Real milliseconds. */

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { ClientRequest } from 'node:http';
 
-/** Not moved by the wound clock: this file is loaded before it. */
+/** Not moved by the shifted clock: this file is loaded before it. */
 const now = performance.now.bind(performance);
 const startedAt = new Map<unknown, number>();
 

@@ -61,7 +61,7 @@ export function remote(child: ChildProcess): object {
       else child.send({ id, method, args } satisfies Call);
     });
 
-  // Whatever is asked for is a method; only `then` is not, or awaiting the stub would call the child.
+  // Every property is a method, except `then`: awaiting the stub would otherwise call the child.
   const method = (_: unknown, name: string | symbol): unknown =>
     typeof name === 'string' && name !== 'then' ? (...args: unknown[]) => call(name, args) : undefined;
   return new Proxy({}, { get: method });

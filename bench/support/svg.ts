@@ -1,4 +1,4 @@
-/** The colours of words in every picture of the benches. */
+/** The colours of text in every picture of the benches. */
 export const INK = '#1c2430';
 export const QUIET = '#5b6472';
 
@@ -9,7 +9,7 @@ export interface TextStyle {
   readonly fill?: string;
 }
 
-/** One line of words. */
+/** One line of text. */
 export function text(
   x: number,
   y: number,
@@ -20,7 +20,7 @@ export function text(
   return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}">${escaped}</text>`;
 }
 
-/** To a tenth of a pixel: nobody sees more. */
+/** To a tenth of a pixel, which is all that a reader can see. */
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { Chronicle, type RolloverResult, type Stretch } from './chronicle.js';
+import { FleetHistory, type RolloverResult, type Period } from './fleet-history.js';
 import { AUTOMATIC_REFRESH_INTERVAL, Fleet } from './fleet.js';
 import { OwnRedis } from './own-redis.js';
-import { presently } from './presently.js';
-import type { ReplicaDiary } from './replica.js';
+import { epochTime } from './epoch-time.js';
+import type { ReplicaRecord } from './replica.js';
 import { lasting, rollOver } from './run.js';
 import { Users } from './users.js';
 
@@ -52,29 +52,29 @@ export async function runFaults(
   const users = new Users(fleet, perSecond);
   await wait(WARM_UP);
   const cost = await measureCost(redis.url, fleet, calmIntervals * AUTOMATIC_REFRESH_INTERVAL);
-  const departed: ReplicaDiary[] = [];
+  const departed: ReplicaRecord[] = [];
   const accounts = [
     await restart(fleet, redis),
     await pause(fleet, redis),
     await killHolder(fleet, departed),
   ];
   await users.end();
-  const chronicle = await Chronicle.of(fleet, users, departed);
+  const history = await FleetHistory.of(fleet, users, departed);
   return {
     rows: accounts.map(({ title, story, during, after }) => ({
       title,
       story,
-      rollover: chronicle.rollover(...during),
-      after: chronicle.rollover(...after),
+      rollover: history.rollover(...during),
+      after: history.rollover(...after),
     })),
-    cost: { ...cost.figures, replicas, checks: chronicle.demand(cost.stretch).refreshes },
+    cost: { ...cost.figures, replicas, checks: history.demand(cost.period).refreshes },
     redisVersion: cost.redisVersion,
   };
 }
 
 interface Account extends Pick<FaultResult, 'title' | 'story'> {
-  readonly during: [kid: string, stretch: Stretch];
-  readonly after: [kid: string, stretch: Stretch];
+  readonly during: [kid: string, period: Period];
+  readonly after: [kid: string, period: Period];
 }
 
 async function restart(fleet: Fleet, redis: OwnRedis): Promise<Account> {
@@ -107,9 +107,9 @@ async function pause(fleet: Fleet, redis: OwnRedis): Promise<Account> {
   };
 }
 
-async function killHolder(fleet: Fleet, departed: ReplicaDiary[]): Promise<Account> {
+async function killHolder(fleet: Fleet, departed: ReplicaRecord[]): Promise<Account> {
   await fleet.issuer.holdKeySet();
-  const from = presently();
+  const from = epochTime();
   const { kid } = await fleet.rollOver();
   await fleet.issuer.held();
   for (const member of fleet.members)
@@ -120,7 +120,7 @@ async function killHolder(fleet: Fleet, departed: ReplicaDiary[]): Promise<Accou
     title: 'Lease holder killed',
     story:
       'The key rolls over, and the replica that asks the issuer for all is killed before its answer comes.',
-    during: [kid, { from, to: presently() }],
+    during: [kid, { from, to: epochTime() }],
     after: await rollOver(fleet, AFTER),
   };
 }
@@ -129,18 +129,18 @@ async function measureCost(
   url: string,
   fleet: Fleet,
   milliseconds: number,
-): Promise<{ figures: Omit<RedisCost, 'checks' | 'replicas'>; stretch: Stretch; redisVersion: string }> {
+): Promise<{ figures: Omit<RedisCost, 'checks' | 'replicas'>; period: Period; redisVersion: string }> {
   const client = new Redis(url);
   try {
     const before = await counters(client);
-    const stretch = await lasting(milliseconds);
+    const period = await lasting(milliseconds);
     const { commands, bytes, redisVersion } = await counters(client);
     const keys = await client.keys(`${fleet.prefix}*`);
     const sizes = await Promise.all(keys.map((key) => client.memory('USAGE', key)));
     const memory = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
     return {
       figures: { commands: commands - before.commands, bytes: bytes - before.bytes, memory },
-      stretch,
+      period,
       redisVersion,
     };
   } finally {

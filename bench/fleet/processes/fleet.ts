@@ -3,8 +3,8 @@ import { Redis } from 'ioredis';
 import { Child } from '../../support/child.js';
 import { remote, type Remote } from '../../support/remote.js';
 import type { FleetIssuer, Rollover } from './issuer.js';
-import { presently } from './presently.js';
-import type { Replica, ReplicaDiary, ReplicaSettings } from './replica.js';
+import { epochTime } from './epoch-time.js';
+import type { Replica, ReplicaRecord, ReplicaSettings } from './replica.js';
 
 /** Small heaps: twice twenty processes have to fit in a small machine. */
 const FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=2'];
@@ -42,7 +42,7 @@ export class Fleet implements AsyncDisposable {
     this.previous = present;
   }
 
-  /** @param redis without it, everybody asks for themselves */
+  /** @param redis without it, each replica asks the issuer for itself */
   static async start(replicas: number, redis: string | undefined): Promise<Fleet> {
     const child = await Child.start(new URL('issuer.js', import.meta.url), [], FLAGS);
     const issuer = remote<FleetIssuer>(child.process);
@@ -57,27 +57,27 @@ export class Fleet implements AsyncDisposable {
       const missing = Math.min(AT_ONCE, replicas - fleet.members.length);
       fleet.members.push(...(await Promise.all(Array.from({ length: missing }, () => join(settings)))));
     }
-    fleet.startedAt = presently();
+    fleet.startedAt = epochTime();
     return fleet;
   }
 
   async rollOver(): Promise<Rollover> {
-    // The key before this one is about to go: nobody has tokens of it any more.
+    // The key before this one is about to go: no user has tokens of it any more.
     this.previous = this.latest;
     this.latest = await this.issuer.rollOver(TOKENS);
     return this.latest;
   }
 
-  /** Kills a replica; it is no member any more. @returns its diary */
-  async kill(member: Member): Promise<ReplicaDiary> {
-    const diary = await member.remote.diary();
+  /** Kills a replica; it is no member any more. @returns its record */
+  async kill(member: Member): Promise<ReplicaRecord> {
+    const record = await member.remote.record();
     this.members.splice(this.members.indexOf(member), 1);
     await member.child.end();
-    return diary;
+    return record;
   }
 
-  diaries(): Promise<ReplicaDiary[]> {
-    return Promise.all(this.members.map((member) => member.remote.diary()));
+  records(): Promise<ReplicaRecord[]> {
+    return Promise.all(this.members.map((member) => member.remote.record()));
   }
 
   /** Ends all processes, and leaves nothing in Redis. */

@@ -3,7 +3,7 @@ import { expose } from '../../support/remote.js';
 
 const LIFETIME = '1h';
 
-/** What a rollover brings: tokens of a key that nobody has seen. */
+/** What a rollover brings: tokens of a key that no replica has seen. */
 export interface Rollover {
   readonly kid: string;
   readonly tokens: readonly string[];

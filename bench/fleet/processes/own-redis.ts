@@ -74,7 +74,7 @@ export interface FoundRedis {
   readonly end: () => Promise<void>;
 }
 
-/** The Redis of the fleet: the one named, the one at hand, or one of our own. */
+/** The Redis of the fleet: the one named, the one on loopback, or one the bench starts. */
 export async function findRedis(): Promise<FoundRedis> {
   const named = process.env['REDIS_URL'];
   if (named !== undefined && !(await answers(named)))

@@ -6,11 +6,11 @@ import { Redis } from 'ioredis';
 import { AuthModule, MetadataProvider, type RefreshTrigger } from 'nestjs-resilient-auth';
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 import { expose } from '../../support/remote.js';
-import { presently } from './presently.js';
+import { epochTime } from './epoch-time.js';
 
 const KEEP_ALIVE = 600_000;
 
-/** What a replica is told at its start. */
+/** What a replica is started with. */
 export interface ReplicaSettings {
   readonly issuer: string;
   readonly automaticRefreshInterval: number;
@@ -19,7 +19,7 @@ export interface ReplicaSettings {
 }
 
 /** What a replica has done; times in milliseconds since the epoch. */
-export interface ReplicaDiary {
+export interface ReplicaRecord {
   readonly refreshes: readonly { readonly at: number; readonly trigger: RefreshTrigger }[];
   /** When each key came to be known. */
   readonly learned: Readonly<Record<string, number>>;
@@ -46,7 +46,7 @@ export class Replica {
   static async start(settings: ReplicaSettings): Promise<Replica> {
     const app = await createApp(settings);
     const replica = new Replica(app);
-    replica.#keepDiary(app.get(MetadataProvider));
+    replica.#recordEvents(app.get(MetadataProvider));
     await app.listen(0, '127.0.0.1');
     // A client that reuses a connection just as it is closed would count as refused.
     app.getHttpServer().keepAliveTimeout = KEEP_ALIVE;
@@ -57,7 +57,7 @@ export class Replica {
     return Number(new URL(await this.app.getUrl()).port);
   }
 
-  diary(): ReplicaDiary {
+  record(): ReplicaRecord {
     return { refreshes: this.#refreshes, learned: this.#learned, storeFailures: this.#storeFailures };
   }
 
@@ -66,9 +66,9 @@ export class Replica {
     return this.#asking > 0;
   }
 
-  #keepDiary(provider: MetadataProvider): void {
+  #recordEvents(provider: MetadataProvider): void {
     provider.events$.subscribe((event) => {
-      const at = presently();
+      const at = epochTime();
       if (event.type === 'refresh-started') {
         this.#asking += 1;
         this.#refreshes.push({ at, trigger: event.trigger });
@@ -99,7 +99,7 @@ function createApp(settings: ReplicaSettings): Promise<NestFastifyApplication> {
 
 function storeOf({ url, prefix, integrityKey }: NonNullable<ReplicaSettings['store']>): RedisMetadataStore {
   const client = new Redis(url);
-  // Told by the module as store-failed; ioredis would print it as well.
+  // The module emits store-failed for it; ioredis would print it as well.
   client.on('error', () => undefined);
   return new RedisMetadataStore({ client, prefix, integrityKey });
 }

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
-  Chronicle,
+  FleetHistory,
   type Demand,
   type LatencyInQuarters,
   type RolloverResult,
-  type Stretch,
-} from './chronicle.js';
+  type Period,
+} from './fleet-history.js';
 import { AUTOMATIC_REFRESH_INTERVAL, type Fleet } from './fleet.js';
-import { presently } from './presently.js';
+import { epochTime } from './epoch-time.js';
 import { Users } from './users.js';
 
 /** How much is to happen, and how fast. */
@@ -46,7 +46,7 @@ export async function run(fleet: Fleet, settings: RunSettings): Promise<RunResul
   const users = new Users(fleet, settings.perSecond);
   await wait(WARM_UP);
   const calm = await lasting(settings.calmIntervals * AUTOMATIC_REFRESH_INTERVAL);
-  const rollovers: [kid: string, stretch: Stretch][] = [];
+  const rollovers: [kid: string, period: Period][] = [];
   for (let done = 0; done < settings.rollovers; done += 1)
     rollovers.push(await rollOver(fleet, settings.gap));
   await fleet.issuer.fail();
@@ -54,32 +54,32 @@ export async function run(fleet: Fleet, settings: RunSettings): Promise<RunResul
   await fleet.issuer.recover();
   const comeback = await rollOver(fleet, COMEBACK);
   await users.end();
-  const chronicle = await Chronicle.of(fleet, users);
-  const whole = { from: calm.from, to: presently() };
+  const history = await FleetHistory.of(fleet, users);
+  const whole = { from: calm.from, to: epochTime() };
   return {
     settings,
-    boot: chronicle.demand({ from: 0, to: fleet.startedAt }),
-    calm: { ...chronicle.demand(calm), intervals: settings.calmIntervals },
-    rollovers: rollovers.map(([kid, stretch]) => chronicle.rollover(kid, stretch)),
-    outage: { ...chronicle.demand(outage), seconds: settings.outage / 1000 },
-    comeback: chronicle.rollover(...comeback),
-    all: chronicle.tally(whole),
-    known: chronicle.knownLatency(whole),
-    storeFailures: chronicle.storeFailures,
+    boot: history.demand({ from: 0, to: fleet.startedAt }),
+    calm: { ...history.demand(calm), intervals: settings.calmIntervals },
+    rollovers: rollovers.map(([kid, period]) => history.rollover(kid, period)),
+    outage: { ...history.demand(outage), seconds: settings.outage / 1000 },
+    comeback: history.rollover(...comeback),
+    all: history.tally(whole),
+    known: history.knownLatency(whole),
+    storeFailures: history.storeFailures,
   };
 }
 
 /** A rollover, and what comes of it within the given time. */
-export async function rollOver(fleet: Fleet, milliseconds: number): Promise<[kid: string, stretch: Stretch]> {
-  const from = presently();
+export async function rollOver(fleet: Fleet, milliseconds: number): Promise<[kid: string, period: Period]> {
+  const from = epochTime();
   const { kid } = await fleet.rollOver();
   await wait(milliseconds);
-  return [kid, { from, to: presently() }];
+  return [kid, { from, to: epochTime() }];
 }
 
 /** Lets time pass. */
-export async function lasting(milliseconds: number): Promise<Stretch> {
-  const from = presently();
+export async function lasting(milliseconds: number): Promise<Period> {
+  const from = epochTime();
   await wait(milliseconds);
-  return { from, to: presently() };
+  return { from, to: epochTime() };
 }

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connections, get } from '../../support/http-get.js';
 import type { Fleet, Member } from './fleet.js';
-import { presently } from './presently.js';
+import { epochTime } from './epoch-time.js';
 
 const TICK = 10;
-const PATIENCE = 30_000;
+const ANSWER_TIMEOUT = 30_000;
 
 /** How one valid request ended. */
 export interface Visit {
@@ -16,7 +16,7 @@ export interface Visit {
   readonly status: number | undefined;
 }
 
-/** People with valid tokens who come at a steady rate, to each replica in turn, half of them with the latest key. */
+/** Users with valid tokens at a steady rate, to each replica in turn, half of them with the latest key. */
 export class Users {
   readonly visits: Visit[] = [];
   readonly #agent = connections();
@@ -33,7 +33,7 @@ export class Users {
     this.#coming = this.#come();
   }
 
-  /** Nobody comes any more. @returns when everybody has their answer */
+  /** Stops sending. @returns when every request has been answered */
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#coming;
@@ -67,8 +67,8 @@ export class Users {
   }
 
   async #visit(member: Member, kid: string, token: string | undefined): Promise<void> {
-    const sentAt = presently();
-    const { status, took } = await get(this.#agent, member.port, token, AbortSignal.timeout(PATIENCE));
+    const sentAt = epochTime();
+    const { status, took } = await get(this.#agent, member.port, token, AbortSignal.timeout(ANSWER_TIMEOUT));
     this.visits.push({ member, kid, sentAt, took, status });
   }
 }

@@ -1,5 +1,5 @@
 import { count, duration } from '../../resilience/report/wording.js';
-import type { LatencyInQuarters } from '../processes/chronicle.js';
+import type { LatencyInQuarters } from '../processes/fleet-history.js';
 import type { RunResult } from '../processes/run.js';
 import type { Results } from '../results.js';
 import type { SimulationResult } from '../simulation/result.js';

@@ -79,17 +79,17 @@ interface Panel {
 }
 
 function demandPanel(fleets: readonly Fleet[], top: number): Panel {
-  const groups: readonly [title: string, tell: (fleet: Fleet) => number][] = [
+  const groups: readonly [title: string, read: (fleet: Fleet) => number][] = [
     ['for one rollover', (fleet) => fleet.perRollover],
     ['for one automatic interval', (fleet) => fleet.perInterval],
   ];
-  const most = Math.max(10, ...fleets.flatMap((fleet) => groups.map(([, tell]) => tell(fleet))));
+  const most = Math.max(10, ...fleets.flatMap((fleet) => groups.map(([, read]) => read(fleet))));
   let y = top + 16;
-  const rows = groups.flatMap(([title, tell]) => {
+  const rows = groups.flatMap(([title, read]) => {
     const heading = text(MARGIN, y + 12, title, { weight: 600 });
     y += GROUP - 8;
     const bars = fleets.flatMap((fleet) => {
-      const value = tell(fleet);
+      const value = read(fleet);
       const length = (value / most) * SCALE;
       const bar = [
         text(MARGIN + LABEL - 10, y + 14, fleet.title, { anchor: 'end', size: 12 }),

@@ -6,11 +6,11 @@ import type { Results } from '../results.js';
 import type { SimulationResult } from '../simulation/result.js';
 import { bytes, mean, median, spreads } from './figures.js';
 import { goals } from './goals.js';
-import { manual } from './manual.js';
+import { operatingGuide } from './operating-guide.js';
 import { simulationTable } from './simulation-table.js';
 import { versions } from './versions.js';
 
-/** The whole page in Markdown; the part on how to run a fleet is written by hand, its figures are not. */
+/** The whole page in Markdown; the figures are computed, the text is fixed. */
 export function report(results: Results, took: number): string {
   const { shared, alone, faults, simulations } = results;
   return [
@@ -28,7 +28,7 @@ export function report(results: Results, took: number): string {
         isMet ? 'met' : '**missed**',
       ]),
     ),
-    ...manual(results),
+    ...operatingGuide(results),
     `## ${shared.settings.replicas} processes, with a store and without`,
     processes(shared, alone),
     '## Faults in the middle of a rollover',
@@ -50,7 +50,7 @@ processes on one Redis, beside ${settings.replicas} that have none, and with ${c
 }
 
 function processes(shared: RunResult, alone: RunResult): string {
-  const row = (what: string, tell: (run: RunResult) => string): string[] => [what, tell(shared), tell(alone)];
+  const row = (what: string, read: (run: RunResult) => string): string[] => [what, read(shared), read(alone)];
   return table(
     ['', 'with a store', 'without'],
     [
@@ -125,7 +125,7 @@ function method({ settings }: RunResult, simulations: readonly SimulationResult[
   a replica learns of a key when a token with it comes, so that there the figure depends on the load.
 - A key counts as known from when all replicas have it. Noise is what the quarters of the run without a store differ by.
 - Jitter makes the earliest replica of a fleet refresh about a tenth early: 1.11 refreshes per interval are one per check.
-- **Virtual time**: the library's \`MetadataProvider\`, asked as its authenticator asks, on a clock with a heap of timers. Issuer and
+- **Virtual time**: the library's \`MetadataProvider\`, called as the authenticator calls it, on a clock with a heap of timers. Issuer and
   Redis are simulated with latency (issuer 15 ms and more each way, Redis 0.15 ms and more, one packet in a hundred up to 10 ms late), Redis with the semantics of
   the store's scripts, one thing at a time, 20 µs for a script and 7.5 µs for each subscriber of a message, and the bytes that its protocol would be. All of it is seeded (${day.seed}).
 - The virtual day has ${duration(day.end)}: all replicas start within ${duration(day.boot)}, an hour is calm, keys roll over every seven minutes; then 30 minutes of refused

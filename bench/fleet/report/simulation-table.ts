@@ -5,9 +5,9 @@ import { bytes, mean, median, spreads, usual } from './figures.js';
 
 /** Fleets of several sizes, side by side. */
 export function simulationTable(simulations: readonly SimulationResult[]): string {
-  const row = (what: string, tell: (simulation: SimulationResult) => string): string[] => [
+  const row = (what: string, read: (simulation: SimulationResult) => string): string[] => [
     what,
-    ...simulations.map(tell),
+    ...simulations.map(read),
   ];
   return table(
     ['', ...simulations.map(({ day }) => `${count(day.replicas)} replica${day.replicas > 1 ? 's' : ''}`)],
@@ -92,11 +92,11 @@ function of(kind: SimulatedRollover['kind']): (simulation: SimulationResult) => 
 
 /** On average, and in the busiest second. */
 function perSecond(
-  tell: (redis: SimulationResult['redis']) => LoadPerSecond,
+  read: (redis: SimulationResult['redis']) => LoadPerSecond,
   unit: (value: number) => string,
 ): (simulation: SimulationResult) => string {
   return ({ redis }) => {
-    const { average, peak } = tell(redis);
+    const { average, peak } = read(redis);
     return `${unit(average)} (${unit(peak)})`;
   };
 }

@@ -140,14 +140,14 @@ export class SimulatedRedis implements LeasingMetadataStore, WatchableMetadataSt
     return () => void this.#listeners.splice(this.#listeners.indexOf(listener), 1);
   }
 
-  /** Whoever begins to listen has missed what was said before. */
+  /** A new subscriber has missed earlier messages: the latest snapshot is delivered to it. */
   async #greet(issuer: string, listener: StoreListener): Promise<void> {
     const stored = await this.load(issuer);
     if (stored) listener.received(stored);
     listener.listening();
   }
 
-  /** One command there and its answer back. `command` tells the answer and its bytes; times in it are Redis' clock. */
+  /** One command there and its answer back. `command` returns the answer and its bytes; times in it are Redis' clock. */
   #run<Answer>(
     parts: readonly (string | number)[],
     command: (now: number) => [Answer, number],

@@ -5,13 +5,13 @@ import type { Random } from './random.js';
 import { SimulatedConnection } from './connection.js';
 import type { SimulatedRedis } from './redis.js';
 
-/** Whoever keeps count of a fleet. */
+/** Receives what happens to the replicas of a fleet. */
 export interface Counter {
   refreshed(replica: SimulatedReplica): void;
   learned(kid: string): void;
 }
 
-/** One process of the fleet: the library's own provider, asked as its authenticator asks. */
+/** One process of the fleet: the library's own provider, called as the authenticator calls it. */
 export class SimulatedReplica {
   readonly #connection: SimulatedConnection;
   readonly #provider: IssuerMetadataProvider;
@@ -42,18 +42,18 @@ export class SimulatedReplica {
     this.#provider.close();
   }
 
-  /** As if its process were gone: with no time to tell anybody. */
+  /** Ends at once, like a killed process: no lease is given back. */
   kill(): void {
     this.#connection.cut();
     this.close();
   }
 
-  /** A request with a key that everybody knows: whether it would be let in at once. */
+  /** Whether a request with a key that all replicas know is accepted without waiting. */
   serves(kid: string): boolean {
     return Boolean(this.#provider.snapshot()?.keysWithId(kid).length);
   }
 
-  /** A request with a valid token of this key, whoever knows it. @returns whether it is let in */
+  /** A request with a valid token of this key. @returns whether it is accepted */
   async authenticate(kid: string): Promise<boolean> {
     const start = this.#provider.requestStart();
     try {

@@ -10,11 +10,11 @@ export interface SimulatedRollover {
   /** Milliseconds from the first accepted token of the new key until all replicas know it; `null`: never. */
   readonly spread: number | null;
   readonly refused: number;
-  /** Milliseconds the last of those let in had waited. */
+  /** Longest wait of an accepted request, in milliseconds. */
   readonly slowest: number;
 }
 
-/** What a day came to. */
+/** The result of one simulated day. */
 export interface SimulationResult {
   readonly day: Day;
   /** Virtual milliseconds; less than the day's where real time was up before. */
@@ -24,7 +24,7 @@ export interface SimulationResult {
   readonly rollovers: readonly SimulatedRollover[];
   /** `minutes`: as far as the simulation got. */
   readonly outage: { readonly refreshes: number; readonly calls: number; readonly minutes: number };
-  /** Requests with a key that everybody knows. */
+  /** Requests with a key that all replicas know. */
   readonly known: { readonly sent: number; readonly refused: number };
   readonly requests: number;
   readonly redis: {

@@ -5,8 +5,8 @@ import type { SimulatedRollover } from './result.js';
 /** What is counted to a rollover: everything until this much later. */
 const AFTERMATH = 30_000;
 
-/** What became of one key. */
-interface Fate {
+/** What happened to one key. */
+interface KeyRecord {
   readonly publishedAt: number;
   /** How many replicas have it, and since when the last of them has. */
   learned: number;
@@ -26,7 +26,7 @@ interface Span {
 export class Tally {
   readonly #clock: Clock;
   readonly #refreshes: number[] = [];
-  readonly #fates = new Map<string, Fate>();
+  readonly #keys = new Map<string, KeyRecord>();
   readonly known = { sent: 0, refused: 0 };
   /** Requests with a key that was new at the time. */
   requests = 0;
@@ -42,7 +42,7 @@ export class Tally {
 
   published(kid: string): void {
     const publishedAt = this.#clock.monotonic();
-    this.#fates.set(kid, {
+    this.#keys.set(kid, {
       publishedAt,
       learned: 0,
       lastLearnedAt: publishedAt,
@@ -53,27 +53,27 @@ export class Tally {
   }
 
   learned(kid: string): void {
-    const fate = this.#fates.get(kid);
-    if (!fate) return;
-    fate.learned += 1;
-    fate.lastLearnedAt = this.#clock.monotonic();
+    const record = this.#keys.get(kid);
+    if (!record) return;
+    record.learned += 1;
+    record.lastLearnedAt = this.#clock.monotonic();
   }
 
   answered(kid: string, sentAt: number, isAccepted: boolean): void {
-    const fate = this.#fates.get(kid);
-    if (!fate) return;
+    const record = this.#keys.get(kid);
+    if (!record) return;
     const now = this.#clock.monotonic();
     if (!isAccepted) {
-      fate.refused += 1;
+      record.refused += 1;
       return;
     }
-    fate.firstAcceptedAt ??= now;
-    fate.slowest = Math.max(fate.slowest, now - sentAt);
+    record.firstAcceptedAt ??= now;
+    record.slowest = Math.max(record.slowest, now - sentAt);
   }
 
   /** The latest key that all have had the time to know. */
   get knownKey(): string {
-    const [latest, previous] = [...this.#fates].toReversed();
+    const [latest, previous] = [...this.#keys].toReversed();
     const isNew = latest && this.#clock.monotonic() < latest[1].publishedAt + AFTERMATH;
     return (isNew ? previous : latest)?.[0] ?? FIRST_KEY;
   }
@@ -92,8 +92,8 @@ export class Tally {
     replicasAt: (at: number) => number,
     callsWithin: (span: Span) => number,
   ): readonly SimulatedRollover[] {
-    return [...this.#fates.values()].map((fate) => {
-      const { publishedAt: at, learned, lastLearnedAt, firstAcceptedAt, refused, slowest } = fate;
+    return [...this.#keys.values()].map((record) => {
+      const { publishedAt: at, learned, lastLearnedAt, firstAcceptedAt, refused, slowest } = record;
       const span = { from: at, to: at + AFTERMATH };
       const isKnownToAll = learned >= replicasAt(at) && firstAcceptedAt !== undefined;
       return {

@@ -12,7 +12,7 @@ export interface Trust {
 /** A service that one library protects. */
 export interface Service {
   readonly app: INestApplication;
-  /** Refreshes started so far, where the library tells. */
+  /** Refreshes started so far, where the library reports them. */
   readonly refreshes?: () => number;
 }
 

@@ -4,7 +4,7 @@ import { ExtractJwt } from 'passport-jwt';
 const bearer = ExtractJwt.fromAuthHeaderAsBearerToken();
 
 /**
- * The guard a Nest developer writes around a function that verifies: what it throws becomes 401. It could tell an
+ * The guard a Nest developer writes around a function that verifies: what it throws becomes 401. It could distinguish an
  * unreachable provider from a bad token by the error's class; no README of the libraries does.
  */
 export class VerifyGuard implements CanActivate {

@@ -14,7 +14,7 @@ const FOOT = 58;
 const LONG = 6000;
 const MANY = 1000;
 
-/** From nothing wrong to everything; told apart by lightness too, and the figure stands on each. */
+/** From nothing wrong to everything wrong; they differ in lightness too, and each carries its figure. */
 const SHADES: readonly (readonly [upTo: number, fill: string, ink: string])[] = [
   [0, '#d3efe2', '#0b5a3c'],
   [0.05, '#fdf3cd', INK],
@@ -95,10 +95,10 @@ function square(cell: CellResult | Error, x: number, y: number): string[] {
 function remarkOn(cell: CellResult): string | undefined {
   const { end, accepted, sent, wrongStatus, calls, slowestValid, refused } = cell;
   if (end === 'crashed') return 'the process crashed';
-  if (end === 'stopped') return 'memory ran away';
+  if (end === 'stopped') return 'memory limit exceeded';
   if (accepted.forged > 0) return 'forgeries accepted';
   if (accepted.withdrawn > 0)
-    return accepted.withdrawn === sent.withdrawn ? 'accepted for good' : 'accepted for a while';
+    return accepted.withdrawn === sent.withdrawn ? 'accepted to the end' : 'accepted for a while';
   const [status] = Object.entries(wrongStatus).toSorted(([, a], [, b]) => b - a)[0] ?? [];
   if (status === 'no answer') return 'never answered';
   if (status !== undefined) return refused > 0 ? `with a ${status}` : `${status} instead of 503`;

@@ -2,7 +2,7 @@ import { harm, type CellResult } from '../cell-result.js';
 import type { Library } from '../libraries/index.js';
 import { percent } from './wording.js';
 
-/** What only some rows tell, as a list with an item for each library that has something to tell. */
+/** Facts that only some rows have, as a list with an item for each library. */
 export function remarks(cells: readonly (CellResult | Error)[], libraries: readonly Library[]): string[] {
   const lines = cells.flatMap((cell, index) => {
     const facts = cell instanceof Error ? [] : factsOf(cell);
@@ -14,7 +14,7 @@ export function remarks(cells: readonly (CellResult | Error)[], libraries: reado
 function factsOf(cell: CellResult): string[] {
   return [
     ...(cell.end === 'crashed' ? ['the process crashed'] : []),
-    ...(cell.end === 'stopped' ? ['the bench stopped the process, whose memory was out of hand'] : []),
+    ...(cell.end === 'stopped' ? ['the bench stopped the process, whose memory exceeded the limit'] : []),
     ...withdrawnFacts(cell),
     ...(cell.refreshes === undefined ? [] : [`refreshes: ${cell.refreshes}`]),
     ...memoryFacts(cell.extras),

@@ -38,12 +38,12 @@ export function report(results: readonly RowResult[], libraries: readonly Librar
   ].join('\n\n');
 }
 
-const INTRODUCTION = `What happens to an API's requests while its identity provider rolls keys over, breaks down, or answers rubbish, and while
-somebody floods it: the same faults against this library and against the ones a Node developer would use instead, each
+const INTRODUCTION = `What happens to an API's requests while its identity provider rolls keys over, breaks down, or sends invalid answers, and while
+an attacker floods it: the same faults against this library and against the ones a Node developer would use instead, each
 set up as its own README does it.`;
 
-const LEGEND = `**Refused** are the valid requests, of those sent, that did not get a 200; in brackets those for which nobody could have had
-the key at that moment, which are not counted. **Wrong status** counts answers that say the wrong thing: a valid token
+const LEGEND = `**Refused** are the valid requests, of those sent, that did not get a 200; in brackets those whose key was not available
+at that moment, which are not counted. **Wrong status** counts answers that say the wrong thing: a valid token
 refused with anything but 503, a bad one with a server error, or no answer within a minute. **Calls** are the HTTP
 requests the provider saw. **Recovery** is the time until the last request was answered wrongly, from the fault, or from
 its end where the fault is an outage.`;
@@ -51,12 +51,12 @@ its end where the fault is an outage.`;
 const METHOD = `- Every library runs in a process of its own, a Nest application on Express; the provider is another process, the flood a
   third, the users the fourth. Everything is on loopback. Each fault starts with new processes, warmed up with a few tokens
   over two minutes.
-- Hours pass on a clock that runs at its real pace and is wound forward between requests, and while a library waits for
-  something only time brings. Latencies in those rows are in that time; waits are wound in steps of one second, after
-  ten seconds of five. A library gets 40 ms of real time for each call to the provider before its clock goes on.
+- Hours pass on a clock that runs at its real pace and is shifted forward between requests, and while a library waits for
+  a timer. Latencies in those rows are in that time; waits are shifted in steps of one second, after
+  ten seconds in steps of five. A library gets 40 ms of real time for each call to the provider before its clock goes on.
 - "Connections reset" accepts and resets: a port cannot be closed and opened again for one library alone.
 - \`jose\`, \`aws-jwt-verify\` and \`fast-jwt\` verify and leave the answer to the application: here a guard that turns what
-  they throw into a 401. One that looks at the error's class can tell most outages as 503; their READMEs show none.
+  they throw into a 401. One that looks at the error's class can answer most outages with 503; their READMEs show none.
 - \`jwks-rsa\` has an option \`cacheMaxAgeFallback\` that keeps keys through an outage, and the other libraries let one
   choose longer cache times. The READMEs' own set-ups do not use them, and longer times keep withdrawn keys longer.
 - Library options are the defaults. This library loads its keys at start, the others with the first request unless

@@ -6,9 +6,9 @@ import type { Row } from './row.js';
 /** A service that has grown by this much is ended: the machine is not the bench's to fill. */
 const MEMORY_LIMIT = 1500;
 const SECONDS = 6;
-const PATIENCE = 6 * SECOND;
+const ANSWER_TIMEOUT = 6 * SECOND;
 
-/** Watches the service's memory until told to stop, and ends the service when it is out of hand. */
+/** Watches the service's memory until aborted, and ends the service when it exceeds the limit. */
 async function watchMemory(cell: Cell, stop: AbortSignal): Promise<number> {
   let peak = 0;
   while (!stop.aborted && cell.isServiceRunning) {
@@ -33,9 +33,9 @@ async function hugeBody(cell: Cell): Promise<void> {
   ];
   const answers: Promise<void>[] = [];
   for (const [index, token] of valid.entries()) {
-    answers.push(cell.probeAll('valid', [token], PATIENCE));
+    answers.push(cell.probeAll('valid', [token], ANSWER_TIMEOUT));
     if (index % 5 === 0)
-      answers.push(cell.probeAll('uncheckable', uncheckable.slice(index / 5, index / 5 + 1), PATIENCE));
+      answers.push(cell.probeAll('uncheckable', uncheckable.slice(index / 5, index / 5 + 1), ANSWER_TIMEOUT));
     await wait(100);
   }
   await cell.provider.recover();
@@ -45,7 +45,7 @@ async function hugeBody(cell: Cell): Promise<void> {
   Object.assign(cell.extras, { memoryBefore: before, memoryPeak: await watch });
   for (const token of await cell.provider.mint(5, fresh)) {
     await cell.probe('valid', token);
-    if (cell.isServiceRunning) await cell.wind(SECOND);
+    if (cell.isServiceRunning) await cell.advance(SECOND);
   }
 }
 
@@ -62,7 +62,7 @@ export const hostileAnswers: readonly Row[] = [
   },
   {
     id: 'redirect',
-    title: 'Redirect to somebody else',
+    title: 'Redirect to an attacker',
     story:
       "The key set answers with a redirect to an attacker, who has signed tokens in the issuer's name. They come beside " +
       'valid ones, every minute for half an hour.',
@@ -70,13 +70,13 @@ export const hostileAnswers: readonly Row[] = [
     quick: false,
     run: async (cell) => {
       await cell.warmUp();
-      const forged = await cell.provider.redirectToImpostor(30);
+      const forged = await cell.provider.redirectToAttacker(30);
       const valid = await cell.provider.mint(30);
       await cell.provider.clearCalls();
       for (const [index, token] of valid.entries()) {
         await cell.probe('valid', token);
         await cell.probe('forged', forged[index] ?? '');
-        await cell.wind(60 * SECOND);
+        await cell.advance(60 * SECOND);
       }
     },
   },

@@ -31,7 +31,7 @@ async function flood(cell: Cell): Promise<void> {
   const first = await cell.provider.tokensOfUnknownKeys(FLOOD_RATE * FLOOD_SECONDS);
   const second = await cell.provider.tokensOfUnknownKeys(FLOOD_RATE * FLOOD_SECONDS);
   await underAttack(cell, new Users(cell, valid), first);
-  await cell.wind(2 * MINUTE);
+  await cell.advance(2 * MINUTE);
   const before = new Users(cell, valid);
   await underAttack(cell, before, nothing);
   const memoryBefore = residentMegabytes(cell.pid);
@@ -43,7 +43,7 @@ async function flood(cell: Cell): Promise<void> {
   await underAttack(cell, during, second);
   const delay = await cell.service.eventLoopDelay();
   cell.endCount();
-  await cell.wind(2 * MINUTE);
+  await cell.advance(2 * MINUTE);
   const after = new Users(cell, valid);
   await underAttack(cell, after, nothing);
   Object.assign(cell.extras, {

@@ -21,10 +21,10 @@ export const outages: readonly Row[] = FAULTS.map(([id, title, fault, story]) =>
   story: `For 24 hours ${story}. One token of the known key comes every quarter of an hour; then the provider is back.`,
   atOnce: 6,
   quick: id === '500',
-  run: (cell) => aDay(cell, fault),
+  run: (cell) => dayOfFault(cell, fault),
 }));
 
-async function aDay(cell: Cell, mode: Fault): Promise<void> {
+async function dayOfFault(cell: Cell, mode: Fault): Promise<void> {
   await cell.warmUp();
   const harmless = (await cell.provider.forgeries()).filter(isKeyless);
   const tokens = await cell.provider.mint(24 * 4);
@@ -32,26 +32,26 @@ async function aDay(cell: Cell, mode: Fault): Promise<void> {
   await cell.provider.fail({ mode });
   const begun = cell.now();
   for (const [index, token] of tokens.entries()) {
-    await cell.windTo(begun + index * 15 * MINUTE);
+    await cell.advanceTo(begun + index * 15 * MINUTE);
     await cell.probe('valid', token);
     if (index % 4 === 0) for (const forged of harmless) await cell.probe('forged', forged);
   }
-  await cell.windTo(begun + 24 * HOUR);
+  await cell.advanceTo(begun + 24 * HOUR);
   cell.extras['callsPerHour'] = (await cell.provider.calls()) / 24;
   await cell.provider.recover();
   cell.restored();
-  await untilWell(cell, await cell.provider.mint(60));
+  await untilRecovered(cell, await cell.provider.mint(60));
 }
 
 /** Until nothing has been refused three times running: more good answers would only hide the bad ones. */
-async function untilWell(cell: Cell, tokens: readonly string[]): Promise<void> {
+async function untilRecovered(cell: Cell, tokens: readonly string[]): Promise<void> {
   let good = 0;
   for (const token of tokens) {
     const { refused } = cell.tally;
     await cell.probe('valid', token);
     good = cell.tally.refused === refused ? good + 1 : 0;
     if (good === 3) return;
-    await cell.wind(5 * SECOND);
+    await cell.advance(5 * SECOND);
   }
 }
 
@@ -77,13 +77,13 @@ export const coldStart: Row = {
     await cell.boot();
     for (const token of tokens.slice(0, COLD_PROBES)) {
       await cell.probe('uncheckable', token);
-      await cell.wind(5 * SECOND);
+      await cell.advance(5 * SECOND);
     }
     await cell.provider.recover();
     cell.restored();
     for (const token of tokens.slice(COLD_PROBES)) {
       await cell.probe('valid', token);
-      await cell.wind(SECOND);
+      await cell.advance(SECOND);
     }
   },
 };

@@ -9,7 +9,7 @@ async function waves(cell: Cell, kids: readonly string[]): Promise<void> {
   for (let wave = 0; wave < WAVES; wave += 1) {
     const tokens = await Promise.all(kids.map((kid) => cell.provider.mint(AT_ONCE / kids.length, kid)));
     await cell.probeAll('valid', tokens.flat());
-    await cell.wind(SECOND);
+    await cell.advance(SECOND);
   }
 }
 
@@ -17,7 +17,7 @@ async function waves(cell: Cell, kids: readonly string[]): Promise<void> {
 async function anHour(cell: Cell, probe: () => Promise<void>): Promise<void> {
   const begun = cell.now();
   for (let time = begun; time < begun + HOUR; time += 30 * SECOND) {
-    await cell.windTo(time);
+    await cell.advanceTo(time);
     await probe();
   }
 }
@@ -68,7 +68,7 @@ export const rollovers: readonly Row[] = [
       await cell.warmUp();
       const begun = cell.now();
       for (let rollover = 0; rollover < 10; rollover += 1) {
-        await cell.windTo(begun + rollover * 10 * SECOND);
+        await cell.advanceTo(begun + rollover * 10 * SECOND);
         await cell.provider.rotateKeys(false);
         cell.restored();
         await cell.probeAll('valid', await cell.provider.mint(AT_ONCE));
@@ -99,7 +99,7 @@ export const rollovers: readonly Row[] = [
     id: 'moved',
     title: 'Moved jwks_uri',
     story:
-      'The key set moves to a new address, told by discovery alone, and the key is replaced. Tokens of the new key come ' +
+      'The key set moves to a new address, which only discovery names, and the key is replaced. Tokens of the new key come ' +
       'every half minute for an hour.',
     atOnce: 6,
     quick: false,
@@ -138,7 +138,7 @@ export const rollovers: readonly Row[] = [
       const [kept, withdrawn] = [await cell.provider.signingKey(), await cell.provider.publishKey()];
       for (const kid of [kept, withdrawn])
         for (const token of await cell.provider.mint(2, kid)) await cell.probe('valid', token);
-      await cell.wind(2 * MINUTE);
+      await cell.advance(2 * MINUTE);
       await cell.beginCount();
       await cell.provider.removeKey(withdrawn);
       cell.restored();

@@ -25,7 +25,7 @@ const WARM_UP = 5000;
 /** Small, so that a thousand tokens are enough for every one to be new when its turn comes again. */
 const FRESH = { tokens: 1000, cacheMax: 100 };
 
-/** One figure as something grows; everybody in this one process. */
+/** One figure as tokens, keys or issuers grow in number, all in this one process. */
 export class Growth {
   /** 1, 100 … distinct tokens in rotation, with the default cache. */
   async tokens(settings: Settings): Promise<GrowthCell[]> {

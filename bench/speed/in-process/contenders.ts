@@ -32,7 +32,7 @@ export const isLimit = (name: string): boolean => name.startsWith(LIMIT_SYNC);
 export const tokensOf = (name: string): Contender['tokens'] =>
   name.endsWith('known token') ? 'known' : 'new';
 
-/** Everybody who can do the algorithm, by the name in the tables. */
+/** All libraries that support the algorithm, by the name in the tables. */
 export async function contendersFor(
   authority: Authority,
   settings: Settings,

@@ -4,9 +4,9 @@ import { TokenSigner, type TokenOrder } from '../tokens/signing.js';
 import type { Contender } from './contenders.js';
 
 /**
- * Makes sure that everybody does the same work: the good token passes, and each of the bad ones is refused.
+ * Makes sure that every contender does the same work: the good token passes, and each of the bad ones is refused.
  *
- * @throws when somebody lets one pass
+ * @throws when a contender accepts a bad token
  */
 export async function assertEqualChecks(
   { trust, signers }: Authority,

@@ -19,7 +19,7 @@ export interface InProcessResult {
   readonly many: Samples;
 }
 
-/** Validation without a server, everybody in this one process. */
+/** Validation without a server, all contenders in this one process. */
 export class InProcess {
   async run(alg: Algorithm, settings: Settings): Promise<InProcessResult> {
     await using authorities = await Authorities.start();

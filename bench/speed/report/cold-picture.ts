@@ -8,7 +8,7 @@ export function coldPicture(results: readonly InProcessResult[]): string {
   return barPicture(
     'Validating a token for the first time',
     'Speed in process, one token at a time, as a share of node:crypto’s bare signature check; a library that is missing does not have the algorithm',
-    'Median of the rounds; the line shows the quartiles. Everybody checks signature, alg, iss, aud and exp; crypto.verify the signature alone.',
+    'Median of the rounds; the line shows the quartiles. All check signature, alg, iss, aud and exp; crypto.verify the signature alone.',
     results.map(panelOf),
   );
 }

@@ -5,7 +5,7 @@ import { ENTRIES, UNPROTECTED } from '../nest/variants.js';
 import type { Samples } from '../rounds.js';
 import { ratio, summarize, type Figure } from '../statistics.js';
 
-/** Requests per second, as a share of somebody else's. */
+/** Requests per second, as a share of another contender's. */
 export function throughput({ perSecond }: NestResult, name: string, base: string = UNPROTECTED): Figure {
   return ratio(of(perSecond, name), of(perSecond, base));
 }
@@ -26,7 +26,7 @@ export function bestPeer({ perSecond }: NestResult): string {
   return byRate[0]?.name ?? UNPROTECTED;
 }
 
-/** @throws when nobody of this name was measured */
+/** @throws when no contender of this name was measured */
 export function of(samples: Samples, name: string): readonly number[] {
   const found = samples[name];
   if (!found) throw new Error(`"${name}" was not measured`);

@@ -60,7 +60,7 @@ function againstBestPeer({ nest }: Results): Goal[] {
     const peer = bestPeer(result);
     const figure = throughput(result, OURS_NEW, peer);
     const name = `new token, ${title(result.platform)}, ${result.alg}, against the best peer (${peer})`;
-    // Equal is enough, and what the spread of the run cannot tell apart is equal.
+    // Equal is enough, and a difference within the spread of the run is equal.
     return { ...atLeast(name, 1, figure), isReached: figure.high >= 1 };
   });
 }

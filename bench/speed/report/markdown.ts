@@ -27,13 +27,13 @@ function introduction({ machine, minutes }: Results): string {
 
 Written by \`npm run bench\` on ${machine.date} in ${minutes.toFixed(1)} minutes; do not edit. What was measured with is at the end.
 
-Every figure compares within one run: everybody takes a turn in each round, in an order drawn anew, and a ratio is taken
+Every figure compares within one run: every contender runs once in each round, in an order drawn anew, and a ratio is taken
 round by round. Given are the median of the rounds and, in brackets, the quartiles. A figure whose quartiles lie more than
 10 % of it apart is marked \\*: take it as a hint.
 
 - **Known** token: it has come before, and is in the cache of those who have one. **New**: so many tokens take turns
   that a cache has forgotten each one before it comes again.
-- Everybody checks signature, \`alg\`, \`iss\`, \`aud\` and \`exp\`, and is made to refuse a token with each of them wrong
+- Every contender checks signature, \`alg\`, \`iss\`, \`aud\` and \`exp\`, and is made to refuse a token with each of them wrong
   before the clock starts.
 - Each call gets a string of its own, as a request brings it.
 
@@ -93,7 +93,7 @@ function inProcessSection({ inProcess }: Results): string {
 
 ![Speed of validating a new token relative to crypto.verify](benchmarks-cold.svg)
 
-Validation alone, everybody in one process, with one token at a time and with 64 under way. The limit is the bare signature check
+Validation alone, all in one process, with one token at a time and with 64 under way. The limit is the bare signature check
 of \`node:crypto\` on bytes laid out beforehand: synchronous for one at a time, with a callback (the thread pool) for 64. "Of
 the limit" is speed: 1.00 is as fast as the limit.
 

@@ -1,10 +1,10 @@
 import { quantile } from '../../support/steady-load.js';
 import type { Fleet } from './fleet.js';
-import type { ReplicaDiary } from './replica.js';
+import type { ReplicaRecord } from './replica.js';
 import type { Users, Visit } from './users.js';
 
-/** A stretch of the run, in milliseconds since the epoch. */
-export interface Stretch {
+/** A period of the run, in milliseconds since the epoch. */
+export interface Period {
   readonly from: number;
   readonly to: number;
 }
@@ -15,11 +15,11 @@ export interface Demand {
   readonly calls: number;
 }
 
-/** What a rollover came to, under whatever conditions. */
+/** The result of one rollover. */
 export interface RolloverResult extends Demand {
   /** Milliseconds from the first accepted token of the new key until all replicas know it. */
   readonly spread: number;
-  /** Valid requests of the stretch, old keys and new. */
+  /** Valid requests of the period, old keys and new. */
   readonly sent: number;
   readonly refused: number;
   readonly slowest: number;
@@ -36,42 +36,46 @@ export interface LatencyInQuarters extends Latency {
   readonly quarters: readonly Latency[];
 }
 
-/** What happened to a fleet, put together afterwards from what all those concerned wrote down. */
-export class Chronicle {
+/** What happened to a fleet, put together from the records of replicas, issuer and users. */
+export class FleetHistory {
   private constructor(
-    private readonly diaries: readonly ReplicaDiary[],
-    private readonly departed: readonly ReplicaDiary[],
+    private readonly records: readonly ReplicaRecord[],
+    private readonly departed: readonly ReplicaRecord[],
     private readonly callsAt: readonly number[],
     private readonly visits: readonly Visit[],
   ) {}
 
-  /** @param departed the diaries of replicas that are gone */
-  static async of(fleet: Fleet, users: Users, departed: readonly ReplicaDiary[] = []): Promise<Chronicle> {
+  /** @param departed the records of replicas that are gone */
+  static async of(
+    fleet: Fleet,
+    users: Users,
+    departed: readonly ReplicaRecord[] = [],
+  ): Promise<FleetHistory> {
     const { members } = fleet;
-    const [diaries, calls] = await Promise.all([fleet.diaries(), fleet.issuer.calls()]);
+    const [records, calls] = await Promise.all([fleet.records(), fleet.issuer.calls()]);
     // What a process leaves unanswered when it is killed is not the module's doing.
     const visits = users.visits.filter(({ member }) => members.includes(member));
-    return new Chronicle(diaries, departed, calls, visits);
+    return new FleetHistory(records, departed, calls, visits);
   }
 
   get storeFailures(): number {
-    return this.diaries.reduce((sum, { storeFailures }) => sum + storeFailures, 0);
+    return this.records.reduce((sum, { storeFailures }) => sum + storeFailures, 0);
   }
 
-  demand({ from, to }: Stretch): Demand {
-    const refreshes = [...this.diaries, ...this.departed].flatMap((diary) => diary.refreshes);
+  demand({ from, to }: Period): Demand {
+    const refreshes = [...this.records, ...this.departed].flatMap((record) => record.refreshes);
     return {
       refreshes: refreshes.filter(({ at }) => at >= from && at < to).length,
       calls: this.callsAt.filter((at) => at >= from && at < to).length,
     };
   }
 
-  rollover(kid: string, stretch: Stretch): RolloverResult {
-    const visits = this.#within(stretch);
+  rollover(kid: string, period: Period): RolloverResult {
+    const visits = this.#within(period);
     const accepted = visits.filter((visit) => visit.kid === kid && visit.status === 200);
     const first = Math.min(...accepted.map(({ sentAt, took }) => sentAt + took));
     return {
-      ...this.demand(stretch),
+      ...this.demand(period),
       spread: Math.max(0, this.#knownToAllAt(kid) - first),
       sent: visits.length,
       refused: refused(visits),
@@ -79,17 +83,17 @@ export class Chronicle {
     };
   }
 
-  /** All requests of a stretch, of whatever key. */
-  tally(stretch: Stretch): { sent: number; refused: number } {
-    const visits = this.#within(stretch);
+  /** All requests of a period, of any key. */
+  tally(period: Period): { sent: number; refused: number } {
+    const visits = this.#within(period);
     return { sent: visits.length, refused: refused(visits) };
   }
 
   /** Of requests with a key that all replicas knew when they were sent. */
-  knownLatency(stretch: Stretch): LatencyInQuarters {
+  knownLatency(period: Period): LatencyInQuarters {
     const kids = new Set(this.visits.map(({ kid }) => kid));
     const knownAt = new Map([...kids].map((kid) => [kid, this.#knownToAllAt(kid)]));
-    const visits = this.#within(stretch).filter(
+    const visits = this.#within(period).filter(
       ({ kid, sentAt }) => sentAt > (knownAt.get(kid) ?? Number.POSITIVE_INFINITY),
     );
     const size = Math.ceil(visits.length / 4);
@@ -98,10 +102,10 @@ export class Chronicle {
   }
 
   #knownToAllAt(kid: string): number {
-    return Math.max(...this.diaries.map(({ learned }) => learned[kid] ?? Number.POSITIVE_INFINITY));
+    return Math.max(...this.records.map(({ learned }) => learned[kid] ?? Number.POSITIVE_INFINITY));
   }
 
-  #within({ from, to }: Stretch): readonly Visit[] {
+  #within({ from, to }: Period): readonly Visit[] {
     return this.visits.filter(({ sentAt }) => sentAt >= from && sentAt < to);
   }
 }

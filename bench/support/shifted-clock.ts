@@ -1,18 +1,18 @@
 import { Socket } from 'node:net';
 import { sinceLatestCall } from './outgoing-calls.js';
-import { skip, woundMonotonic, woundNow, woundOffset } from './wound-time.js';
-import { WoundTimer } from './wound-timer.js';
+import { skip, shiftedMonotonic, shiftedNow, clockOffset } from './shifted-time.js';
+import { ShiftedTimer } from './shifted-timer.js';
 
 /*
- * A clock that runs at its real pace and can be wound forward, for code that knows nothing of it: importing this module
- * replaces the process's clocks and timers. Hours pass in a moment, and no millisecond of a real exchange is stretched.
+ * A clock that runs at its real pace and can be shifted forward, for code that is unaware of it: importing this module
+ * replaces the process's clocks and timers. Hours pass in a moment, and real exchanges keep their real duration.
  *
  * Its limits: Node's own timers in C++ and inside `http.Server` are not moved, nor are `timers/promises`, file times and
- * event-loop statistics; and what two processes do at the same wound time is in order only as far as they are wound
- * in steps.
+ * event-loop statistics; and two processes agree on the order of events only to the size of the steps in which
+ * they are shifted.
  */
 
-/** Real milliseconds an exchange on loopback gets before the clock is wound past it. */
+/** Real milliseconds an exchange on loopback gets before the clock is shifted past it. */
 const GRACE = 40;
 
 const RealDate = Date;
@@ -22,32 +22,32 @@ const performanceNow = performance.now.bind(performance);
 
 globalThis.Date = new Proxy(RealDate, {
   construct: (target, args, newTarget): object =>
-    Reflect.construct(target, args.length === 0 ? [woundNow()] : args, newTarget),
-  apply: () => new RealDate(woundNow()).toString(),
-  get: (target, name): unknown => (name === 'now' ? woundNow : Reflect.get(target, name)),
+    Reflect.construct(target, args.length === 0 ? [shiftedNow()] : args, newTarget),
+  apply: () => new RealDate(shiftedNow()).toString(),
+  get: (target, name): unknown => (name === 'now' ? shiftedNow : Reflect.get(target, name)),
 });
 
-performance.now = () => performanceNow() + woundOffset();
+performance.now = () => performanceNow() + clockOffset();
 process.hrtime = Object.assign(
   (before?: [number, number]): [number, number] => {
     const [seconds, nanoseconds] = hrtime();
-    const total = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds) + woundNanoseconds();
+    const total = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds) + offsetNanoseconds();
     const since = before ? total - (BigInt(before[0]) * 1_000_000_000n + BigInt(before[1])) : total;
     return [Number(since / 1_000_000_000n), Number(since % 1_000_000_000n)];
   },
-  { bigint: () => hrtime.bigint() + woundNanoseconds() },
+  { bigint: () => hrtime.bigint() + offsetNanoseconds() },
 );
 
-function woundNanoseconds(): bigint {
-  return BigInt(Math.round(woundOffset() * 1e6));
+function offsetNanoseconds(): bigint {
+  return BigInt(Math.round(clockOffset() * 1e6));
 }
 
-const clear: typeof WoundTimer.clear = (timer) => WoundTimer.clear(timer);
+const clear: typeof ShiftedTimer.clear = (timer) => ShiftedTimer.clear(timer);
 Object.assign(globalThis, {
   setTimeout: (callback: () => void, delay?: number, ...args: unknown[]) =>
-    new WoundTimer(callback, delay, false, args),
+    new ShiftedTimer(callback, delay, false, args),
   setInterval: (callback: () => void, delay?: number, ...args: unknown[]) =>
-    new WoundTimer(callback, delay, true, args),
+    new ShiftedTimer(callback, delay, true, args),
   clearTimeout: clear,
   clearInterval: clear,
 });
@@ -56,7 +56,7 @@ AbortSignal.timeout = (delay) => {
   const controller = new AbortController();
   const expire = (): void =>
     controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
-  new WoundTimer(expire, delay, false, []).unref();
+  new ShiftedTimer(expire, delay, false, []).unref();
   return controller.signal;
 };
 
@@ -64,7 +64,7 @@ AbortSignal.timeout = (delay) => {
 // comes in real time.
 // oxlint-disable-next-line typescript/unbound-method -- called with its socket below
 const realSetTimeout = Socket.prototype.setTimeout;
-const idle = new WeakMap<Socket, WoundTimer>();
+const idle = new WeakMap<Socket, ShiftedTimer>();
 Socket.prototype.setTimeout = function (this: Socket, delay, callback) {
   if ('server' in this && this.server) return realSetTimeout.call(this, delay, callback);
   idle.get(this)?.close();
@@ -73,9 +73,9 @@ Socket.prototype.setTimeout = function (this: Socket, delay, callback) {
   return this;
 };
 
-function idleTimer(socket: Socket, delay: number): WoundTimer {
+function idleTimer(socket: Socket, delay: number): ShiftedTimer {
   let seen = traffic(socket);
-  const timer = new WoundTimer(
+  const timer = new ShiftedTimer(
     () => {
       if (traffic(socket) === seen) {
         timer.close();
@@ -96,32 +96,32 @@ function traffic(socket: Socket): number {
 }
 
 /**
- * Winds the clock forward, timer by timer, each with the time to do what it does.
+ * Shifts the clock forward, timer by timer; the work each timer starts settles before the next.
  *
- * @returns how far the clock has been wound since the start
+ * @returns milliseconds by which the clock has been shifted since the start
  */
-export async function windBy(milliseconds: number): Promise<number> {
-  const target = woundMonotonic() + milliseconds;
+export async function advanceBy(milliseconds: number): Promise<number> {
+  const target = shiftedMonotonic() + milliseconds;
   for (;;) {
     await settled();
-    const due = WoundTimer.nextDue();
+    const due = ShiftedTimer.nextDue();
     if (due >= target) break;
-    skip(due - woundMonotonic());
-    WoundTimer.fireDue();
+    skip(due - shiftedMonotonic());
+    ShiftedTimer.fireDue();
   }
-  skip(target - woundMonotonic());
-  WoundTimer.rearm();
-  return woundOffset();
+  skip(target - shiftedMonotonic());
+  ShiftedTimer.rearm();
+  return clockOffset();
 }
 
-/** Calls just begun get their answer first: winding would time them out, and no provider is that slow. */
+/** Waits for calls in flight: shifting the clock past them would time them out. */
 async function settled(): Promise<void> {
   await turn();
   while (sinceLatestCall() < GRACE) await new Promise((resolve) => waitReal(resolve, 1));
   await turn();
 }
 
-/** What is ready is done. */
+/** One turn of the event loop. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,15 +5,15 @@ import type { SimulationResult } from '../simulation/result.js';
 import { bytes } from './figures.js';
 import { source } from './versions.js';
 
-/** How to size and run a fleet: written by hand, with the figures of the run. */
-export function manual({ faults, simulations }: Results): string[] {
+/** How to size and run a fleet; the figures come from the run. */
+export function operatingGuide({ faults, simulations }: Results): string[] {
   const largest = simulations.at(-1);
   return [
     '## Set it up',
     SET_UP,
     '## Options that matter to a fleet',
     OPTIONS,
-    '## What Redis has to bear',
+    '## Load on Redis',
     ...(faults ? [measured(faults.cost)] : []),
     ...(largest ? [simulated(largest)] : []),
     SIZING,
@@ -38,7 +38,7 @@ const { REDIS_URL, AUTH_INTEGRITY_KEY } = process.env;
 if (!REDIS_URL || !AUTH_INTEGRITY_KEY) throw new Error('REDIS_URL and AUTH_INTEGRITY_KEY must be set');
 
 const client = new Redis(REDIS_URL);
-client.on('error', () => undefined); // told by the module as store-failed; ioredis would print it as well
+client.on('error', () => undefined); // the module emits store-failed for it; ioredis would print it as well
 
 AuthModule.forRoot({
   issuer, audience,
@@ -49,7 +49,7 @@ AuthModule.forRoot({
 One store serves all issuers of an application, and every application that trusts the same issuer may share it. The client stays yours: the store
 never closes it. It listens on a duplicate, so that **each replica has two connections**: Redis' \`maxclients\` is 10,000 by default. Leave ioredis'
 \`enableOfflineQueue\` on; without it the first load fails because the connection is not up yet. Scripts are sent with \`EVAL\`, and
-findings with \`PUBLISH\`: whoever restricts the user lets it run
+findings with \`PUBLISH\`: an operator who restricts the user allows
 these, \`SUBSCRIBE\`, \`UNSUBSCRIBE\`, \`GET\`, \`SET\`, \`DEL\`, \`PTTL\`, \`TIME\` and, for ioredis itself, \`INFO\`, on keys and channels that begin with \`nestjs-resilient-auth:\`.`;
 
 const OPTIONS = `| option | in a fleet |
@@ -74,30 +74,30 @@ ${bytes(traffic.peak)} in the busiest; ${count(redis.rollovers.commands.peak)} a
 it has the key asks the store, and then the snapshot goes out: ${count(redis.snapshotSize)} bytes for two RSA keys, to each replica.`;
 }
 
-const SIZING = `To size it, count for each issuer and check: snapshot × replicas bytes at once, and a handful of commands. Nothing has to be kept on disk, and nothing breaks when keys are evicted: what is lost is
-asked for again. Commands do not grow with requests: known keys never touch Redis.`;
+const SIZING = `To size it, count for each issuer and check: snapshot × replicas bytes at once, and a handful of commands. Redis need not persist anything, and evicted keys do no harm: they are
+read from the issuer again. Commands do not grow with requests: known keys never touch Redis.`;
 
 const INTEGRITY = `\`\`\`sh
 node -p "crypto.randomBytes(32).toString('base64')"
 \`\`\`
 
-One secret for all replicas that share the store, refused below 16 bytes, kept like a signing secret: whoever has it and can write to Redis can make the fleet accept a key. It is checked with every
+One secret for all replicas that share the store, refused below 16 bytes, kept like a signing secret: an attacker who has it and can write to Redis can make the fleet accept a key. It is checked with every
 snapshot that is read. Rotate it in three deployments, each complete before the next:
 
-1. \`integrityKey: [old, new]\`: all accept both, and seal with the old one.
-2. \`integrityKey: [new, old]\`: all seal with the new one. Wait for one \`automaticRefreshInterval\`, so that what is in store is sealed with it.
+1. \`integrityKey: [old, new]\`: all accept both, and sign with the old one.
+2. \`integrityKey: [new, old]\`: all sign with the new one. Wait for one \`automaticRefreshInterval\`, so that stored snapshots are signed with it.
 3. \`integrityKey: new\`.
 
-A replica with the wrong secret tells \`snapshot-refused\` (\`tampered\`), uses nothing of it, and asks the issuer in its turn: a botched rotation costs
-refreshes, no requests. \`null\` does without the seal; then Redis is as trusted as the issuer.`;
+A replica with the wrong secret emits \`snapshot-refused\` (\`tampered\`), does not use the snapshot, and asks the issuer itself: a rotation that went wrong costs
+refreshes, no requests. \`null\` switches the signature off; then Redis is as trusted as the issuer.`;
 
 const AWAY = `- Known keys: nothing changes, Redis is not in the way of any request.
 - A new key: the call to the store is given up after one second, or a quarter of \`refreshWait\` where that is shorter, and each replica asks the issuer
   for itself, within its own budget. A store that failed is left alone for \`refreshInterval\` before it is tried again, so this is paid no more often than that.
-- The connection that listens: where Redis refuses to let it subscribe, or the client's \`retryStrategy\` has given up, that is told, and it is tried again after a
-  second, then less often, every 30 seconds in the end. Until then a replica hears of nothing, and looks into the store when it needs to.
+- The connection that listens: where Redis refuses to let it subscribe, or the client's \`retryStrategy\` has given up, the module emits \`store-failed\`, and subscribes again after a
+  second, then less often, every 30 seconds in the end. Until then a replica receives nothing, and reads the store when it needs a key.
 - A replica that starts asks the issuer. When that is down as well, it has no keys: \`startup\` says what then.
-- It tells \`store-failed\` once, \`store-recovered\` later, and \`status().store\` in between; see the faults below for what it costs.
+- It emits \`store-failed\` once, \`store-recovered\` later, and reports \`status().store\` in between; see the faults below for what it costs.
 - A Redis that lost its memory goes on in the right order: places in it are never below what any replica has seen. A number that is none, or
   lies more than a day ahead of Redis' clock, counts as lost.`;
 
@@ -112,6 +112,6 @@ function example(): string {
   return `\`\`\`ts\n${text}\`\`\``;
 }
 
-const OTHER_STORE_LIMITS = `What comes out of it is judged like an answer of the issuer; that nobody else can write to it is yours to see to. Without \`acquireLease\` and \`watch\` replicas look into
-the store before they ask, so a fleet still makes do with few refreshes, but several may ask at once, and nobody is told of a new key before a token with it comes. \`LeasingMetadataStore\` and
+const OTHER_STORE_LIMITS = `Stored snapshots are validated like an answer of the issuer; restrict who can write to the store. Without \`acquireLease\` and \`watch\` replicas read
+the store before they ask the issuer, so a fleet still needs few refreshes, but several may ask at once, and a replica learns a new key only when a token of it arrives. \`LeasingMetadataStore\` and
 \`WatchableMetadataStore\` say what the rest has to do.`;

@@ -1,4 +1,4 @@
 /** Milliseconds since the epoch, and fractions of them: the same in all processes of one machine. */
-export function presently(): number {
+export function epochTime(): number {
   return performance.timeOrigin + performance.now();
 }
