@@ -7,8 +7,8 @@ interface Timer {
 }
 
 /**
- * A clock that moves only when told to: `await clock.advance('10m')` fires every timer due on the way, in order, and
- * lets the promises each one settles run before the next.
+ * A clock that moves only by `await clock.advance('10m')`, which fires every timer that falls due, in order, and
+ * lets the promises that each one settles run before the next.
  */
 export class ManualClock extends Clock {
   #now: number;
@@ -65,7 +65,7 @@ export class ManualClock extends Clock {
     this.#moveTo(target);
   }
 
-  /** Sets the wall clock alone, as an operator or a time server would; timers do not notice. */
+  /** Sets the wall clock alone, as an operator or a time server would; timers are not affected. */
   setWallClock(now: number): void {
     this.#now = now;
   }

@@ -6,7 +6,7 @@ export type TestIssuerEndpoint = 'discovery' | 'jwks' | 'canary' | 'other';
 /** Response headers, names in any case. */
 export type TestIssuerHeaders = Readonly<Record<string, string>>;
 
-/** One HTTP answer before it is sent, and before a fault gets at it. */
+/** One HTTP answer before it is sent, and before a fault changes it. */
 export interface Answer {
   readonly status: number;
   readonly headers: TestIssuerHeaders;
@@ -23,13 +23,13 @@ export const NOT_FOUND: Answer = {
   body: 'Not Found',
 };
 
-/** Adds a strong `ETag` and answers 304 to whoever has this very body (RFC 9110 §13.1.2). */
+/** Adds a strong `ETag` and answers 304 to a request whose `If-None-Match` names this body (RFC 9110 §13.1.2). */
 export function conditional(answer: Answer, ifNoneMatch: string | undefined): Answer {
   if (answer.status !== 200) return answer;
   const etag = `"${createHash('sha256').update(answer.body).digest('base64url')}"`;
   const headers = { etag, ...answer.headers };
   if (!namesTag(ifNoneMatch, etag)) return { ...answer, headers };
-  // RFC 9110 §15.4.5: what describes the body stays out.
+  // RFC 9110 §15.4.5: a 304 carries no headers that describe the body.
   const kept = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type');
   return { status: 304, headers: Object.fromEntries(kept), body: '' };
 }

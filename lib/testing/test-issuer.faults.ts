@@ -17,12 +17,12 @@ import { milliseconds } from './test-issuer.tokens.js';
  * - `hang`: no answer, until `recover()` or `close()` cuts the connection.
  * - `html`: 200 and a login page, as from a captive portal.
  * - `empty`: `{}` for discovery, `{"keys":[]}` for the key set.
- * - `truncated`: the first half of the JSON, told as complete by `Content-Length`.
+ * - `truncated`: the first half of the JSON, with a `Content-Length` that matches it.
  * - `cut-off`: the first half of what `Content-Length` promised, then the connection is closed.
- * - `wrong-issuer`: discovery names somebody else. The key set, which names nobody, stays as it is.
+ * - `wrong-issuer`: discovery names another issuer. The key set names no issuer and stays as it is.
  * - `endless`: JSON that never ends, as fast as the client reads.
  * - `drip`: the true answer, one byte every 100 ms.
- * - `redirect`: 302 to the same document under `/canary`; whoever follows shows up in `requests` as `canary`.
+ * - `redirect`: 302 to the same document under `/canary`; a client that follows it appears in `requests` as `canary`.
  * - `gzip-bomb`: a few kilobytes that unpack to the true answer and 64 MiB of padding.
  * - `{ status, retryAfter }`: that status; `retryAfter` in seconds, or an HTTP date.
  * - `{ slow }`: the true answer after a real delay. `hold()` does it without waiting.
@@ -57,12 +57,12 @@ const BOMB_MIB = 64;
 const LOGIN_PAGE =
   '<!doctype html><title>Sign in</title><form><input name="user"><input name="password"></form>';
 
-/** Complains where the fault is ordered, not where it strikes. */
+/** Rejects a faulty order when it is given, not when a request arrives. */
 export function checkFault(fault: TestIssuerFault): void {
   if (typeof fault === 'object' && 'slow' in fault) milliseconds(fault.slow);
 }
 
-/** Answers one request, in the way the fault wants it. `hang` is left to the caller: somebody has to keep the socket. */
+/** Answers one request, as the fault demands. The caller handles `hang`, because it keeps the socket. */
 export function reply(exchange: Exchange, fault: Exclude<TestIssuerFault, 'hang'> | undefined): void {
   const { endpoint, request, response, answer } = exchange;
   if (fault === undefined) return send(response, conditional(answer, request.headers['if-none-match']));
@@ -159,7 +159,7 @@ function drip(response: ServerResponse, { status, headers, body }: Answer): void
   response.once('close', () => clearInterval(timer));
 }
 
-/** Streams with the client setting the pace, and stops when it leaves. */
+/** Streams as fast as the client reads, and stops when it disconnects. */
 function stream(
   response: ServerResponse,
   { status, headers }: Answer,
@@ -172,7 +172,7 @@ function stream(
   else pipeline(source, response, clientLeft);
 }
 
-/** How a stream is meant to end; pipeline has cleaned up by itself. */
+/** Ignores the end of a stream; `pipeline` has cleaned up by itself. */
 function clientLeft(): void {}
 
 function* endless(body: string): Generator<string> {

@@ -38,15 +38,15 @@ interface KeyRecipe {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-/** A member of the key set: a key of the issuer's, or whatever a test put there. */
+/** A member of the key set: a key of the issuer's, or a value that a test added. */
 type Member = IssuerKey | { readonly kid: string | undefined; readonly jwk: unknown };
 
 /** The keys of one issuer: those it knows, those it publishes, and the one it signs with for each algorithm. */
 export class TestIssuerKeys {
-  /** The algorithm of the signing key; the key itself is made when somebody first asks for it. */
+  /** The algorithm of the signing key; the key itself is made at its first use. */
   #alg: string;
   readonly #known = new Map<string, IssuerKey>();
-  /** The `kid` by algorithm. Promises, so that two first callers share one key. */
+  /** The `kid` by algorithm. Promises, so that two concurrent first calls share one key. */
   readonly #signing = new Map<string, Promise<string>>();
   #published: readonly Member[] = [];
   #made = 0;
@@ -80,7 +80,7 @@ export class TestIssuerKeys {
     const key = await this.#make({ alg: alg ?? this.#alg });
     if (!keepOld) {
       this.#published = [];
-      // Nothing is signed with a key that went quietly; the next token of that algorithm makes a new one.
+      // A removed key signs no more by default; the next token of that algorithm makes a new one.
       this.#signing.clear();
     }
     this.#publish(key);
@@ -92,7 +92,7 @@ export class TestIssuerKeys {
     await this.current();
     const key = await this.#make({ ...options, alg: options.alg ?? this.#alg });
     this.#publish(key);
-    // An honest key of an algorithm not seen so far serves sign({ alg }) too.
+    // A signing key of an algorithm not used so far serves sign({ alg }) too.
     const isHonest = key.recipe.use === 'sig' && options.jwk === undefined;
     if (isHonest && !this.#signing.has(key.alg)) this.#signing.set(key.alg, Promise.resolve(key.kid));
     return key;

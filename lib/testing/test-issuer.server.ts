@@ -69,7 +69,7 @@ export class TestIssuerServer {
     return new TestIssuerServer(server, address.port, clock);
   }
 
-  /** Answers from now on; before, nobody knows the address. */
+  /** Answers requests from now on; no client knows the address before. */
   serve(site: TestIssuerSite): void {
     this.#server.on('request', (request, response) => void this.#receive(site, request, response));
   }
@@ -122,7 +122,7 @@ export class TestIssuerServer {
 
   async close(): Promise<void> {
     const isClosed = new Promise<void>((resolve) => {
-      // Calls back with an error when it was closed before: all the same.
+      // Calls back with an error when the server was closed before, which is harmless.
       this.#server.close(() => resolve());
     });
     this.#server.closeAllConnections();
@@ -133,7 +133,7 @@ export class TestIssuerServer {
     const path = pathOf(request.url ?? '/');
     const endpoint = site.endpointAt(path);
     this.#requests.push({ endpoint, path, at: this.#clock.now(), headers: request.headers });
-    // All of it as of now: what changes while the answer is held does not show in it.
+    // The answer is computed now: later changes do not show in it.
     const fault = this.#faults.get(endpoint);
     const extra = this.#headers.get(endpoint);
     const hold = [...this.#holds].find(({ scope }) => endpointsOf(scope).includes(endpoint));

@@ -45,7 +45,7 @@ export class TestIssuerSite {
 
   async answerAt(path: string): Promise<Answer> {
     const address = `${this.#options.origin}${path}`;
-    // What the real thing answers, or following the redirect would fail for another reason.
+    // The true answer: otherwise a client that follows the redirect would fail for another reason.
     if (address === this.metadataAddress || path === '/canary/discovery')
       return jsonAnswer(this.#discovery());
     if (address === this.jwksUri || path === '/canary/jwks') return jsonAnswer(await this.#options.keySet());

@@ -28,7 +28,7 @@ export interface SignOptions {
 /** Claims laid over the defaults; `undefined` takes one out. */
 export type TestClaims = Readonly<Record<string, unknown>>;
 
-/** Who a token is from and for, and when it is made. */
+/** Issuer, audience and time of a token. */
 export interface TokenOrigin {
   readonly issuer: string;
   readonly audience: string | readonly string[];
@@ -50,7 +50,7 @@ export function claimsOf(origin: TokenOrigin, claims: TestClaims, expiresIn: Dur
   };
 }
 
-/** The JOSE header; `keyId` is what it says when the caller did not speak of a `kid` at all. */
+/** The JOSE header; `keyId` is its `kid` when the caller passes none. */
 export function headerOf(options: SignOptions, alg: string, keyId: string): { alg: string } {
   const typ = options.typ === undefined ? 'at+jwt' : options.typ;
   const kid = 'kid' in options ? options.kid : keyId;
@@ -77,7 +77,7 @@ export function milliseconds(duration: Duration): number {
   return isNegative ? -parsed : parsed;
 }
 
-/** jose refuses to write extensions it was not told of. */
+/** jose refuses to write extensions that are not listed here. */
 function extensionsIn(header: object): Record<string, boolean> {
   const names: unknown = 'crit' in header ? header.crit : [];
   if (!Array.isArray(names)) return {};

@@ -14,7 +14,7 @@ import { claimsOf, headerOf, signCompact, type SignOptions, type TestClaims } fr
 
 /** What a {@link TestIssuer} is started with. */
 export interface TestIssuerOptions {
-  /** Who its tokens are for. Default `'api'`. */
+  /** `aud` of its tokens. Default `'api'`. */
   audience?: string | readonly string[] | undefined;
   /** Algorithm of the first signing key. Default `'RS256'`. */
   alg?: string | undefined;
@@ -44,8 +44,8 @@ export interface TestIssuerKeyId {
 export type TestIssuerModuleOptions = AuthModuleOptions & IssuerOptions;
 
 /**
- * A real OpenID issuer on a free port of 127.0.0.1, for end-to-end tests: it signs tokens, rolls its keys over, and has
- * any outage you order. Instances share nothing, and leave nothing behind once closed.
+ * A real OpenID issuer on a free port of 127.0.0.1, for end-to-end tests: it signs tokens, rolls its keys over, and fails
+ * on request. Instances share nothing, and release everything when closed.
  *
  * ```ts
  * await using issuer = await TestIssuer.start({ audience: 'orders' });
@@ -75,7 +75,7 @@ export class TestIssuer implements AsyncDisposable {
   }
 
   /**
-   * Starts an issuer. Its first key is made when somebody first needs it.
+   * Starts an issuer. Its first key is made at its first use.
    *
    * @throws when it makes no keys for `alg`
    */
@@ -143,7 +143,7 @@ export class TestIssuer implements AsyncDisposable {
    * @param claims laid over these; `undefined` takes one out
    */
   async sign(claims: TestClaims = {}, options: SignOptions = {}): Promise<string> {
-    // A forger imitates the signing key: it has no key of the algorithm to ask for.
+    // A forgery copies the header of the signing key, so no key of the algorithm is made.
     const ours = await this.#keys.choose(options.key ? undefined : options.alg, options.kid);
     const alg = options.alg ?? ours.alg;
     const origin = { issuer: this.url, audience: this.audience, now: this.#clock.now() };
@@ -172,7 +172,7 @@ export class TestIssuer implements AsyncDisposable {
     return { kid };
   }
 
-  /** Adds any JSON value to the key set, however broken. {@link removeKey} finds it if it has a `kid`. */
+  /** Adds any JSON value to the key set, valid or not. {@link removeKey} finds it if it has a `kid`. */
   publishRaw(member: unknown): void {
     this.#keys.publishRaw(member);
   }
@@ -220,7 +220,7 @@ export class TestIssuer implements AsyncDisposable {
   }
 
   /**
-   * Keeps answers back until released, without a clock. Each answer is that of its request's arrival: keys, headers
+   * Holds answers until released, without a clock. Each answer is that of its request's arrival: keys, headers
    * and failures of that moment.
    *
    * ```ts
