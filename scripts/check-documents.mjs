@@ -1,7 +1,7 @@
 // Compiles every TypeScript block of the documents against the public entry points, and follows their relative links.
 // A block that cannot compile here says why in its fence: ```ts no-check: nest-keycloak-connect is not installed
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,7 +11,11 @@ const workspace = join('dist', 'documents');
 const documents = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { encoding: 'utf8' })
   .stdout.split('\n')
   .filter((file) => file !== '' && existsSync(file) && !file.startsWith('test/'));
-const problems = [...documents.flatMap(deadLinks), ...typeErrors(documents.flatMap(blocksOf))];
+const problems = [
+  ...documents.flatMap(deadLinks),
+  ...unlistedDecisions(),
+  ...typeErrors(documents.flatMap(blocksOf)),
+];
 if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exitCode = 1;
@@ -28,6 +32,15 @@ function deadLinks(file) {
     if (anchor === undefined || statSync(target).isDirectory() || !target.endsWith('.md')) return [];
     return anchorsOf(target).has(anchor) ? [] : [`${file}: ${link} names no heading of ${target}`];
   });
+}
+
+/** Decisions that the index does not name. */
+function unlistedDecisions() {
+  const folder = join('docs', 'decisions');
+  const index = readFileSync(join(folder, 'README.md'), 'utf8');
+  return readdirSync(folder)
+    .filter((file) => file !== 'README.md' && !index.includes(`](${file})`))
+    .map((file) => `${join(folder, 'README.md')}: ${file} is missing`);
 }
 
 /** The anchors that GitHub gives to headings. */
@@ -91,6 +104,9 @@ function typeErrors(blocks) {
     .trim()
     .split('\n')
     .map((line) =>
-      line.replace(/^\S*?([^/\s]+\.md)\.\d+\.ts\((\d+),\d+\)/, (_, name, at) => `${name.replaceAll('__', '/')}:${at}`),
+      line.replace(
+        /^\S*?([^/\s]+\.md)\.\d+\.ts\((\d+),\d+\)/,
+        (_, name, at) => `${name.replaceAll('__', '/')}:${at}`,
+      ),
     );
 }

@@ -11,7 +11,14 @@ const letIn = /\blet in\b/i;
 /** `tellOnce`, `MAX_TOLD` and `redis_at_hand` as words of their own. */
 const apart = (line) => line.replaceAll('_', ' ').replaceAll(/([a-z])([A-Z])/g, '$1 $2');
 
-const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...places]);
+const files = execFileSync('git', [
+  'ls-files',
+  '-z',
+  '--cached',
+  '--others',
+  '--exclude-standard',
+  ...places,
+]);
 const found = files
   .toString()
   .split('\0')

@@ -32,6 +32,7 @@ export function operatingGuide({ faults, simulations }: Results): string[] {
 
 const SET_UP = `\`\`\`ts
 import { Redis } from 'ioredis';
+import { AuthModule } from 'nestjs-resilient-auth';
 import { RedisMetadataStore } from 'nestjs-resilient-auth/redis';
 
 const { REDIS_URL, AUTH_INTEGRITY_KEY } = process.env;
