@@ -8,10 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^nestjs-resilient-auth$/, replacement: lib('index.ts') },
-      { find: /^nestjs-resilient-auth\/redis$/, replacement: lib('redis/index.ts') },
-      { find: /^nestjs-resilient-auth\/terminus$/, replacement: lib('terminus/index.ts') },
-      { find: /^nestjs-resilient-auth\/terminus$/, replacement: lib('terminus/index.ts') },
-      { find: /^nestjs-resilient-auth\/testing$/, replacement: lib('testing/index.ts') },
+      { find: /^nestjs-resilient-auth\/([a-z-]+)$/, replacement: lib('$1/index.ts') },
     ],
   },
   test: {
