@@ -1,18 +1,7 @@
-import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
-import type { ResolvedAuthOptions } from '../../lib/options/resolved-options.js';
 import type { MetadataOptions, ResolvedMetadataOptions } from '../../lib/metadata/metadata-options.js';
 import type { MetadataEvent } from '../../lib/metadata/metadata-events.js';
-import { IssuerMetadataProvider } from '../../lib/metadata/issuer-metadata.provider.js';
-import { ManualClock } from '../../lib/testing/manual-clock.js';
-import {
-  after,
-  hang,
-  ScriptedIssuer,
-  status,
-  text,
-  unreachable,
-  type Reply,
-} from '../support/issuers/scripted-issuer.js';
+import { Scene } from '../support/apps/scene.js';
+import { after, hang, status, text, unreachable, type Reply } from '../support/issuers/scripted-issuer.js';
 
 /** What may be wrong with an issuer, and `none`. */
 export const FAULTS = [
@@ -36,26 +25,20 @@ export interface Observed {
   readonly event: MetadataEvent;
 }
 
-/** One provider on a clock that only the test moves, and an issuer in the same process. */
-export class Fixture implements Disposable {
-  readonly clock = new ManualClock();
-  readonly issuer = new ScriptedIssuer(this.clock);
-  readonly options: ResolvedAuthOptions;
-  readonly metadata: ResolvedMetadataOptions;
-  readonly provider: IssuerMetadataProvider;
+/** A scene whose issuer misbehaves to order, and what its provider reports with the time of each event. */
+export class Fixture extends Scene {
   readonly observed: Observed[] = [];
 
   /** @param random for the jitter */
   constructor(metadata: MetadataOptions, random: number) {
-    this.options = resolveAuthOptions(
-      { issuer: this.issuer.url, audience: 'api', metadata: { ...metadata, fetch: this.issuer.fetch } },
-      {},
-    );
+    super({ metadata, random: () => random });
+    this.provider.events$.subscribe((event) => this.observed.push({ at: this.clock.monotonic(), event }));
+  }
+
+  get metadata(): ResolvedMetadataOptions {
     const [issuer] = this.options.issuers;
     if (!issuer) throw new Error('There is no issuer');
-    this.metadata = issuer.metadata;
-    this.provider = new IssuerMetadataProvider(issuer.metadata, this.clock, () => random);
-    this.provider.events$.subscribe((event) => this.observed.push({ at: this.clock.monotonic(), event }));
+    return issuer.metadata;
   }
 
   /** @param latency of the answers, in milliseconds */
@@ -68,10 +51,6 @@ export class Fixture implements Disposable {
   /** Lets everything run that waits for no time. */
   settle(): Promise<void> {
     return this.clock.advance(0);
-  }
-
-  [Symbol.dispose](): void {
-    this.provider.close();
   }
 
   #reply(fault: Fault, latency: number): Reply | undefined {

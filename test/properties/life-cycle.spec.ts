@@ -1,9 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Authenticator } from '../../lib/authentication/authenticator.js';
 import { MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
 import { SignatureInvalidError } from '../../lib/errors/token.errors.js';
-import { IssuerMetadataProviders } from '../../lib/metadata/issuer-metadata.providers.js';
 import { keyOf } from '../support/issuers/scripted-issuer.js';
 import { FAULTS, Fixture, RETRY_AFTER } from './fixture.js';
 import { PATIENCE, runs } from './settings.js';
@@ -50,7 +48,6 @@ class World implements Disposable {
   readonly answers: Answer[] = [];
   /** The promises that were not kept. */
   readonly broken: string[] = [];
-  readonly #authenticator: Authenticator;
   readonly #asked: Asked[] = [];
   readonly #failing: { from: number; to: number }[] = [];
   #made = 0;
@@ -68,10 +65,6 @@ class World implements Disposable {
       random,
     );
     this.fixture.issuer.isConditional = isConditional;
-    const providers = new IssuerMetadataProviders(
-      new Map([[this.fixture.issuer.url, this.fixture.provider]]),
-    );
-    this.#authenticator = new Authenticator(this.fixture.options, providers, this.fixture.clock);
   }
 
   get now(): number {
@@ -125,7 +118,7 @@ class World implements Disposable {
     const token = await tokenOf(kid, this.fixture);
     const at = this.now;
     this.#pending++;
-    const answered = this.#authenticator
+    const answered = this.fixture.authenticator
       .authenticate(token)
       .then(
         () => ({ answer: 'accepted' as const, at: this.now }),

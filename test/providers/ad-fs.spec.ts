@@ -1,9 +1,12 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
 import { entraKey } from '../support/issuers/entra-id.js';
-import { serve } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 import { makeSigner, type Signer } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
 
 /** The metadata names one issuer, its `access_token_issuer` another, in plain http: a name, never an address. */
 const options: IssuerOptions = {
@@ -43,8 +46,8 @@ const token = (signer: Signer, claims = {}) =>
 describe('AD FS', () => {
   it('is served: the iss of access tokens is not the issuer of the metadata', async () => {
     const adfs = site();
-    const { tokenSeen } = await serve(adfs, options);
-    expect(await tokenSeen(token(current))).toMatchObject({
+    const api = await startApi(create, adfs.serving(options));
+    expect(await api.tokenSeen(token(current))).toMatchObject({
       scopes: ['openid', 'orders:read'],
       issuer: options.issuer,
     });
@@ -52,22 +55,25 @@ describe('AD FS', () => {
   });
 
   it('refuses its ID tokens, which name the other issuer', async () => {
-    const { answer } = await serve(site(), options);
-    expect(await answer(token(current, { iss: options.issuer }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const api = await startApi(create, site().serving(options));
+    expect(await api.outcomeOf(token(current, { iss: options.issuer }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
   it('is not believed about access_token_issuer: what is accepted is what was configured', async () => {
-    const { answer } = await serve(site(), { issuer: options.issuer, audience: options.audience });
-    expect(await answer(token(current))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
-    expect(await answer(token(current, { iss: options.issuer }))).toBe('ok');
+    const api = await startApi(
+      create,
+      site().serving({ issuer: options.issuer, audience: options.audience }),
+    );
+    expect(await api.outcomeOf(token(current))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    expect(await api.outcomeOf(token(current, { iss: options.issuer }))).toBe('ok');
   });
 
   it('rolls its certificate over unnoticed', async () => {
     const adfs = site();
-    const { answer } = await serve(adfs, options);
+    const api = await startApi(create, adfs.serving(options));
     const next = makeSigner('RS256');
     adfs.publish({ [jwksUri]: { keys: [next.jwk, current.jwk] } });
-    expect(await answer(token(next))).toBe('ok');
-    expect(await answer(token(current))).toBe('ok');
+    expect(await api.outcomeOf(token(next))).toBe('ok');
+    expect(await api.outcomeOf(token(current))).toBe('ok');
   });
 });

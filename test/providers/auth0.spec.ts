@@ -1,8 +1,11 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { serve } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 import { compact, macWith, makeSigner, signWith, type Signer } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
 
 /** The issuer ends in a slash. Permissions of Auth0's RBAC are what this library calls roles, or scopes: your choice. */
 const options: IssuerOptions = {
@@ -48,12 +51,12 @@ const token = (signer: Signer, claims = {}, header = {}) =>
 
 describe('Auth0', () => {
   it('is served: slash in the issuer, list of audiences, both profiles of access tokens', async () => {
-    const { answer, tokenSeen } = await serve(site(), options);
-    expect(await tokenSeen(token(current))).toMatchObject({
+    const api = await startApi(create, site().serving(options));
+    expect(await api.tokenSeen(token(current))).toMatchObject({
       scopes: ['openid', 'orders:read'],
       roles: ['admin'],
     });
-    expect(await answer(token(next, { client_id: 'client', jti: 'j' }, { typ: 'at+jwt' }))).toBe('ok');
+    expect(await api.outcomeOf(token(next, { client_id: 'client', jti: 'j' }, { typ: 'at+jwt' }))).toBe('ok');
   });
 
   it('tells the trap of the slash: without it the document names another issuer', async () => {
@@ -62,43 +65,45 @@ describe('Auth0', () => {
       issuer: 'https://shop.eu.auth0.com',
       metadata: { startup: 'lazy' as const },
     };
-    const { answer, refresh } = await serve(site(), slashless);
-    expect(await answer(token(current))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
-    await expect(refresh()).rejects.toMatchObject({
+    const api = await startApi(create, site().serving(slashless));
+    expect(await api.outcomeOf(token(current))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    await expect(api.provider.refreshNow()).rejects.toMatchObject({
       cause: { message: expect.stringContaining('trailing slash') },
     });
   });
 
   it('is served when the tenant’s switch takes alg off the keys, for RS256 alone', async () => {
     const { alg: _, ...jwk } = current.jwk;
-    const { answer } = await serve(site([{ ...current, jwk }]), options);
-    expect(await answer(token(current))).toBe('ok');
+    const api = await startApi(create, site([{ ...current, jwk }]).serving(options));
+    expect(await api.outcomeOf(token(current))).toBe('ok');
     const forged = { ...current, alg: 'PS256', sign: signWith(current.privateKey, 'PS256') };
-    expect(await answer(token(forged))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    expect(await api.outcomeOf(token(forged))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
   it('refuses an API signed with HS256, which a key set cannot verify', async () => {
-    const { answer } = await serve(site(), options);
+    const api = await startApi(create, site().serving(options));
     const pem = current.publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const { iss, aud } = { iss: options.issuer, aud: 'https://api.shop.example' };
     const claims = { iss, aud, exp: Math.floor(Date.now() / 1000) + 60 };
-    expect(await answer(compact({ alg: 'HS256', typ: 'JWT' }, claims, macWith(pem)))).toBe(
+    expect(await api.outcomeOf(compact({ alg: 'HS256', typ: 'JWT' }, claims, macWith(pem)))).toBe(
       'AUTH_TOKEN_ALGORITHM_REFUSED',
     );
   });
 
   it('refuses an ID token and a custom domain that was not configured', async () => {
-    const { answer } = await serve(site(), options);
-    expect(await answer(token(current, { aud: 'client', nonce: 'n' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
-    expect(await answer(token(current, { iss: 'https://login.shop.example/' }))).toBe(
+    const api = await startApi(create, site().serving(options));
+    expect(await api.outcomeOf(token(current, { aud: 'client', nonce: 'n' }))).toBe(
+      'AUTH_TOKEN_AUDIENCE_MISMATCH',
+    );
+    expect(await api.outcomeOf(token(current, { iss: 'https://login.shop.example/' }))).toBe(
       'AUTH_TOKEN_ISSUER_UNKNOWN',
     );
   });
 
   it('is not asked at every turn although its answer is good for fifteen seconds', async () => {
     const auth0 = site();
-    const { answer } = await serve(auth0, options);
-    for (let i = 0; i < 20; i++) expect(await answer(token(current, { jti: `${i}` }))).toBe('ok');
+    const api = await startApi(create, auth0.serving(options));
+    for (let i = 0; i < 20; i++) expect(await api.outcomeOf(token(current, { jti: `${i}` }))).toBe('ok');
     expect(auth0.asked).toHaveLength(2);
   });
 });

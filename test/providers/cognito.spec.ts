@@ -1,8 +1,12 @@
 import { TokenRejectedError, type IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { base64Kid, serve } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { base64Kid } from '../support/issuers/key-ids.js';
 import { makeSigner, type Signer } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
 
 /** Access tokens have no `aud`: the check is switched off, and `client_id` checked in its place. */
 const options: IssuerOptions = {
@@ -44,32 +48,35 @@ const token = (signer: Signer, claims = {}) =>
 
 describe('Cognito', () => {
   it('is served: no aud, no typ, kid in plain base64', async () => {
-    const { tokenSeen } = await serve(site(), options);
+    const api = await startApi(create, site().serving(options));
     expect(accessKey.kid).toMatch(/[+/].*=$|=.*$/);
-    expect(await tokenSeen(token(accessKey))).toMatchObject({ scopes: ['orders/read'], roles: ['admin'] });
+    expect(await api.tokenSeen(token(accessKey))).toMatchObject({
+      scopes: ['orders/read'],
+      roles: ['admin'],
+    });
   });
 
   it('refuses a token of another client, or of none', async () => {
-    const { answer } = await serve(site(), options);
-    expect(await answer(token(accessKey, { client_id: 'other' }))).toBe('AUTH_TOKEN_REJECTED');
-    expect(await answer(token(accessKey, { client_id: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
+    const api = await startApi(create, site().serving(options));
+    expect(await api.outcomeOf(token(accessKey, { client_id: 'other' }))).toBe('AUTH_TOKEN_REJECTED');
+    expect(await api.outcomeOf(token(accessKey, { client_id: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
   });
 
   it('refuses an ID token, whose audience is the client', async () => {
-    const { answer } = await serve(site(), options);
+    const api = await startApi(create, site().serving(options));
     const id = { aud: 'shop-client', token_use: 'id', client_id: undefined, 'cognito:username': 'alice' };
-    expect(await answer(token(idKey, id))).toBe('AUTH_TOKEN_TYPE_REFUSED');
-    expect(await answer(token(accessKey, { token_use: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
+    expect(await api.outcomeOf(token(idKey, id))).toBe('AUTH_TOKEN_TYPE_REFUSED');
+    expect(await api.outcomeOf(token(accessKey, { token_use: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
   });
 
   it('refuses another pool, and another region', async () => {
-    const { answer } = await serve(site(), options);
+    const api = await startApi(create, site().serving(options));
     for (const iss of [`${options.issuer}2`, options.issuer.replaceAll('eu-central-1', 'us-east-1')])
-      expect(await answer(token(accessKey, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+      expect(await api.outcomeOf(token(accessKey, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
   it('is not served by mistake with an audience: there is none to match', async () => {
-    const { answer } = await serve(site(), { issuer: options.issuer, audience: 'shop-client' });
-    expect(await answer(token(accessKey))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    const api = await startApi(create, site().serving({ issuer: options.issuer, audience: 'shop-client' }));
+    expect(await api.outcomeOf(token(accessKey))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 });

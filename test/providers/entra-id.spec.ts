@@ -12,9 +12,12 @@ import {
   v1Token,
   v2Token,
 } from '../support/issuers/entra-id.js';
-import { serve } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 import { signWith } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
 
 const LOGIN = 'https://login.microsoftonline.com';
 const v2Issuer = `${LOGIN}/${CONTOSO}/v2.0`;
@@ -59,34 +62,36 @@ const tenantSite = () =>
 
 describe('Entra ID v2, one tenant', () => {
   it('is served with issuer and audience alone: keys without alg, several at once', async () => {
-    const { answer, tokenSeen } = await serve(tenantSite(), v2);
+    const api = await startApi(create, tenantSite().serving(v2));
     const claims = { scp: 'orders:read orders:write', roles: ['admin'] };
-    expect(await tokenSeen(v2Token(key, CONTOSO, claims))).toMatchObject({
+    expect(await api.tokenSeen(v2Token(key, CONTOSO, claims))).toMatchObject({
       scopes: ['orders:read', 'orders:write'],
       roles: ['admin'],
       alg: 'RS256',
     });
-    expect(await answer(v2Token(next, CONTOSO))).toBe('ok');
+    expect(await api.outcomeOf(v2Token(next, CONTOSO))).toBe('ok');
   });
 
   it('keeps scp, what the user allowed, and roles, what the application may, apart', async () => {
-    const { answer, api } = await serve(tenantSite(), v2);
-    expect(await answer(v2Token(key, CONTOSO, { scp: 'admin' }), '/orders/audit')).toBe('AUTH_ROLE_MISSING');
+    const api = await startApi(create, tenantSite().serving(v2));
+    expect(await api.outcomeOf(v2Token(key, CONTOSO, { scp: 'admin' }), '/orders/audit')).toBe(
+      'AUTH_ROLE_MISSING',
+    );
     await api.post('/orders', v2Token(key, CONTOSO, { roles: ['orders:read', 'orders:write'] })).expect(403);
   });
 
   it('refuses a v1 token, another tenant, and a Graph token', async () => {
-    const { answer } = await serve(tenantSite(), v2);
-    expect(await answer(v1Token(key, CONTOSO))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
-    expect(await answer(v2Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const api = await startApi(create, tenantSite().serving(v2));
+    expect(await api.outcomeOf(v1Token(key, CONTOSO))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    expect(await api.outcomeOf(v2Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
     const graph = { aud: '00000003-0000-0000-c000-000000000000' };
-    expect(await answer(v2Token(key, CONTOSO, graph))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    expect(await api.outcomeOf(v2Token(key, CONTOSO, graph))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 
   it('does not lend a key without alg to PS256', async () => {
-    const { answer } = await serve(tenantSite(), v2);
+    const api = await startApi(create, tenantSite().serving(v2));
     const forged = { ...key, alg: 'PS256', sign: signWith(key.privateKey, 'PS256') };
-    expect(await answer(v2Token(forged, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    expect(await api.outcomeOf(v2Token(forged, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
   it('reads the keys of an application with claims mapping from its own address', async () => {
@@ -97,32 +102,34 @@ describe('Entra ID v2, one tenant', () => {
       [metadataAddress]: { issuer: v2Issuer, jwks_uri: jwksUri },
       [jwksUri]: { keys: [own.jwk] },
     });
-    const { answer } = await serve(site, { ...v2, metadataAddress });
-    expect(await answer(v2Token(own, CONTOSO))).toBe('ok');
+    const api = await startApi(create, site.serving({ ...v2, metadataAddress }));
+    expect(await api.outcomeOf(v2Token(own, CONTOSO))).toBe('ok');
   });
 });
 
 describe('Entra ID v1, one tenant', () => {
   it('is served with its issuer, and its metadata where Entra keeps it', async () => {
-    const { answer } = await serve(tenantSite(), v1);
-    expect(await answer(v1Token(v1Key, CONTOSO))).toBe('ok');
-    expect(await answer(v2Token(v1Key, CONTOSO, { aud: `api://${APP}` }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const api = await startApi(create, tenantSite().serving(v1));
+    expect(await api.outcomeOf(v1Token(v1Key, CONTOSO))).toBe('ok');
+    expect(await api.outcomeOf(v2Token(v1Key, CONTOSO, { aud: `api://${APP}` }))).toBe(
+      'AUTH_TOKEN_ISSUER_UNKNOWN',
+    );
     const slashless = { iss: v1Issuer.slice(0, -1) };
-    expect(await answer(v1Token(v1Key, CONTOSO, slashless))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    expect(await api.outcomeOf(v1Token(v1Key, CONTOSO, slashless))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
   it('is served beside v2, its token signed by a key that names the v2 issuer', async () => {
-    const { answer } = await serve(tenantSite(), both);
-    expect(await answer(v2Token(key, CONTOSO))).toBe('ok');
-    expect(await answer(v1Token(key, CONTOSO))).toBe('ok');
-    expect(await answer(v1Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const api = await startApi(create, tenantSite().serving(both));
+    expect(await api.outcomeOf(v2Token(key, CONTOSO))).toBe('ok');
+    expect(await api.outcomeOf(v1Token(key, CONTOSO))).toBe('ok');
+    expect(await api.outcomeOf(v1Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
   it('is served as an entry of its own, with its own keys', async () => {
-    const { answer } = await serve(tenantSite(), { issuers: [v2, v1] });
-    expect(await answer(v2Token(key, CONTOSO))).toBe('ok');
-    expect(await answer(v1Token(v1Key, CONTOSO))).toBe('ok');
-    expect(await answer(v1Token(key, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    const api = await startApi(create, tenantSite().serving({ issuers: [v2, v1] }));
+    expect(await api.outcomeOf(v2Token(key, CONTOSO))).toBe('ok');
+    expect(await api.outcomeOf(v1Token(v1Key, CONTOSO))).toBe('ok');
+    expect(await api.outcomeOf(v1Token(key, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 });
 
@@ -131,27 +138,33 @@ describe('Entra ID, several tenants', () => {
   const personal = entraKey(V2_TEMPLATE.replace('{tenantid}', MSA));
 
   it('is served through common, whose issuer is a template, to the tenants let in', async () => {
-    const { answer } = await serve(commonSite(template, personal), multiTenant);
-    expect(await answer(v2Token(template, CONTOSO))).toBe('ok');
-    expect(await answer(v2Token(template, FABRIKAM))).toBe('ok');
-    expect(await answer(v2Token(template, MSA))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const api = await startApi(create, commonSite(template, personal).serving(multiTenant));
+    expect(await api.outcomeOf(v2Token(template, CONTOSO))).toBe('ok');
+    expect(await api.outcomeOf(v2Token(template, FABRIKAM))).toBe('ok');
+    expect(await api.outcomeOf(v2Token(template, MSA))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
   it('does not take the key of personal accounts for a company (Storm-0558)', async () => {
-    const { answer } = await serve(commonSite(template, personal), { ...multiTenant, tenants: null });
-    expect(await answer(v2Token(personal, MSA))).toBe('ok');
-    expect(await answer(v2Token(personal, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    const api = await startApi(
+      create,
+      commonSite(template, personal).serving({ ...multiTenant, tenants: null }),
+    );
+    expect(await api.outcomeOf(v2Token(personal, MSA))).toBe('ok');
+    expect(await api.outcomeOf(v2Token(personal, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
   it('is not served when the document names one tenant in place of the template', async () => {
     const documents = entraDocuments(v2Issuer, `${LOGIN}/common`, [template]);
-    const { answer } = await serve(new Site(documents), { ...multiTenant, metadata: { startup: 'lazy' } });
-    expect(await answer(v2Token(template, CONTOSO))).toBe('AUTH_METADATA_UNAVAILABLE');
+    const api = await startApi(
+      create,
+      new Site(documents).serving({ ...multiTenant, metadata: { startup: 'lazy' } }),
+    );
+    expect(await api.outcomeOf(v2Token(template, CONTOSO))).toBe('AUTH_METADATA_UNAVAILABLE');
   });
 
   it('refuses an ID token: its audience is the client', async () => {
-    const { answer } = await serve(commonSite(template), multiTenant);
+    const api = await startApi(create, commonSite(template).serving(multiTenant));
     const id = { iss: `${LOGIN}/${CONTOSO}/v2.0`, tid: CONTOSO, aud: 'client', nonce: 'n', sub: 's' };
-    expect(await answer(tokenOf(template, id, { typ: 'JWT' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    expect(await api.outcomeOf(tokenOf(template, id, { typ: 'JWT' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 });

@@ -1,8 +1,12 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { hexKid, serve } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { hexKid } from '../support/issuers/key-ids.js';
 import { makeSigner, type Signer } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
 
 const CLIENT = '123-abc.apps.googleusercontent.com';
 
@@ -45,39 +49,41 @@ const token = (signer: Signer, claims = {}) =>
 
 describe('Google', () => {
   it('is served: two spellings of iss, keys on another host', async () => {
-    const { answer } = await serve(site(), options);
-    expect(await answer(token(current))).toBe('ok');
-    expect(await answer(token(next, { iss: 'accounts.google.com' }))).toBe('ok');
+    const api = await startApi(create, site().serving(options));
+    expect(await api.outcomeOf(token(current))).toBe('ok');
+    expect(await api.outcomeOf(token(next, { iss: 'accounts.google.com' }))).toBe('ok');
     for (const iss of [
       'http://accounts.google.com',
       'https://accounts.google.com/',
       'google.com',
       'xaccounts.google.com',
     ])
-      expect(await answer(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+      expect(await api.outcomeOf(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
   it('is served one spelling when one is configured', async () => {
-    const { answer } = await serve(site(), { issuer: options.issuer, audience: CLIENT });
-    expect(await answer(token(current))).toBe('ok');
-    expect(await answer(token(current, { iss: 'accounts.google.com' }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+    const api = await startApi(create, site().serving({ issuer: options.issuer, audience: CLIENT }));
+    expect(await api.outcomeOf(token(current))).toBe('ok');
+    expect(await api.outcomeOf(token(current, { iss: 'accounts.google.com' }))).toBe(
+      'AUTH_TOKEN_ISSUER_UNKNOWN',
+    );
   });
 
   it('does not let an old copy, told by Age, bring a withdrawn key back', async () => {
     const google = site();
-    const { answer, refresh } = await serve(google, options);
+    const api = await startApi(create, google.serving(options));
     google.publish(keys(0, next));
-    await refresh();
-    expect(await answer(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    await api.provider.refreshNow();
+    expect(await api.outcomeOf(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
     google.publish(keys(9000, current, next));
-    await expect(refresh()).rejects.toMatchObject({ cause: { fault: 'outdated' } });
-    expect(await answer(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
-    expect(await answer(token(next))).toBe('ok');
+    await expect(api.provider.refreshNow()).rejects.toMatchObject({ cause: { fault: 'outdated' } });
+    expect(await api.outcomeOf(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    expect(await api.outcomeOf(token(next))).toBe('ok');
   });
 
   it('refuses a token for another client', async () => {
-    const { answer } = await serve(site(), options);
-    expect(await answer(token(current, { aud: '456-def.apps.googleusercontent.com' }))).toBe(
+    const api = await startApi(create, site().serving(options));
+    expect(await api.outcomeOf(token(current, { aud: '456-def.apps.googleusercontent.com' }))).toBe(
       'AUTH_TOKEN_AUDIENCE_MISMATCH',
     );
   });

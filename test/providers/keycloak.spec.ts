@@ -1,8 +1,12 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { serve, sha256Kid } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { sha256Kid } from '../support/issuers/key-ids.js';
 import { makeSigner, type Signer, type SignerOptions } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
 
 /** `aud` is only `account` until the realm has an audience mapper for the API: add one rather than `audience: null`. */
 const options: IssuerOptions = {
@@ -55,54 +59,56 @@ const token = (signer: Signer, claims = {}, header = {}) =>
 
 describe('Keycloak', () => {
   it('is served: an encryption key beside the signing key, payload typ Bearer, roles of the realm', async () => {
-    const { tokenSeen, answer } = await serve(site(encryption, current), options);
-    expect(await tokenSeen(token(current))).toMatchObject({
+    const api = await startApi(create, site(encryption, current).serving(options));
+    expect(await api.tokenSeen(token(current))).toMatchObject({
       scopes: ['openid', 'email', 'orders:read'],
       roles: ['admin', 'offline_access'],
     });
-    expect(await answer(token(current, { nonce: 'n' }))).toBe('ok');
-    expect(await answer(token(current, { client_id: 'shop', jti: 'j' }, { typ: 'at+jwt' }))).toBe('ok');
-    expect(await answer(token(current, { realm_access: undefined }), '/orders/audit')).toBe(
+    expect(await api.outcomeOf(token(current, { nonce: 'n' }))).toBe('ok');
+    expect(await api.outcomeOf(token(current, { client_id: 'shop', jti: 'j' }, { typ: 'at+jwt' }))).toBe(
+      'ok',
+    );
+    expect(await api.outcomeOf(token(current, { realm_access: undefined }), '/orders/audit')).toBe(
       'AUTH_ROLE_MISSING',
     );
   });
 
   it('never verifies with the encryption key', async () => {
-    const { answer } = await serve(site(encryption, current), options);
-    expect(await answer(token({ ...encryption, alg: 'RS256' }))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    const api = await startApi(create, site(encryption, current).serving(options));
+    expect(await api.outcomeOf(token({ ...encryption, alg: 'RS256' }))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
   it('rolls over without overlap: the new key signs the moment it is there', async () => {
     const keycloak = site(current, encryption);
-    const { answer } = await serve(keycloak, options);
-    expect(await answer(token(current))).toBe('ok');
+    const api = await startApi(create, keycloak.serving(options));
+    expect(await api.outcomeOf(token(current))).toBe('ok');
     keycloak.publish(keys(next, encryption));
-    expect(await answer(token(next))).toBe('ok');
-    expect(await answer(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    expect(await api.outcomeOf(token(next))).toBe('ok');
+    expect(await api.outcomeOf(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
   it.each(['PS256', 'ES256', 'ES512', 'EdDSA'])('is served when the realm signs with %s', async (alg) => {
     const key = keycloakKey(alg);
-    const { answer } = await serve(site(key, encryption), options);
-    expect(await answer(token(key))).toBe('ok');
+    const api = await startApi(create, site(key, encryption).serving(options));
+    expect(await api.outcomeOf(token(key))).toBe('ok');
   });
 
   it.each([{ typ: 'ID' }, { typ: 'Refresh' }, { typ: 'Offline' }, { typ: 'Logout' }])(
     'refuses its other tokens, signed by the same key: %j',
     async (claims) => {
-      const { answer } = await serve(site(current), options);
-      expect(await answer(token(current, claims))).toBe('AUTH_TOKEN_TYPE_REFUSED');
+      const api = await startApi(create, site(current).serving(options));
+      expect(await api.outcomeOf(token(current, claims))).toBe('AUTH_TOKEN_TYPE_REFUSED');
     },
   );
 
   it('refuses a token without the audience mapper, another realm, and the old path', async () => {
-    const { answer } = await serve(site(current), options);
-    expect(await answer(token(current, { aud: 'account' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    const api = await startApi(create, site(current).serving(options));
+    expect(await api.outcomeOf(token(current, { aud: 'account' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
     for (const iss of [
       'https://login.shop.example/realms/other',
       'https://login.shop.example/auth/realms/shop',
       'http://keycloak:8080/realms/shop',
     ])
-      expect(await answer(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+      expect(await api.outcomeOf(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 });

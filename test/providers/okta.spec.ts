@@ -1,8 +1,12 @@
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { serve, sha256Kid } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import { sha256Kid } from '../support/issuers/key-ids.js';
 import { makeSigner, type Signer } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
 
 /** A custom authorization server. Tokens of the org server (`https://shop.okta.com`) cannot be verified by anyone else. */
 const options: IssuerOptions = {
@@ -42,8 +46,8 @@ const token = (signer: Signer, claims = {}) =>
 
 describe('Okta, custom authorization server', () => {
   it('is served: no typ, scp as a list, groups as roles', async () => {
-    const { tokenSeen, api } = await serve(site(), options);
-    expect(await tokenSeen(token(current))).toMatchObject({
+    const api = await startApi(create, site().serving(options));
+    expect(await api.tokenSeen(token(current))).toMatchObject({
       scopes: ['orders:read', 'orders:write'],
       roles: ['admin'],
     });
@@ -53,23 +57,25 @@ describe('Okta, custom authorization server', () => {
 
   it('rolls over unnoticed, published ahead or not', async () => {
     const okta = site();
-    const { answer } = await serve(okta, options);
-    expect(await answer(token(current))).toBe('ok');
+    const api = await startApi(create, okta.serving(options));
+    expect(await api.outcomeOf(token(current))).toBe('ok');
     okta.publish(keys(current, next));
-    expect(await answer(token(next))).toBe('ok');
-    expect(await answer(token(current))).toBe('ok');
+    expect(await api.outcomeOf(token(next))).toBe('ok');
+    expect(await api.outcomeOf(token(current))).toBe('ok');
   });
 
   it('refuses a token of the org server and of another server of the org, even by the same key', async () => {
-    const { answer } = await serve(site(), options);
+    const api = await startApi(create, site().serving(options));
     for (const iss of ['https://shop.okta.com', 'https://shop.okta.com/oauth2/aus1', `${options.issuer}/`])
-      expect(await answer(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
+      expect(await api.outcomeOf(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
   it('refuses an ID token', async () => {
-    const { answer } = await serve(site(), options);
+    const api = await startApi(create, site().serving(options));
     const id = { aud: 'client', nonce: 'n', at_hash: 'x', scp: undefined };
-    expect(await answer(token(current, id))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
-    expect(await answer(token(current, { ...id, aud: 'api://default' }))).toBe('AUTH_TOKEN_TYPE_REFUSED');
+    expect(await api.outcomeOf(token(current, id))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    expect(await api.outcomeOf(token(current, { ...id, aud: 'api://default' }))).toBe(
+      'AUTH_TOKEN_TYPE_REFUSED',
+    );
   });
 });

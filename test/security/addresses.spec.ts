@@ -1,8 +1,21 @@
-import { MetadataProvider } from 'nestjs-resilient-auth';
+import type { IssuerOptions, MetadataEvent } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { DISCOVERY, EXAMPLE, exampleKey, exampleKeySet, serveExample } from '../support/apps/serve-site.js';
+import { startApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+import {
+  DISCOVERY,
+  EXAMPLE,
+  exampleKey,
+  exampleKeySet,
+  exampleOptions,
+  exampleToken,
+} from '../support/issuers/example.js';
 import { makeSigner } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
+
+const [{ create }] = platforms;
+const trusting = (site: Site, options: Partial<IssuerOptions> = {}) =>
+  startApi(create, exampleOptions(site, options));
 
 /** SECURITY-CHECKLIST 1J, J1 to J5 and J11: which addresses are ever called. */
 describe('the address of a key set', () => {
@@ -14,8 +27,10 @@ describe('the address of a key set', () => {
     });
 
   it('[J1] is what discovery says, on another host, too', async () => {
-    expect(await (await serveExample(published(`${EXAMPLE}/keys`))).answer()).toBe(200);
-    expect(await (await serveExample(published('https://other.example/keys'))).answer()).toBe(200);
+    expect(await (await trusting(published(`${EXAMPLE}/keys`))).statusOf(exampleToken())).toBe(200);
+    expect(await (await trusting(published('https://other.example/keys'))).statusOf(exampleToken())).toBe(
+      200,
+    );
   });
 
   it.each([
@@ -38,8 +53,8 @@ describe('the address of a key set', () => {
     undefined,
   ])('[J1] is an absolute https address without credentials, or never called: %j', async (address) => {
     const site = published(address);
-    const { answer } = await serveExample(site);
-    expect(await answer()).toBe(503);
+    const api = await trusting(site);
+    expect(await api.statusOf(exampleToken())).toBe(503);
     expect(new Set(site.asked)).toEqual(new Set([`${EXAMPLE}${DISCOVERY}`]));
   });
 
@@ -53,22 +68,24 @@ describe('the address of a key set', () => {
       '',
     ]) {
       const site = published(`${EXAMPLE}/keys`, issuer);
-      const { answer, api } = await serveExample(site);
-      expect(await answer()).toBe(503);
+      const api = await trusting(site);
+      expect(await api.statusOf(exampleToken())).toBe(503);
       expect(site.asked).not.toContain(`${EXAMPLE}/keys`);
-      expect(api.app.get(MetadataProvider).status().lastFailure?.fault).toBe('wrong-issuer');
+      expect(api.provider.status().lastFailure?.fault).toBe('wrong-issuer');
     }
   });
 
   it('[J2] that another issuer’s document gives later changes nothing', async () => {
     const site = published(`${EXAMPLE}/keys`);
-    const { answer, api, events } = await serveExample(site);
-    expect(await answer()).toBe(200);
+    const api = await trusting(site);
+    const events: MetadataEvent[] = [];
+    api.provider.events$.subscribe((event) => events.push(event));
+    expect(await api.statusOf(exampleToken())).toBe(200);
     site.publish({
       [`${EXAMPLE}${DISCOVERY}`]: { issuer: 'https://evil.example', jwks_uri: 'https://other.example/keys' },
     });
-    await expect(api.app.get(MetadataProvider).refreshNow()).rejects.toThrow('The refresh failed');
-    expect(await answer()).toBe(200);
+    await expect(api.provider.refreshNow()).rejects.toThrow('The refresh failed');
+    expect(await api.statusOf(exampleToken())).toBe(200);
     expect(site.asked).not.toContain('https://other.example/keys');
     expect(events).toContainEqual(
       expect.objectContaining({
@@ -80,7 +97,7 @@ describe('the address of a key set', () => {
 
   it('[J11] is never read from a token or a request', async () => {
     const site = published(`${EXAMPLE}/keys`);
-    const { api } = await serveExample(site);
+    const api = await trusting(site);
     const lure = 'https://evil.example/keys';
     const token = tokenOf(
       makeSigner('ES256'),

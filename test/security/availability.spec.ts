@@ -1,11 +1,12 @@
 import { Authenticator, AuthError, MetadataProvider } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { startApi, startIssuer } from '../support/apps/start-api.js';
+import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 import { Bench } from '../support/apps/bench.js';
 import { makeSigner } from '../support/issuers/signer.js';
-import { MINUTE, startTimed, untilRefreshed } from '../support/clock/timed-api.js';
+import { keySetReads } from '../support/issuers/key-set-reads.js';
+import { MINUTE, untilRefreshed } from '../support/clock/until-refreshed.js';
 import { NegativeMemory } from '../../lib/metadata/refresh/negative-cache.js';
 
 const [{ create }] = platforms;
@@ -32,15 +33,17 @@ function codeOf(error: unknown): string {
 /** SECURITY-CHECKLIST 1K: what keeps good tokens good, and the issuer in peace. */
 describe('the key set', () => {
   it('[K1] [K14] is refreshed on time with no traffic at all, whatever the wall clock does', async () => {
-    const { clock, keySetReads, provider } = await startTimed();
-    expect(keySetReads()).toBe(1);
+    const clock = new ManualClock();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock });
+    const { provider } = api;
+    expect(keySetReads(issuer)).toBe(1);
     for (const year of [2036, 2016]) {
       clock.setWallClock(Date.UTC(year, 0, 1));
       await clock.advance(4 * MINUTE);
     }
-    expect(keySetReads()).toBe(1);
+    expect(keySetReads(issuer)).toBe(1);
     await untilRefreshed(clock, provider);
-    expect(keySetReads()).toBe(2);
+    expect(keySetReads(issuer)).toBe(2);
   });
 
   it.each([
@@ -62,11 +65,11 @@ describe('the key set', () => {
   });
 
   it('[K3] is read once for a hundred requests with a new key, and none of them is refused', async () => {
-    const { issuer, statusOf, keySetReads } = await startTimed();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     await issuer.rotateKeys();
     const tokens = await Promise.all(Array.from({ length: 100 }, () => issuer.sign()));
-    expect(new Set(await Promise.all(tokens.map(statusOf)))).toEqual(new Set([200]));
-    expect(keySetReads()).toBe(2);
+    expect(new Set(await Promise.all(tokens.map((token) => api.statusOf(token))))).toEqual(new Set([200]));
+    expect(keySetReads(issuer)).toBe(2);
   });
 
   it('[K4] is never read for junk: ten thousand tokens, no call', async () => {
@@ -119,18 +122,18 @@ describe('the key set', () => {
   });
 
   it('[K5] is read again for a rollover right after another', async () => {
-    const { issuer, statusOf } = await startTimed();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     for (let i = 0; i < 3; i++) {
       await issuer.rotateKeys();
-      expect(await statusOf(await issuer.sign())).toBe(200);
+      expect(await api.statusOf(await issuer.sign())).toBe(200);
     }
   });
 
   it('[K6] is not asked twice for a key it does not have, and takes no memory for a hundred thousand', async () => {
-    const { issuer, statusOf, keySetReads } = await startTimed();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     const unknown = await issuer.sign({}, { kid: 'nobody' });
-    for (let i = 0; i < 5; i++) expect(await statusOf(unknown)).toBe(401);
-    expect(keySetReads()).toBe(3);
+    for (let i = 0; i < 5; i++) expect(await api.statusOf(unknown)).toBe(401);
+    expect(keySetReads(issuer)).toBe(3);
     const memory = new NegativeMemory(5000);
     for (let i = 0; i < 100_000; i++) memory.add(`kid-${i}`, 0);
     const held = Array.from({ length: 100_000 }, (_, i) => memory.holds(`kid-${i}`, 1)).filter(Boolean);
@@ -139,25 +142,33 @@ describe('the key set', () => {
   });
 
   it('[K7] brings a new key in time although a flood has used the budget up', async () => {
-    const { clock, issuer, provider, statusOf } = await startTimed({
-      metadata: { refreshBurst: 1, refreshInterval: '1h' },
-    });
-    expect(await statusOf(await issuer.sign({}, { kid: 'nobody' }))).toBe(401);
+    const clock = new ManualClock();
+    const { issuer, api } = await issuerAndApi(
+      create,
+      {
+        metadata: { refreshBurst: 1, refreshInterval: '1h' },
+      },
+      { clock },
+    );
+    const { provider } = api;
+    expect(await api.statusOf(await issuer.sign({}, { kid: 'nobody' }))).toBe(401);
     await issuer.rotateKeys();
-    expect(await statusOf(await issuer.sign())).toBe(503);
+    expect(await api.statusOf(await issuer.sign())).toBe(503);
     await untilRefreshed(clock, provider);
-    expect(await statusOf(await issuer.sign())).toBe(200);
+    expect(await api.statusOf(await issuer.sign())).toBe(200);
   });
 
   it('[M3] tells once that unknown keys have used the budget up, however many wait', async () => {
-    const { clock, issuer, provider, statusOf } = await startTimed({ metadata: { refreshBurst: 1 } });
+    const clock = new ManualClock();
+    const { issuer, api } = await issuerAndApi(create, { metadata: { refreshBurst: 1 } }, { clock });
+    const { provider } = api;
     const told: string[] = [];
     provider.events$.subscribe(({ type }) => told.push(type));
     const flood = await Promise.all(
       Array.from({ length: 20 }, (_, i) => issuer.sign({}, { kid: `nobody-${i}` })),
     );
-    expect(await statusOf(flood[0] ?? '')).toBe(401);
-    const answers = flood.slice(1).map(statusOf);
+    expect(await api.statusOf(flood[0] ?? '')).toBe(401);
+    const answers = flood.slice(1).map((token) => api.statusOf(token));
     await vi.waitFor(() => expect(provider.status().waiting).toBe(19));
     expect(told.filter((type) => type === 'budget-exhausted')).toHaveLength(1);
     await clock.advance(5000);

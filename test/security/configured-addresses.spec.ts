@@ -1,18 +1,21 @@
 import { Test } from '@nestjs/testing';
-import {
-  AuthConfigurationError,
-  AuthModule,
-  MetadataProvider,
-  type IssuerOptions,
-} from 'nestjs-resilient-auth';
+import { AuthConfigurationError, AuthModule, type IssuerOptions } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { startApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
-import { DISCOVERY, EXAMPLE, exampleKeySet, serveExample } from '../support/apps/serve-site.js';
+import {
+  DISCOVERY,
+  EXAMPLE,
+  exampleKeySet,
+  exampleOptions,
+  exampleToken,
+} from '../support/issuers/example.js';
 import { Site } from '../support/issuers/site.js';
 
 const [{ create }] = platforms;
+const trusting = (site: Site, options: Partial<IssuerOptions> = {}) =>
+  startApi(create, exampleOptions(site, options));
 
 /** SECURITY-CHECKLIST 1J, J1 to J5, with G7. */
 describe('an address in the configuration', () => {
@@ -34,7 +37,7 @@ describe('an address in the configuration', () => {
     '[J1] [J4] that cannot be trusted is refused at boot, with no call made: %s %j',
     async (option, value) => {
       const site = new Site({});
-      const error: unknown = await serveExample(site, value).then(
+      const error: unknown = await trusting(site, value).then(
         () => 'started',
         (reason: unknown) => reason,
       );
@@ -50,7 +53,7 @@ describe('an address in the configuration', () => {
       [metadataAddress]: { issuer: EXAMPLE, jwks_uri: `${EXAMPLE}/keys?appid=x` },
       [`${EXAMPLE}/keys?appid=x`]: exampleKeySet,
     });
-    expect(await (await serveExample(site, { metadataAddress })).answer()).toBe(200);
+    expect(await (await trusting(site, { metadataAddress })).statusOf(exampleToken())).toBe(200);
     expect(site.asked).toEqual([metadataAddress, `${EXAMPLE}/keys?appid=x`]);
   });
 
@@ -85,8 +88,8 @@ describe('an address in the configuration', () => {
           [present]: { issuer, jwks_uri: `${EXAMPLE}/keys` },
           [`${EXAMPLE}/keys`]: exampleKeySet,
         });
-        const { answer } = await serveExample(site, { issuer });
-        expect(await answer({ iss: issuer })).toBe(200);
+        const api = await trusting(site, { issuer });
+        expect(await api.statusOf(exampleToken({ iss: issuer }))).toBe(200);
         expect(site.asked).toEqual([
           ...addresses.slice(0, addresses.indexOf(present) + 1),
           `${EXAMPLE}/keys`,
@@ -126,7 +129,7 @@ describe('a redirect', () => {
     const api = await startApi(create, issuer.options({ metadata: { startup: 'lazy' } }));
     await api.get('/orders', await issuer.sign()).expect(503);
     expect(issuer.requests.map((request) => request.endpoint)).not.toContain('canary');
-    expect(api.app.get(MetadataProvider).status().lastFailure?.fault).toBe('redirect');
+    expect(api.provider.status().lastFailure?.fault).toBe('redirect');
     issuer.recover();
     await expect(fetch(`${issuer.url}/canary/jwks`).then(({ status }) => status)).resolves.toBe(200);
   });
@@ -137,7 +140,7 @@ describe('a redirect', () => {
       const redirect = () =>
         new Response(null, { status, headers: { location: 'https://evil.example/keys' } });
       const site = new Site({ [`${EXAMPLE}/keys`]: redirect, 'https://evil.example/keys': exampleKeySet });
-      expect(await (await serveExample(site, { jwksUri: `${EXAMPLE}/keys` })).answer()).toBe(503);
+      expect(await (await trusting(site, { jwksUri: `${EXAMPLE}/keys` })).statusOf(exampleToken())).toBe(503);
       expect(site.asked).not.toContain('https://evil.example/keys');
     },
   );

@@ -1,40 +1,47 @@
 import { MetadataProvider } from 'nestjs-resilient-auth';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { startApi } from '../support/apps/start-api.js';
+import { issuerAndApi, startApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 import { Bench } from '../support/apps/bench.js';
 import { makeSigner } from '../support/issuers/signer.js';
 import { Site, tokenOf } from '../support/issuers/site.js';
-import { MINUTE, startTimed } from '../support/clock/timed-api.js';
+import { MINUTE } from '../support/clock/until-refreshed.js';
 
 const [{ create }] = platforms;
 
 /** SECURITY-CHECKLIST 1K. */
 describe('a key', () => {
   it('[K8] serves on through an outage, and no longer than it may', async () => {
-    const { clock, issuer, statusOf } = await startTimed({ metadata: { lastKnownGoodLifetime: '1h' } });
+    const clock = new ManualClock();
+    const { issuer, api } = await issuerAndApi(
+      create,
+      { metadata: { lastKnownGoodLifetime: '1h' } },
+      { clock },
+    );
     issuer.fail({ mode: 'refuse' });
     const token = await issuer.sign({}, { expiresIn: '10h' });
-    expect(await statusOf(token)).toBe(200);
+    expect(await api.statusOf(token)).toBe(200);
     await clock.advance(68 * MINUTE);
-    expect(await statusOf(token)).toBe(200);
-    expect(await statusOf(await issuer.sign())).toBe(200);
+    expect(await api.statusOf(token)).toBe(200);
+    expect(await api.statusOf(await issuer.sign())).toBe(200);
     await clock.advance(4 * MINUTE);
-    const answer = statusOf(token);
+    const answer = api.statusOf(token);
     await vi.waitFor(() => expect(clock.pendingTimers).toBeGreaterThan(0));
     await clock.advance(10_000);
     expect(await answer).toBe(503);
   });
 
   it('[K9] drops what is no longer in it, remembered tokens included', async () => {
-    const { issuer, provider, statusOf } = await startTimed();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
+    const { provider } = api;
     const [old, kept] = [await issuer.sign(), await issuer.signingKey()];
-    expect(await statusOf(old)).toBe(200);
+    expect(await api.statusOf(old)).toBe(200);
     await issuer.rotateKeys();
     issuer.removeKey(kept.kid);
     await provider.refreshNow();
-    expect(await statusOf(old)).toBe(401);
-    expect(await statusOf(await issuer.sign())).toBe(200);
+    expect(await api.statusOf(old)).toBe(401);
+    expect(await api.statusOf(await issuer.sign())).toBe(200);
   });
 
   it('[K9] drops a key that is published again for encryption', async () => {
@@ -67,12 +74,12 @@ describe('a key', () => {
   });
 
   it('[K11] brings new material under an old kid', async () => {
-    const { issuer, statusOf } = await startTimed();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     const old = await issuer.sign();
-    expect(await statusOf(old)).toBe(200);
+    expect(await api.statusOf(old)).toBe(200);
     await issuer.replaceKeyMaterial((await issuer.signingKey()).kid);
-    expect(await statusOf(await issuer.sign())).toBe(200);
-    expect(await statusOf(old)).toBe(401);
+    expect(await api.statusOf(await issuer.sign())).toBe(200);
+    expect(await api.statusOf(old)).toBe(401);
   });
 
   it('[K11] is asked about after a wrong signature only out of plenty, and the token is 401 all the same', async () => {
@@ -89,14 +96,16 @@ describe('a key', () => {
   });
 
   it('[K12] is followed when it moves', async () => {
-    const { issuer, statusOf } = await startTimed();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     issuer.moveJwks();
     await issuer.rotateKeys({ keepOld: false });
-    expect(await statusOf(await issuer.sign())).toBe(200);
+    expect(await api.statusOf(await issuer.sign())).toBe(200);
   });
 
   it('[K13] leaves no timer and no exchange behind when the application closes', async () => {
-    const { clock, issuer, api, provider } = await startTimed();
+    const clock = new ManualClock();
+    const { issuer, api } = await issuerAndApi(create, {}, { clock });
+    const { provider } = api;
     const held = issuer.hold('jwks');
     const refresh = provider.refreshNow();
     await held.arrived;
@@ -113,19 +122,20 @@ describe('a remembered token', () => {
   it.each([false, { max: 1 }, { max: 10_000 }] as const)(
     '[K15] is good no longer than a new one: tokenCache %j',
     async (tokenCache) => {
-      const { clock, issuer, statusOf } = await startTimed({ tokenCache, maxTokenAge: '30m' });
+      const clock = new ManualClock();
+      const { issuer, api } = await issuerAndApi(create, { tokenCache, maxTokenAge: '30m' }, { clock });
       const [short, long] = [
         await issuer.sign({}, { expiresIn: '2m' }),
         await issuer.sign({}, { expiresIn: '9h' }),
       ];
-      for (const token of [short, long, short, long]) expect(await statusOf(token)).toBe(200);
+      for (const token of [short, long, short, long]) expect(await api.statusOf(token)).toBe(200);
       await clock.advance(2 * MINUTE + 29_000);
-      expect(await statusOf(short)).toBe(200);
+      expect(await api.statusOf(short)).toBe(200);
       await clock.advance(2000);
-      expect(await statusOf(short)).toBe(401);
-      expect(await statusOf(long)).toBe(200);
+      expect(await api.statusOf(short)).toBe(401);
+      expect(await api.statusOf(long)).toBe(200);
       await clock.advance(28 * MINUTE);
-      expect(await statusOf(long)).toBe(401);
+      expect(await api.statusOf(long)).toBe(401);
     },
   );
 

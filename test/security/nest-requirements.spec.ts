@@ -1,7 +1,8 @@
-import { Controller, Get, SetMetadata } from '@nestjs/common';
+import { Controller, Get, SetMetadata, type Type } from '@nestjs/common';
 import { AllowAnonymous, Authorized, CurrentToken, CurrentUser } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { bootApp } from '../support/apps/boot-app.js';
+import { issuerAndApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
 
 @Authorized({ scopes: ['base'] })
 class BaseController {
@@ -41,13 +42,20 @@ class DerivedController extends BaseController {
   }
 }
 
+async function statusesOf(
+  ...controllers: Type[]
+): Promise<(path: string, claims?: object) => Promise<number>> {
+  const { get } = await issuerAndApi(platforms[0].create, {}, { controllers });
+  return async (path, claims) => (await get(path, claims)).status;
+}
+
 /** SECURITY-CHECKLIST 1L, L3, L5 and L6. */
 describe('the requirements of a handler', () => {
   it.each([
     ['inherited', 'base base-method class'],
     ['overridden', 'base base-method class'],
   ])('[L3] add up over method, class and base class: %s', async (path, scope) => {
-    const { statusOf } = await bootApp({ controllers: [DerivedController] });
+    const statusOf = await statusesOf(DerivedController);
     expect(await statusOf(`/derived/${path}`, { scope })).toBe(200);
     for (const missing of scope.split(' ')) {
       const rest = scope.split(' ').filter((word) => word !== missing);
@@ -57,7 +65,7 @@ describe('the requirements of a handler', () => {
   });
 
   it('[L3] add up when they stand on one target several times', async () => {
-    const { statusOf } = await bootApp({ controllers: [DerivedController] });
+    const statusOf = await statusesOf(DerivedController);
     const claims = { scope: 'base class one two', roles: ['admin', 'boss'] };
     expect(await statusOf('/derived/twice', claims)).toBe(200);
     expect(await statusOf('/derived/twice', { ...claims, scope: 'base class two' })).toBe(403);
@@ -117,7 +125,7 @@ describe('the requirements of a handler', () => {
         return 'ok';
       }
     }
-    const { statusOf } = await bootApp({ controllers: [WrappedController] });
+    const statusOf = await statusesOf(WrappedController);
     expect(await statusOf('/wrapped', { scope: 'inner' })).toBe(200);
     expect(await statusOf('/wrapped', { scope: 'other' })).toBe(403);
     expect(await statusOf('/wrapped')).toBe(401);
@@ -126,7 +134,7 @@ describe('the requirements of a handler', () => {
   it('[L3] of one class do not leak into another that shares its base', async () => {
     @Controller('sibling')
     class SiblingController extends BaseController {}
-    const { statusOf } = await bootApp({ controllers: [DerivedController, SiblingController] });
+    const statusOf = await statusesOf(DerivedController, SiblingController);
     expect(await statusOf('/sibling/inherited', { scope: 'base base-method' })).toBe(200);
     expect(await statusOf('/derived/inherited', { scope: 'base base-method' })).toBe(403);
   });

@@ -12,18 +12,14 @@ import {
   Authenticator,
   Authorized,
   AuthorizedGuard,
-  AuthModule,
   CurrentToken,
   type AuthenticatedToken,
 } from 'nestjs-resilient-auth';
-import { Test } from '@nestjs/testing';
-import request from 'supertest';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../../lib/options/resolved-options.js';
 import { hasPassed, remember } from '../../lib/authorized/guard-memo.js';
-import { startIssuer } from '../support/apps/start-api.js';
+import { issuerAndApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
-import { bootApp } from '../support/apps/boot-app.js';
 
 type Requirements = Parameters<AuthorizedGuard['authorize']>[0];
 
@@ -65,12 +61,10 @@ describe.each(platforms)('handleRequest of a subclass, on $platform', ({ create 
     @UseGuards(BlockingGuard)
     @Controller('blocked')
     class BlockedController extends PlainController {}
-    const { issuer, app } = await bootApp({ controllers: [BlockedController] }, {}, create);
+    const { issuer, api } = await issuerAndApi(create, {}, { controllers: [BlockedController] });
     const token = await issuer.sign();
     for (const time of [1, 2, 3]) {
-      const answer = await request(app.getHttpServer())
-        .get('/blocked')
-        .set('Authorization', `Bearer ${token}`);
+      const answer = await api.get('/blocked', token);
       expect(answer.status).toBe(403);
       expect(answer.text).not.toContain('the secret');
       expect(asked).toBe(time);
@@ -110,12 +104,10 @@ describe('one subclass, configured twice', () => {
     ['sub', 'mfa'],
     ['mfa', 'sub'],
   ])('[L2] asks for both: %s, then %s', async (...claims) => {
-    const { statusOf } = await bootApp({
-      controllers: [PlainController],
-      providers: claims.map(requiring),
-    });
-    expect(await statusOf('/plain', { sub: 'alice' })).toBe(403);
-    expect(await statusOf('/plain', { sub: 'alice', mfa: true })).toBe(200);
+    const own = { controllers: [PlainController], providers: claims.map(requiring) };
+    const { get } = await issuerAndApi(platforms[0].create, {}, own);
+    expect((await get('/plain', { sub: 'alice' })).status).toBe(403);
+    expect((await get('/plain', { sub: 'alice', mfa: true })).status).toBe(200);
   });
 });
 
@@ -202,15 +194,14 @@ describe.each(platforms)('a subclass that lets in whoever has no token, on $plat
   @Controller('lax')
   class LaxController extends Seen {}
 
-  const boot = async () =>
-    bootApp({ controllers: [OptionalController, DemandingController, LaxController] }, {}, create);
+  const controllers = [OptionalController, DemandingController, LaxController];
+  const boot = () => issuerAndApi(create, {}, { controllers });
 
   it('[L2] has no user then, and no token', async () => {
-    const { get, app } = await boot();
+    const { get, api } = await boot();
     const nobody = { user: null, authInfo: null, token: null };
     expect(await get('/optional')).toMatchObject({ status: 200, body: nobody });
-    const bad = await request(app.getHttpServer()).get('/optional').set('Authorization', 'Bearer bad');
-    expect(bad).toMatchObject({ status: 200, body: nobody });
+    expect(await api.get('/optional', 'bad')).toMatchObject({ status: 200, body: nobody });
     expect((await get('/optional', { sub: 'alice' })).body).toMatchObject({
       user: { sub: 'alice' },
       token: { claims: { sub: 'alice' } },
@@ -240,15 +231,11 @@ describe.each(platforms)('a subclass that lets in whoever has no token, on $plat
     ['a text', 'boom', 500],
     ['an exception', new ForbiddenException(), 403],
   ])('[L2] lets nobody past because validate threw %s', async (_, thrown, expected) => {
-    const issuer = await startIssuer();
     const validate = () => {
       throw thrown;
     };
-    const imports = [AuthModule.forRoot(issuer.options({ validate }))];
-    const app = await create(Test.createTestingModule({ imports, controllers: [OptionalController] }));
-    onTestFinished(() => app.close());
-    const bearer = `Bearer ${await issuer.sign()}`;
-    await request(app.getHttpServer()).get('/optional').set('Authorization', bearer).expect(expected);
+    const { get } = await issuerAndApi(create, { validate }, { controllers });
+    expect((await get('/optional', {})).status).toBe(expected);
   });
 
   it('[L2] lets nobody past because it never asked', async () => {

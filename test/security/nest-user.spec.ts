@@ -7,10 +7,9 @@ import {
   CurrentToken,
   CurrentUser,
 } from 'nestjs-resilient-auth';
-import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { platforms } from '../support/apps/platforms.js';
-import { bootApp } from '../support/apps/boot-app.js';
+import { issuerAndApi } from '../support/apps/start-api.js';
 
 /** SECURITY-CHECKLIST 1L, L5 and L6. */
 describe.each(platforms)('request.user, on $platform', ({ create }) => {
@@ -45,27 +44,30 @@ describe.each(platforms)('request.user, on $platform', ({ create }) => {
   }
 
   it('[L6] is frozen all the way down', async () => {
-    const { get } = await bootApp({ controllers: [UserController] }, {}, create);
+    const { get } = await issuerAndApi(create, {}, { controllers: [UserController] });
     const { body } = await get('/user', { nested: { x: 1 } });
     expect(body).toMatchObject({ attempts: 0, user: { nested: { x: 1 } } });
     expect(body.user).not.toHaveProperty('roles');
   });
 
   it('[L5] is not there on an open route, whatever token came', async () => {
-    const { get, app } = await bootApp({ controllers: [UserController] }, { secureByDefault: true }, create);
+    const { get, api } = await issuerAndApi(
+      create,
+      { secureByDefault: true },
+      { controllers: [UserController] },
+    );
     expect((await get('/user/open', { sub: 'alice' })).body).toEqual({ user: null, token: null });
-    const bad = request(app.getHttpServer()).get('/user/open').set('Authorization', 'Bearer bad');
-    await bad.expect(200, { user: null, token: null });
+    await api.get('/user/open', 'bad').expect(200, { user: null, token: null });
   });
 
   it('[L6] gives members of its own only', async () => {
-    const { get } = await bootApp({ controllers: [UserController] }, {}, create);
+    const { get } = await issuerAndApi(create, {}, { controllers: [UserController] });
     expect((await get('/user/members', {})).body).toEqual({ a: null, b: null });
   });
 
   it('[L6] is where the user is, even if PassportModule is told of another place', async () => {
     const imports = [PassportModule.register({ property: 'account', session: true })];
-    const { get } = await bootApp({ imports, controllers: [UserController] }, {}, create);
+    const { get } = await issuerAndApi(create, {}, { imports, controllers: [UserController] });
     expect((await get('/user', { sub: 'alice', nested: {} })).body).toMatchObject({ user: { sub: 'alice' } });
   });
 
@@ -84,8 +86,8 @@ describe.each(platforms)('request.user, on $platform', ({ create }) => {
         return subject;
       }
     }
-    const { get, statusOf } = await bootApp({ controllers: [ImpostorController] }, {}, create);
+    const { get } = await issuerAndApi(create, {}, { controllers: [ImpostorController] });
     expect((await get('/impostor', { sub: 'alice' })).text).toBe('alice');
-    expect(await statusOf('/impostor')).toBe(401);
+    expect((await get('/impostor')).status).toBe(401);
   });
 });

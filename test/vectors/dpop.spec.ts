@@ -18,9 +18,9 @@ describe.skipIf(missing)(`RFC 9449 proofs sent as access tokens ${missing ?? ''}
 
   it.each(proofs)('$where: refused as it was made, whatever the clock says', async ({ proof, iat }) => {
     const { jwk } = v.parse(holder, decodeProtectedHeader(proof));
-    await using api = await TwinApi.start([jwk], { now: iat * 1000 });
+    using api = await TwinApi.start([jwk], { now: iat * 1000 });
     expect(await api.answer(proof)).toBe('AUTH_TOKEN_TYPE_REFUSED');
-    await using careless = await TwinApi.start([jwk], { now: iat * 1000, tokenTypes: ['dpop+jwt'] });
+    using careless = await TwinApi.start([jwk], { now: iat * 1000, tokenTypes: ['dpop+jwt'] });
     expect(await careless.answer(proof)).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 

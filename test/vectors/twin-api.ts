@@ -1,6 +1,7 @@
-import { Test, type TestingModule } from '@nestjs/testing';
-import { AuthError, AuthModule, Authenticator, Clock } from 'nestjs-resilient-auth';
+import { AuthError } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { Scene } from '../support/apps/scene.js';
+import { ScriptedIssuer } from '../support/issuers/scripted-issuer.js';
 import type { Jwk } from './files.js';
 
 const ISSUER = 'https://twins.example';
@@ -13,46 +14,28 @@ export interface TwinApiOptions {
   readonly tokenTypes?: readonly (string | null)[];
 }
 
-/**
- * An API that trusts an issuer with the keys of a vector: the whole library, from the module to the key set, and only
- * the network replaced. Twins are real access tokens for it.
- */
-export class TwinApi implements AsyncDisposable {
-  readonly #module: TestingModule;
-  readonly #authenticator: Authenticator;
-
-  private constructor(module: TestingModule) {
-    this.#module = module;
-    this.#authenticator = module.get(Authenticator);
-  }
-
+/** A scene whose issuer publishes the keys of a vector. Twins are real access tokens for it. */
+export class TwinApi extends Scene {
   static async start(keys: readonly Jwk[], options: TwinApiOptions = {}): Promise<TwinApi> {
-    const { now = NOW, ...policy } = options;
-    const auth = AuthModule.forRoot({
-      issuer: ISSUER,
-      audience: AUDIENCE,
-      ...policy,
-      // Unknown kids are part of many vectors; the budget is not what is tested here, and no clock moves.
-      metadata: { fetch: issuerWith(keys), refreshBurst: 100 },
-    });
-    const builder = Test.createTestingModule({ imports: [auth] });
-    const module = await builder.overrideProvider(Clock).useValue(new ManualClock(now)).compile();
-    return new TwinApi(await module.init());
+    const { now = NOW, ...issuer } = options;
+    const clock = new ManualClock(now);
+    const at = new ScriptedIssuer(clock, ISSUER);
+    at.published = keys;
+    // Unknown kids are part of many vectors; the budget is not what is tested here, and no clock moves.
+    const api = new TwinApi({ clock, at, issuer, metadata: { refreshBurst: 100 } });
+    await api.start();
+    return api;
   }
 
   /** `accepted`, or the code of the refusal. What is no error of ours comes out as it is. */
   async answer(token: string): Promise<string> {
     try {
-      const { claims } = await this.#authenticator.authenticate(token);
-      return claims.sub === SUBJECT ? 'accepted' : 'accepted for somebody else';
+      const { claims } = await this.authenticator.authenticate(token);
+      return claims.sub === SUBJECT ? 'accepted' : 'accepted with another subject';
     } catch (error) {
       if (error instanceof AuthError) return error.code;
       throw error;
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#module.close();
   }
 }
 
@@ -69,12 +52,4 @@ export const TWIN_PAYLOAD = twinPayload();
 /** JSON as a base64url segment of a token. */
 export function segment(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
-}
-
-function issuerWith(keys: readonly Jwk[]): typeof globalThis.fetch {
-  const documents: Readonly<Record<string, unknown>> = {
-    [`${ISSUER}/.well-known/openid-configuration`]: { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` },
-    [`${ISSUER}/keys`]: { keys },
-  };
-  return async (address) => Response.json(documents[new Request(address).url]);
 }

@@ -19,7 +19,7 @@ const MISLABELLED = [
 describe.skipIf(missing)(`twins of valid vectors ${missing ?? ''}`, () => {
   it.each(CONTROLS)('accepts the twin of $tcId', async ({ tcId }) => {
     const vector = vectorOf(tcId);
-    await using api = await TwinApi.start(vector.published);
+    using api = await TwinApi.start(vector.published);
     expect(await api.answer(twinOf(vector, String(decodeProtectedHeader(vector.token).alg)))).toBe(
       'accepted',
     );
@@ -30,9 +30,9 @@ describe.skipIf(missing)(`twins of valid vectors ${missing ?? ''}`, () => {
     async ({ tcId, alg }) => {
       const vector = vectorOf(tcId);
       const token = twinOf(vector, alg);
-      await using mislabelled = await TwinApi.start([...vector.published, ...vectorOf(33).published]);
+      using mislabelled = await TwinApi.start([...vector.published, ...vectorOf(33).published]);
       expect(await mislabelled.answer(token)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
-      await using corrected = await TwinApi.start(vector.published.map((key) => ({ ...key, alg })));
+      using corrected = await TwinApi.start(vector.published.map((key) => ({ ...key, alg })));
       expect(await corrected.answer(token)).toBe('accepted');
     },
   );
@@ -42,9 +42,9 @@ describe.skipIf(missing)(`twins of valid vectors ${missing ?? ''}`, () => {
     async (tcId) => {
       const vector = vectorOf(tcId);
       const token = twinOf(vector, String(decodeProtectedHeader(vector.token).alg));
-      await using misused = await TwinApi.start([...vector.published, ...vectorOf(259).published]);
+      using misused = await TwinApi.start([...vector.published, ...vectorOf(259).published]);
       expect(await misused.answer(token)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
-      await using rededicated = await TwinApi.start(
+      using rededicated = await TwinApi.start(
         vector.published.map((key) => ({ ...key, use: 'sig', key_ops: ['verify'] })),
       );
       expect(await rededicated.answer(token)).toBe('accepted');
@@ -63,9 +63,9 @@ describe.skipIf(missing)(`a key that the token brings along (vector 32) ${missin
     };
     const header = segment({ alg: 'ES256', kid: 'kid-ec-sign', jwk: publicKey });
     const token = signedToken('ES256', header, TWIN_PAYLOAD, { ...(await exportJWK(attacker.privateKey)) });
-    await using theirs = await TwinApi.start([publicKey]);
+    using theirs = await TwinApi.start([publicKey]);
     expect(await theirs.answer(token)).toBe('accepted');
-    await using ours = await TwinApi.start(vectorOf(18).published);
+    using ours = await TwinApi.start(vectorOf(18).published);
     expect(await ours.answer(token)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 });
@@ -76,7 +76,7 @@ describe.skipIf(missing)(`twins of bad keys ${missing ?? ''}`, { timeout: 30_000
 
   /** A set with the bad key beside a good one: the bad one must not be used, and must not cost the good one. */
   async function answersBeside(published: readonly Jwk[], token: string): Promise<readonly string[]> {
-    await using api = await TwinApi.start([...published, ...good().published]);
+    using api = await TwinApi.start([...published, ...good().published]);
     return [await api.answer(goodToken()), await api.answer(token)];
   }
 
@@ -130,7 +130,7 @@ describe.skipIf(missing)(`twins of bad keys ${missing ?? ''}`, { timeout: 30_000
     const { header } = split(token);
     const input = `${header}.${TWIN_PAYLOAD}`;
     const mac = createHmac('sha256', Buffer.from(String(secret['k']), 'base64url')).update(input);
-    await using api = await TwinApi.start([secret, ...vectorOf(18).published]);
+    using api = await TwinApi.start([secret, ...vectorOf(18).published]);
     expect(await api.answer(twinOf(vectorOf(18), 'ES256'))).toBe('accepted');
     expect(await api.answer(`${input}.${mac.digest('base64url')}`)).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
   });
@@ -146,7 +146,7 @@ describe.skipIf(missing)(`twins of bad keys ${missing ?? ''}`, { timeout: 30_000
     const published = await Promise.all(
       pairs.map(async ({ publicKey }) => ({ ...(await exportJWK(publicKey)), kid: 'twice', alg })),
     );
-    await using api = await TwinApi.start(published.slice(0, 2));
+    using api = await TwinApi.start(published.slice(0, 2));
     const answers = await Promise.all(tokens.map((token) => api.answer(token)));
     expect(answers).toEqual(['accepted', 'accepted', 'AUTH_TOKEN_SIGNATURE_INVALID']);
   });

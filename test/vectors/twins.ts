@@ -51,6 +51,6 @@ export function apiFor(keys: () => readonly Jwk[]): { answer(token: string): Pro
   beforeAll(async () => {
     api = await TwinApi.start(keys());
   });
-  afterAll(() => api?.[Symbol.asyncDispose]());
+  afterAll(() => api?.[Symbol.dispose]());
   return { answer: (token) => api?.answer(token) ?? Promise.reject(new Error('The API has not started')) };
 }

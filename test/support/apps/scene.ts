@@ -13,6 +13,7 @@ import { onTestFinished } from 'vitest';
 import { IssuerMetadataProvider } from '../../../lib/metadata/issuer-metadata.provider.js';
 import { IssuerMetadataProviders } from '../../../lib/metadata/issuer-metadata.providers.js';
 import { resolveAuthOptions } from '../../../lib/options/resolve-options.js';
+import type { ResolvedAuthOptions } from '../../../lib/options/resolved-options.js';
 import { ScriptedIssuer, type ScenarioKey } from '../issuers/scripted-issuer.js';
 
 /** What the setting of a scenario departs from. */
@@ -31,17 +32,37 @@ export interface SceneOptions {
   at?: ScriptedIssuer;
 }
 
-/** One issuer, one provider, one authenticator, no network, and a clock that moves only when told to. */
-export class Scene {
+/** One issuer, one provider, one authenticator, no network, no Nest, and a clock that only the test moves. */
+export class Scene implements Disposable {
+  readonly clock: ManualClock;
+  readonly issuer: ScriptedIssuer;
+  readonly options: ResolvedAuthOptions;
+  readonly provider: IssuerMetadataProvider;
+  readonly authenticator: Authenticator;
   readonly events: MetadataEvent[] = [];
+  readonly #providers: IssuerMetadataProviders;
 
-  constructor(
-    readonly clock: ManualClock,
-    readonly issuer: ScriptedIssuer,
-    readonly provider: IssuerMetadataProvider,
-    readonly authenticator: Authenticator,
-  ) {
-    provider.events$.subscribe((event) => this.events.push(event));
+  /** Nothing is published and nothing is loaded yet. */
+  constructor({ clock, at, module, issuer, metadata, random }: SceneOptions = {}) {
+    this.clock = clock ?? new ManualClock();
+    this.issuer = at ?? new ScriptedIssuer(this.clock);
+    const trust = { ...module, issuer: this.issuer.url, audience: 'api', ...issuer };
+    this.options = resolveAuthOptions({ ...trust, metadata: { fetch: this.issuer.fetch, ...metadata } }, {});
+    const [first] = this.options.issuers;
+    if (!first) throw new Error('There is no issuer');
+    this.provider = new IssuerMetadataProvider(first.metadata, this.clock, random ?? (() => 0.5));
+    this.#providers = new IssuerMetadataProviders(new Map([[first.name, this.provider]]));
+    this.authenticator = new Authenticator(this.options, this.#providers, this.clock);
+    this.provider.events$.subscribe((event) => this.events.push(event));
+  }
+
+  /** Loads, as the module does at boot. */
+  start(): Promise<void> {
+    return this.#providers.start();
+  }
+
+  [Symbol.dispose](): void {
+    this.provider.close();
   }
 
   /** Attempts to refresh so far, the first load left out unless asked for. */
@@ -80,28 +101,12 @@ export class Scene {
   }
 }
 
-/** Sets the stage. Everything ends with the test. */
+/** A scene with its keys published and loaded; it ends with the test. */
 export async function scene(options: SceneOptions = {}): Promise<Scene> {
-  const clock = options.clock ?? new ManualClock();
-  const issuer = options.at ?? new ScriptedIssuer(clock);
-  if (!options.at) await issuer.publish(...(options.keys ?? ['a']));
-  const resolved = resolveAuthOptions(
-    {
-      ...options.module,
-      issuer: issuer.url,
-      audience: 'api',
-      ...options.issuer,
-      metadata: { fetch: issuer.fetch, ...options.metadata },
-    },
-    {},
-  );
-  const [first] = resolved.issuers;
-  if (!first) throw new Error('There is no issuer');
-  const provider = new IssuerMetadataProvider(first.metadata, clock, options.random ?? (() => 0.5));
-  const providers = new IssuerMetadataProviders(new Map([[first.name, provider]]));
-  onTestFinished(() => provider.close());
-  const stage = new Scene(clock, issuer, provider, new Authenticator(resolved, providers, clock));
-  if (options.start !== false) await providers.start();
+  const stage = new Scene(options);
+  onTestFinished(() => stage[Symbol.dispose]());
+  if (!options.at) await stage.issuer.publish(...(options.keys ?? ['a']));
+  if (options.start !== false) await stage.start();
   return stage;
 }
 

@@ -30,8 +30,11 @@ export class Site {
     return Promise.resolve(Response.json(document));
   };
 
-  /** Options of a user, fetched from here. */
-  serving<T extends Partial<IssuerOptions>>(options: T): T {
+  /** Options of a user, of one issuer or several, fetched from here. */
+  serving<T extends Partial<IssuerOptions> | { readonly issuers: readonly IssuerOptions[] }>(options: T): T {
+    if ('issuers' in options) {
+      return { ...options, issuers: options.issuers.map((issuer) => this.serving(issuer)) };
+    }
     return { ...options, metadata: { refreshBurst: 100, ...options.metadata, fetch: this.fetch } };
   }
 }

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until } from '../clock/until.js';
 
+/** Free ports tried: in between, another process may take one. */
+const PORT_ATTEMPTS = 5;
+
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -30,15 +33,22 @@ export class RedisServer implements AsyncDisposable {
   /** @param settings as on the command line */
   static async start(...settings: readonly string[]): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'redis-'));
-    const server = new RedisServer(await freePort(), directory, settings);
-    await server.start();
-    return server;
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServer(await freePort(), directory, settings);
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        if (attempt === PORT_ATTEMPTS) throw error;
+      }
+    }
   }
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** Another process may take the port before this one has it: then it ends at once, and the start is rejected. */
   async start(): Promise<void> {
     const place = ['--bind', '127.0.0.1', '--port', String(this.port), '--dir', this.directory];
     const child = spawn('redis-server', [...place, '--save', '', '--appendonly', 'no', ...this.settings], {
@@ -47,7 +57,9 @@ export class RedisServer implements AsyncDisposable {
     running.add(child);
     child.once('exit', () => running.delete(child));
     this.#process = child;
-    await until(() => answersPing(this.url));
+    await until(async () => !running.has(child) || (await answersPing(this.url)));
+    if (!running.has(child))
+      throw new Error(`redis-server ended, perhaps because port ${this.port} is taken`);
   }
 
   /** Ends it at once: connections are reset, then refused. */
