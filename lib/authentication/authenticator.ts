@@ -16,7 +16,6 @@ import { verifySignature } from '../token/verify-signature.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
-import { andThen } from './thenable.js';
 import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 
 /** What passport-jwt's `secretOrKeyProvider` option takes. */
@@ -97,78 +96,100 @@ export class Authenticator implements OnModuleInit {
   };
 
   readonly #withPem = callbackify(async (token: string) => {
-    const id = this.#identify(token);
-    const { key } = this.#recall(id) ?? (await this.#verifyNew(token, id));
+    const { key } = await this.#verify(token);
     return key.toPem();
   });
 
-  /** At once, unless metadata has to be waited for or `validate` takes its time. */
+  /** @returns a promise only where a refresh or an asynchronous `validate` has to be awaited */
   #answer(token: string, request: unknown): Answer {
-    const id = this.#identify(token);
-    const known = this.#recall(id);
-    return known
-      ? admit(known, request)
-      : andThen(this.#verifyNew(token, id), (verified) => admit(verified, request));
+    const known = this.#verify(token);
+    return known instanceof Promise ? known.then((later) => admit(later, request)) : admit(known, request);
   }
 
-  /** What a token is remembered by; nothing when it is not going to be. */
-  #identify(token: string): string | undefined {
-    return this.#cache && token.length <= this.#options.tokenMaxLength ? identify(token) : undefined;
-  }
-
-  /** A token whose signature has been verified before, and which is still good. */
-  #recall(id: string | undefined): KnownToken | undefined {
-    return id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
-  }
-
-  #verifyNew(token: string, id: string | undefined): KnownToken | Promise<KnownToken> {
+  /** Settles a token at once where the cache or the current snapshot can; a refresh decides about the others. */
+  #verify(token: string): KnownToken | Promise<KnownToken> {
     const { tokenMaxLength } = this.#options;
+    const id = this.#cache && token.length <= tokenMaxLength ? identify(token) : undefined;
+    const known = id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
+    if (known) return known;
     const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength, this.#headers);
-    const provider = this.#providers.get(candidate.issuer.name);
-    const start = provider.requestStart();
-    const verified = andThen(provider.snapshot() ?? provider.current(start), (metadata) =>
-      this.#verify(candidate, provider, metadata, start),
-    );
-    return andThen(verified, (known) => {
-      this.#headers.remember(token, known.header);
-      if (id !== undefined) this.#cache?.set(id, known, token.length);
-      return known;
-    });
-  }
-
-  /** The heart: a failure that stale metadata may explain is checked against fresh metadata, in the same request. */
-  #verify(
-    candidate: Candidate,
-    provider: IssuerMetadataProvider,
-    metadata: IssuerMetadata,
-    start: RequestStart,
-  ): KnownToken | Promise<KnownToken> {
+    const source = this.#providers.get(candidate.issuer.name);
+    const check: Check = { id, candidate, source, start: source.requestStart() };
+    const metadata = source.snapshot();
+    if (!metadata) return this.#refreshAndVerify(check);
     try {
-      return this.#check(candidate, provider, metadata);
+      return this.#verifyWith(metadata, check);
     } catch (error) {
-      if (!(error instanceof SignatureInvalidError)) throw error;
-      const { staleness: reason } = error;
-      const { kid } = candidate.header;
-      return provider.requestRefresh({ stale: metadata, kid, reason, start }).then(
-        (fresh) => {
-          const isMissing = reason === 'key-not-found' && !fresh.keysWithId(kid ?? '').length;
-          if (fresh === metadata || isMissing) throw error;
-          // What changed may be something else, found before this token came: then there is a next refresh to wait for.
-          return this.#verify(candidate, provider, fresh, start);
-        },
-        (refusal: unknown) => {
-          // A wrong signature stays one when nobody could be asked about it.
-          throw reason === 'bad-signature' ? error : refusal;
-        },
-      );
+      return this.#refreshAndVerify(check, failureOf(error, metadata));
     }
   }
 
-  #check(candidate: Candidate, source: IssuerMetadataProvider, metadata: IssuerMetadata): KnownToken {
-    const key = verifySignature(candidate, metadata);
-    const { claims, header, values, issuer, tenantId } = candidate;
-    // For real now: the signature holds, and time has passed since the token was found plausible.
-    assertClaims(claims, issuer, tenantId, this.#clock.now());
-    return { claims, header, values, issuer, tenantId, key, source, answer: undefined };
+  /** A failure that stale metadata may explain is checked against fresh metadata, in the same request. */
+  async #refreshAndVerify(check: Check, first?: Failure): Promise<KnownToken> {
+    const { source, start } = check;
+    let failure = first;
+    for (;;) {
+      const metadata = await (failure ? refresh(check, failure) : source.current(start));
+      try {
+        return this.#verifyWith(metadata, check);
+      } catch (error) {
+        // What changed may be something else, found before this token arrived: then the next refresh is awaited.
+        failure = failureOf(error, metadata);
+      }
+    }
   }
+
+  /** @throws {TokenError} */
+  #verifyWith(metadata: IssuerMetadata, { id, candidate, source }: Check): KnownToken {
+    const key = verifySignature(candidate, metadata);
+    const { token, claims, header, values, issuer, tenantId } = candidate;
+    // Again, after the signature: time may have passed since the token was parsed.
+    assertClaims(claims, issuer, tenantId, this.#clock.now());
+    const known: KnownToken = { claims, header, values, issuer, tenantId, key, source, answer: undefined };
+    this.#headers.remember(token, header);
+    if (id !== undefined) this.#cache?.set(id, known, token.length);
+    return known;
+  }
+}
+
+/** One token on its way through the checks. */
+interface Check {
+  /** In the verified-token cache; `undefined` when the token is not to be cached. */
+  readonly id: string | undefined;
+  readonly candidate: Candidate;
+  readonly source: IssuerMetadataProvider;
+  readonly start: RequestStart;
+}
+
+/** A signature that could not be verified with the keys of one snapshot. */
+interface Failure {
+  readonly stale: IssuerMetadata;
+  readonly error: SignatureInvalidError;
+}
+
+/** @throws the error itself, when a refresh cannot change it */
+function failureOf(error: unknown, stale: IssuerMetadata): Failure {
+  if (!(error instanceof SignatureInvalidError)) throw error;
+  return { stale, error };
+}
+
+/**
+ * Returns metadata that may settle a failure.
+ *
+ * @throws {SignatureInvalidError} the issuer was asked since the token arrived and has nothing new
+ * @throws {MetadataUnavailableError} the issuer could not be asked
+ */
+async function refresh(
+  { candidate, source, start }: Check,
+  { stale, error }: Failure,
+): Promise<IssuerMetadata> {
+  const { kid } = candidate.header;
+  const { staleness: reason } = error;
+  const fresh = await source.requestRefresh({ stale, kid, reason, start }).catch((refusal: unknown) => {
+    // A wrong signature remains one when the issuer cannot be asked about it.
+    throw reason === 'bad-signature' ? error : refusal;
+  });
+  const isMissing = reason === 'key-not-found' && fresh.keysWithId(kid ?? '').length === 0;
+  if (fresh === stale || isMissing) throw error;
+  return fresh;
 }

@@ -10,11 +10,6 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
   return typeof then === 'function';
 }
 
-/** Goes on with a value: at once when it is there, and no sooner than it is. */
-export function andThen<T, U>(value: T | Promise<T>, step: (value: T) => U | Promise<U>): U | Promise<U> {
-  return value instanceof Promise ? value.then(step) : step(value);
-}
-
 /**
  * Refuses a promise where an answer has to be there at once.
  *
