@@ -10,7 +10,6 @@ import { assertClaims } from '../token/claims.js';
 import type { Candidate } from '../token/unverified-token.js';
 import { plausible } from '../token/parse-token.js';
 import { IssuerDirectory } from '../token/trusted-issuer.js';
-import { HeaderMemo } from '../token/header-memo.js';
 import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../token/verified-token-cache.js';
 import { verifySignature } from '../token/verify-signature.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
@@ -34,7 +33,6 @@ export class Authenticator implements OnModuleInit {
   readonly #providers: IssuerMetadataProviders;
   readonly #clock: Clock;
   readonly #issuers: IssuerDirectory;
-  readonly #headers = new HeaderMemo();
   readonly #cache: VerifiedTokenCache<KnownToken> | undefined;
   readonly #requests: RequestAuthentication;
 
@@ -112,7 +110,7 @@ export class Authenticator implements OnModuleInit {
     const id = this.#cache && token.length <= tokenMaxLength ? identify(token) : undefined;
     const known = id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
     if (known) return known;
-    const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength, this.#headers);
+    const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength);
     const source = this.#providers.get(candidate.issuer.name);
     const check: Check = { id, candidate, source, start: source.requestStart() };
     const metadata = source.snapshot();
@@ -146,7 +144,6 @@ export class Authenticator implements OnModuleInit {
     // Again, after the signature: time may have passed since the token was parsed.
     assertClaims(claims, issuer, tenantId, this.#clock.now());
     const known: KnownToken = { claims, header, values, issuer, tenantId, key, source, answer: undefined };
-    this.#headers.remember(token, header);
     if (id !== undefined) this.#cache?.set(id, known, token.length);
     return known;
   }

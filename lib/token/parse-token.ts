@@ -2,7 +2,6 @@ import { TokenError } from '../errors/token.errors.js';
 import { isCanonicalBase64url } from './base64url.js';
 import type { Candidate, TokenHeader } from './unverified-token.js';
 import { assertClaims } from './claims.js';
-import type { HeaderMemo } from './header-memo.js';
 import { parseJsonObject } from './strict-json.js';
 import type { IssuerDirectory, TrustedIssuer } from './trusted-issuer.js';
 
@@ -17,7 +16,6 @@ export type HeaderPolicy = Pick<TrustedIssuer, 'algorithms' | 'tokenTypes'>;
  * issuer a call; what does not is refused with its own reason.
  *
  * @param now wall-clock time in milliseconds
- * @param memo of headers parsed before
  * @throws {TokenError}
  */
 export function plausible(
@@ -25,9 +23,8 @@ export function plausible(
   issuers: IssuerDirectory,
   now: number,
   maxLength: number,
-  memo?: HeaderMemo,
 ): Candidate {
-  const { header, payload, values } = parse(token, issuers, maxLength, memo);
+  const { header, payload, values } = parse(token, issuers, maxLength);
   const { part: claims, values: more } = decode(payload);
   const found = issuers.find(claims['iss'], claims['tid']);
   if (!found)
@@ -47,12 +44,10 @@ export function parse(
   token: string,
   policy: HeaderPolicy,
   maxLength: number,
-  memo?: HeaderMemo,
 ): { readonly header: TokenHeader; readonly payload: string; readonly values: number } {
   if (token.length > maxLength) throw malformed('The token is longer than tokenMaxLength');
   const [protectedHeader, payload] = segments(token);
-  const known = memo?.get(protectedHeader);
-  const { part: header, values } = known ? { part: known, values: 0 } : decode(protectedHeader);
+  const { part: header, values } = decode(protectedHeader);
   assertHeader(header, policy);
   return { header, payload, values };
 }

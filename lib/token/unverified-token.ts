@@ -25,7 +25,7 @@ export interface Candidate {
   readonly token: string;
   readonly header: TokenHeader;
   readonly claims: Claims;
-  /** How many values the two hold at all levels, less those of a header seen before: memory beyond the text. */
+  /** How many values the two hold at all levels: memory beyond the text. */
   readonly values: number;
   readonly issuer: TrustedIssuer;
   /** The Entra tenant, when the issuer is a template. */
