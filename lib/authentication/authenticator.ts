@@ -15,7 +15,7 @@ import { verifySignature } from '../token/verify-signature.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
-import type { ResolvedAuthOptions } from '../options/resolved-options.js';
+import type { ResolvedAuthOptions, ResolvedIssuer } from '../options/resolved-options.js';
 
 /** What passport-jwt's `secretOrKeyProvider` option takes. */
 export type SecretOrKeyProvider = (
@@ -32,7 +32,7 @@ export class Authenticator implements OnModuleInit {
   readonly #options: ResolvedAuthOptions;
   readonly #providers: IssuerMetadataProviders;
   readonly #clock: Clock;
-  readonly #issuers: IssuerDirectory;
+  readonly #issuers: IssuerDirectory<ResolvedIssuer>;
   readonly #cache: VerifiedTokenCache<KnownToken> | undefined;
   readonly #requests: RequestAuthentication;
 
@@ -153,7 +153,7 @@ export class Authenticator implements OnModuleInit {
 interface Check {
   /** In the verified-token cache; `undefined` when the token is not to be cached. */
   readonly id: string | undefined;
-  readonly candidate: Candidate;
+  readonly candidate: Candidate<ResolvedIssuer>;
   readonly source: IssuerMetadataProvider;
   readonly start: RequestStart;
 }

@@ -1,22 +1,24 @@
 import { TokenRejectedError } from '../errors/token.errors.js';
 import { rolesOf, scopesOf } from './scopes-and-roles.js';
+import type { ResolvedIssuer } from '../options/resolved-options.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { assertNotAwaited, isThenable } from './thenable.js';
 
-/** What comes of a token: at once where nothing has to be waited for. */
+/** The outcome of a token; a promise only where something has to be awaited. */
 export type Answer = AuthenticatedToken | Promise<AuthenticatedToken>;
 
-/** A verified token, and what came of it where that follows from the claims alone. */
+/** A verified token, and its outcome where that follows from the claims alone. */
 export interface KnownToken extends VerifiedToken {
+  readonly issuer: ResolvedIssuer;
   answer: AuthenticatedToken | undefined;
 }
 
 /**
- * What the application has to say. Its own functions are asked every time: they may look elsewhere than at the token.
- * What follows from the claims alone is kept.
+ * Applies the application's own functions. They run every time, since their result may depend on more than the token;
+ * what follows from the claims alone is kept.
  *
- * @throws {TokenRejectedError} when `validate` makes nothing of the token
+ * @throws {TokenRejectedError} when `validate` returns nothing
  */
 export function admit(known: KnownToken, request: unknown): Answer {
   const { claims, header, issuer } = known;
@@ -33,14 +35,14 @@ function keep(known: KnownToken, answer: AuthenticatedToken): AuthenticatedToken
   return answer;
 }
 
-function accept({ claims, header, issuer }: VerifiedToken, user: unknown): AuthenticatedToken {
+function accept({ claims, header, issuer }: KnownToken, user: unknown): AuthenticatedToken {
   if (!user) throw new TokenRejectedError();
   const scopes = frozen(issuer.scopes(claims, user), 'scopes');
   const roles = frozen(issuer.roles(claims, user), 'roles');
   return Object.freeze({ claims, header, issuer: issuer.name, scopes, roles, user });
 }
 
-/** A list that nobody can change any more; one that nobody can change already need not be copied. */
+/** Copies a list unless it is frozen already. */
 function frozen(list: readonly string[], option: string): readonly string[] {
   assertNotAwaited(list, option);
   return Array.isArray(list) && Object.isFrozen(list) ? list : Object.freeze([...list]);

@@ -1,14 +1,18 @@
-import type { TokenExtractor } from '../auth.options.js';
+import type { TokenExtractor, ValidateContext } from '../auth.options.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import type { TrustedIssuer } from '../token/trusted-issuer.js';
+import type { Claims } from '../token/unverified-token.js';
 import type { TokenCacheLimits } from '../token/verified-token-cache.js';
 
 /** One issuer with every default filled in. */
 export interface ResolvedIssuer extends TrustedIssuer {
+  readonly validate: ((claims: Claims, context: ValidateContext) => unknown) | undefined;
+  readonly scopes: (claims: Claims, user: unknown) => readonly string[];
+  readonly roles: (claims: Claims, user: unknown) => readonly string[];
   readonly metadata: ResolvedMetadataOptions;
 }
 
-/** The options after validation, frozen: what everybody inside injects. */
+/** The options after validation, frozen: what the library's own classes inject. */
 export interface ResolvedAuthOptions {
   readonly jwtFromRequest: TokenExtractor | undefined;
   readonly tokenMaxLength: number;

@@ -18,12 +18,12 @@ export type HeaderPolicy = Pick<TrustedIssuer, 'algorithms' | 'tokenTypes'>;
  * @param now wall-clock time in milliseconds
  * @throws {TokenError}
  */
-export function plausible(
+export function plausible<Issuer extends TrustedIssuer>(
   token: string,
-  issuers: IssuerDirectory,
+  issuers: IssuerDirectory<Issuer>,
   now: number,
   maxLength: number,
-): Candidate {
+): Candidate<Issuer> {
   const { header, payload, values } = parse(token, issuers, maxLength);
   const { part: claims, values: more } = decode(payload);
   const found = issuers.find(claims['iss'], claims['tid']);

@@ -1,7 +1,4 @@
-import type { ValidateContext } from '../auth.options.js';
-import type { Claims } from './unverified-token.js';
-
-/** One configured issuer as the token checks see it: resolved, frozen. */
+/** What the rules for tokens of one configured issuer need: resolved, frozen. */
 export interface TrustedIssuer {
   readonly name: string;
   /** As configured; may hold `{tenantid}`. */
@@ -18,9 +15,6 @@ export interface TrustedIssuer {
   readonly clockTolerance: number;
   /** Seconds. */
   readonly maxTokenAge: number | undefined;
-  readonly validate: ((claims: Claims, context: ValidateContext) => unknown) | undefined;
-  readonly scopes: (claims: Claims, user: unknown) => readonly string[];
-  readonly roles: (claims: Claims, user: unknown) => readonly string[];
 }
 
 const TENANT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -36,15 +30,15 @@ export function fillTenant(template: string, tenantId: string | undefined): stri
   return tenantId === undefined ? template : template.replace(PLACEHOLDER, () => tenantId);
 }
 
-/** Finds who is configured for an `iss`, in the same time for one issuer and for five hundred. */
-export class IssuerDirectory {
-  readonly #exact = new Map<string, TrustedIssuer>();
-  readonly #templates = new Map<string, TrustedIssuer>();
+/** Finds the issuer configured for an `iss`, in the same time for one issuer and for five hundred. */
+export class IssuerDirectory<Issuer extends TrustedIssuer = TrustedIssuer> {
+  readonly #exact = new Map<string, Issuer>();
+  readonly #templates = new Map<string, Issuer>();
   /** The algorithms and token types that at least one issuer accepts. */
   readonly algorithms: ReadonlySet<string>;
   readonly tokenTypes: ReadonlySet<string | null>;
 
-  constructor(issuers: readonly TrustedIssuer[]) {
+  constructor(issuers: readonly Issuer[]) {
     for (const issuer of issuers) {
       for (const value of issuer.tokenIssuers) {
         if (isIssuerTemplate(value)) this.#templates.set(fillTenant(value, '{tenantid}'), issuer);
@@ -56,7 +50,7 @@ export class IssuerDirectory {
   }
 
   /** The issuer configured for this `iss`, exactly; a template matches only with the token's own `tid` filled in. */
-  find(iss: unknown, tid: unknown): { issuer: TrustedIssuer; tenantId: string | undefined } | undefined {
+  find(iss: unknown, tid: unknown): { issuer: Issuer; tenantId: string | undefined } | undefined {
     if (typeof iss !== 'string') return undefined;
     const exact = this.#exact.get(iss);
     if (exact)

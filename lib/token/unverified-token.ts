@@ -21,13 +21,13 @@ export interface Claims {
 }
 
 /** A token that is well-formed and claims to be for us: all that can be known without a key. Nothing of it is proven. */
-export interface Candidate {
+export interface Candidate<Issuer extends TrustedIssuer = TrustedIssuer> {
   readonly token: string;
   readonly header: TokenHeader;
   readonly claims: Claims;
   /** How many values the two hold at all levels: memory beyond the text. */
   readonly values: number;
-  readonly issuer: TrustedIssuer;
+  readonly issuer: Issuer;
   /** The Entra tenant, when the issuer is a template. */
   readonly tenantId: string | undefined;
 }
