@@ -4,7 +4,7 @@ import { steadyLoad } from '../support/steady-load.js';
 
 const ANSWER_TIMEOUT = 30_000;
 
-/** What came back of an attack. */
+/** The answers to an attack. */
 export interface AttackResult {
   /** How often each status came; `null`: no answer. */
   readonly statuses: readonly (readonly [status: number | null, times: number])[];
@@ -12,7 +12,7 @@ export interface AttackResult {
   readonly slowest: number;
 }
 
-/** Sends an attack from a process of its own, so that its work is not taken for the service's latency. */
+/** Sends an attack from a process of its own, so that its work does not add to the service's latency. */
 export class Attacker {
   /**
    * One request for each token, at a steady rate; `null` is a request without a token.

@@ -16,9 +16,9 @@ export interface CellResult {
   readonly slowestValid: number;
   /** The same for bad tokens, real time: the last of a flood may wait for a refresh. */
   readonly slowestForged: number;
-  /** Milliseconds until all went well for good; infinite when that was not within the row. */
+  /** Milliseconds until the last wrong answer; infinite when that was not within the row. */
   readonly recovery: number;
-  /** What became of the service: it crashed by itself, or was stopped by the bench because it grew too big. */
+  /** How the service ended: it crashed, or the bench stopped it because of its memory. */
   readonly end: 'running' | 'crashed' | 'stopped';
   /** Figures that only some rows have. */
   readonly extras: Readonly<Record<string, number>>;

@@ -12,10 +12,10 @@ export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
-/** A client gives up on an answer. */
+/** How long a client waits for an answer. */
 const CLIENT_TIMEOUT = 60 * SECOND;
 
-/** One library in one row: a provider and a service of its own, two processes, and what became of the requests. */
+/** One library in one row: a provider and a service of its own, two processes, and the answers to its requests. */
 export class Cell implements AsyncDisposable {
   readonly tally = new Tally();
   /** Figures that only some rows have. */
@@ -45,20 +45,20 @@ export class Cell implements AsyncDisposable {
     this.#service = { child, calls, port: await calls.port() };
   }
 
-  /** Starts the service and lets it see its first tokens; what it asked the provider until then is forgotten. */
+  /** Starts the service and lets it see its first tokens; calls to the provider until then are not counted. */
   async warmUp(): Promise<void> {
     await this.boot();
     const tokens = await this.provider.mint(5);
     for (const [index, token] of tokens.entries()) {
       const { status } = await this.#get(token);
       if (status !== 200) throw new Error(`${this.library} answers ${status} when nothing is wrong`);
-      // Past what the libraries do in the first minute after a fetch, before what they do ten minutes after it.
+      // After the libraries' cool-down of a minute, before their refresh after ten minutes.
       if (index < tokens.length - 1) await this.advance(MINUTE / 2);
     }
     await this.beginCount();
   }
 
-  /** Forgets what has happened so far. */
+  /** Starts the count anew. */
   async beginCount(): Promise<void> {
     this.#isCounting = true;
     await this.provider.clearCalls();
@@ -67,7 +67,7 @@ export class Cell implements AsyncDisposable {
   }
   #refreshesBefore = 0;
 
-  /** Forgets what happens from here to the end of the row. */
+  /** Counts nothing from here to the end of the row. */
   endCount(): void {
     this.#isCounting = false;
   }
@@ -101,7 +101,7 @@ export class Cell implements AsyncDisposable {
     return performance.now() + this.#offset;
   }
 
-  /** Lets time pass, for provider and service. */
+  /** Shifts the clocks of provider and service. */
   async advance(milliseconds: number): Promise<void> {
     await this.provider.advance(milliseconds);
     // A service that has just crashed is found out by its next request.
@@ -112,7 +112,7 @@ export class Cell implements AsyncDisposable {
     if (time > this.now()) await this.advance(time - this.now());
   }
 
-  /** From now on the provider could be asked. */
+  /** The provider is available from now on. */
   restored(): void {
     this.tally.restored(this.now());
   }
@@ -194,7 +194,7 @@ export class Cell implements AsyncDisposable {
     return get(this.#agent, this.port, token, signal);
   }
 
-  /** It waits for the provider, or for time to pass; not merely for a processor. */
+  /** Whether the library waits for the provider or for a timer, and not only for processor time. */
   async #isStuck(begunReal: number): Promise<boolean> {
     if (!this.isServiceRunning) return false;
     return performance.now() - begunReal > SECOND || this.service.isWaitingForProvider().catch(() => false);

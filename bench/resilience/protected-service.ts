@@ -49,7 +49,7 @@ export class ProtectedService {
     return this.service.refreshes?.();
   }
 
-  /** Megabytes in use after a collection: how lazily garbage is collected is not the library's doing. */
+  /** Megabytes in use after a collection: uncollected garbage is not the library's. */
   memoryKept(): number {
     setFlagsFromString('--expose-gc');
     const collect: unknown = runInNewContext('gc');

@@ -105,7 +105,7 @@ export class Provider {
     return Promise.all(Array.from({ length: count }, sign));
   }
 
-  /** From now on every other answer comes from a node that has not heard of the keys published since this call. */
+  /** From now on every other answer comes from a node that lacks the keys published since this call. */
   async leaveOneNodeBehind(): Promise<void> {
     const body = JSON.stringify(await publishedKeys(this.issuer));
     this.clearCalls();

@@ -1,12 +1,12 @@
-/** What a request was sent to find out. */
+/** The kind of token a request carries, and the answer that is due. */
 export type Probe =
   /** Its key is known or can be read: 200 is due. */
   | 'valid'
   /** Genuine, but its key is not available at the moment: 503 is due. */
   | 'uncheckable'
-  /** Not genuine: any refusal will do that does not blame the server. */
+  /** Not genuine: any status of the 4xx range is right. */
   | 'forged'
-  /** Genuine once; the issuer has taken the key back. Accepting it for a while is every cache's price. */
+  /** Genuine until the issuer withdrew the key; every cache accepts it for a while. */
   | 'withdrawn';
 
 const NONE = { valid: 0, uncheckable: 0, forged: 0, withdrawn: 0 };
@@ -18,7 +18,7 @@ export class Tally {
   readonly wrongStatus = new Map<string, number>();
   slowestValid = 0;
   slowestForged = 0;
-  /** The latest time at which things were not as they should be, and the first good answer after it. */
+  /** The time of the latest wrong answer, and of the first right one after it. */
   #badAt: number | undefined;
   #goodAt: number | undefined;
   #since = 0;
@@ -33,7 +33,7 @@ export class Tally {
     this.restored(0);
   }
 
-  /** From now on the provider could be asked: what was refused before does not count for the recovery. */
+  /** The provider is available from now on: earlier refusals do not count for the recovery. */
   restored(now: number): void {
     this.#since = now;
     this.#badAt = undefined;
@@ -72,7 +72,7 @@ export class Tally {
   }
 }
 
-/** A refusal that says the wrong thing: that a good token is bad, or that the server is broken. */
+/** A refusal with the wrong status: a good token called bad, or a server error. */
 function isWrong(probe: Probe, status: number | undefined): boolean {
   if (status === 503) return false;
   if (probe === 'valid' || probe === 'uncheckable') return status !== 200;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** What it takes to have the package, before any request. */
+/** The cost of the package before any request. */
 export interface Footprint {
   /** Milliseconds, per round: on top of Nest and passport, which the application has loaded anyway. */
   readonly importTime: readonly number[];
@@ -31,7 +31,7 @@ const STOPWATCH = `
   console.log(JSON.stringify([imported - begun, started - imported]));
 `;
 
-/** Measured in processes of their own: a module is imported but once. */
+/** Measured in processes of their own, because a module is imported only once. */
 export async function measureFootprint(rounds: number): Promise<Footprint> {
   console.log('footprint');
   const times: (readonly [number, number])[] = [];

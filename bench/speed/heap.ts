@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-/** Leaves no garbage for the next measurement to pay for. */
+/** Collects garbage, so that the next measurement does not pay for it. */
 export function collectGarbage(): void {
   collect();
 }

@@ -2,8 +2,8 @@
 export type Samples<Name extends string = string> = Readonly<Record<Name, readonly number[]>>;
 
 /**
- * Measures every subject once per round, in an order drawn anew for each: what disturbs the machine for a while, or
- * what one subject leaves behind for the next, falls on all of them alike.
+ * Measures every subject once per round, in an order drawn anew for each: a temporary disturbance of the machine, or
+ * garbage of the subject before, affects all of them alike.
  */
 export async function inRounds<T>(
   subjects: ReadonlyMap<string, T>,

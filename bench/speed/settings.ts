@@ -1,11 +1,11 @@
 import { ALGORITHMS, type Algorithm } from './tokens/algorithms.js';
 
-/** How much of everything a run does. */
+/** The size of a run. */
 export interface Settings {
   readonly isQuick: boolean;
   /** Of our cache and of fast-jwt's, wherever "every token new" is measured; the full run keeps our default. */
   readonly cacheMax: number;
-  /** Tokens in rotation where every one has to be new: well past what a cache of `cacheMax` still holds. */
+  /** Tokens in rotation where each must be new: more than a cache of `cacheMax` holds. */
   readonly newTokens: number;
   /** Tokens in rotation where every one is known. */
   readonly knownTokens: number;
@@ -25,7 +25,7 @@ export interface Settings {
     readonly batch: number;
     /** The largest rotation; each of its tokens is seen once. */
     readonly mostTokens: number;
-    /** Seconds until the connections of the start have been given up, before memory is read. */
+    /** Seconds to wait for start-up connections to close before memory is read. */
     readonly rest: number;
   };
 }

@@ -1,13 +1,13 @@
 import { collectGarbage } from './heap.js';
 import type { TokenPool } from './tokens/token-pool.js';
 
-/** Makes ready to validate these very tokens, off the clock; what comes back validates the one of that number. */
+/** Prepares the validation of these tokens, unmeasured. @returns a function that validates the token of that index */
 export type Bind = (tokens: readonly string[]) => (index: number) => unknown;
 
-/** Enough for a good mean, and not so many that the tokens fill the cache of the processor. */
+/** Enough for a stable mean, and few enough for the tokens to fit the processor's cache. */
 const MOST_CALLS = 10_000;
 
-/** One way of validating, and the tokens that come along in rotation. */
+/** One way of validating, and its tokens in rotation. */
 export class Lane {
   #next = 0;
   /** Microseconds. */
@@ -19,7 +19,7 @@ export class Lane {
     private readonly rotation: number = pool.count,
   ) {}
 
-  /** Gets code compiled and caches filled, and finds out how much fits into a batch. */
+  /** Compiles code, fills caches, and estimates how many calls fit into a batch. */
   async warmUp(calls: number): Promise<void> {
     let left = calls;
     while (left > 0) {
@@ -49,13 +49,13 @@ export class Lane {
   }
 }
 
-/** As servers do: the next one starts when one of those under way has ended. */
+/** Keeps `inFlight` calls running, as a server does. */
 async function runAll(validate: (index: number) => unknown, calls: number, inFlight: number): Promise<void> {
   let next = 0;
   const run = async (): Promise<void> => {
     while (next < calls) {
       const result = validate(next++);
-      // What is there at once is not waited for: libraries that answer without a promise should not pay for one.
+      // Synchronous results are not awaited: a library that returns no promise does not pay for one.
       if (result instanceof Promise) await result;
     }
   };

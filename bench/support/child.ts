@@ -29,7 +29,7 @@ export class Child implements AsyncDisposable {
     });
     running.add(child);
     child.once('exit', () => running.delete(child));
-    // Said when a process fails to start; libraries that log their refusals are not repeated.
+    // Printed only when a process fails to start; log output of the libraries is dropped.
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)));
     const ended = once(child, 'exit').then(() => {

@@ -7,7 +7,7 @@ export interface Reply {
   readonly took: number;
 }
 
-/** Connections are kept: a service behind a balancer sees few of them. */
+/** Keep-alive connections, as behind a load balancer. */
 export function connections(): Agent {
   return new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 256 });
 }

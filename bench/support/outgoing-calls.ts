@@ -14,7 +14,7 @@ subscribe('http.client.request.start', (message) => {
   const request = requestOf(message);
   if (!(request instanceof ClientRequest)) return;
   startedAt.set(request, now());
-  // Answered is enough: some libraries leave the body of an answer they do not like unread, and the call open for good.
+  // Headers are enough: some libraries never read the body of a rejected answer, so the call never ends.
   for (const end of ['response', 'close']) request.once(end, () => startedAt.delete(request));
 });
 subscribe('undici:request:create', (message) => {

@@ -38,7 +38,7 @@ async function answer(target: object, { id, method, args }: Call): Promise<void>
   }
 }
 
-/** In the parent: the other end of {@link expose}. Calls to a child that is gone, or goes, reject. */
+/** In the parent: the other end of {@link expose}. Calls to a child that has ended, or ends meanwhile, reject. */
 export function remote<T extends object>(child: ChildProcess): Remote<T>;
 export function remote(child: ChildProcess): object {
   const waiting = new Map<number, (answer: Answer) => void>();

@@ -53,7 +53,7 @@ export class FleetHistory {
   ): Promise<FleetHistory> {
     const { members } = fleet;
     const [records, calls] = await Promise.all([fleet.records(), fleet.issuer.calls()]);
-    // What a process leaves unanswered when it is killed is not the module's doing.
+    // Requests that a killed process leaves unanswered do not count.
     const visits = users.visits.filter(({ member }) => members.includes(member));
     return new FleetHistory(records, departed, calls, visits);
   }

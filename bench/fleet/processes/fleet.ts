@@ -6,7 +6,7 @@ import type { FleetIssuer, Rollover } from './issuer.js';
 import { epochTime } from './epoch-time.js';
 import type { Replica, ReplicaRecord, ReplicaSettings } from './replica.js';
 
-/** Small heaps: twice twenty processes have to fit in a small machine. */
+/** Small heaps: forty processes have to fit into a small machine. */
 const FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=2'];
 /** Processes started at a time. */
 const AT_ONCE = 4;
@@ -29,7 +29,7 @@ export class Fleet implements AsyncDisposable {
   /** The key in use, and the one before. */
   latest: Rollover;
   previous: Rollover;
-  /** When all of it was there. */
+  /** When all processes had started. */
   startedAt = 0;
 
   private constructor(

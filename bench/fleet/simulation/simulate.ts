@@ -86,7 +86,7 @@ class Simulation {
     this.#tally.refreshed();
     if (!this.#isVictimSought) return;
     this.#isVictimSought = false;
-    // Before any answer can be there.
+    // Before the answer can arrive.
     this.#clock.setTimeout(() => replica.kill(), 1);
   }
 
@@ -106,7 +106,7 @@ class Simulation {
     this.#tally.requests += 1;
     const sentAt = this.#clock.monotonic();
     const isAccepted = await replica.authenticate(kid);
-    // What a process leaves unanswered when it is killed is not the module's doing.
+    // Requests that a killed process leaves unanswered do not count.
     if (replica.isAlive) this.#tally.answered(kid, sentAt, isAccepted);
   }
 

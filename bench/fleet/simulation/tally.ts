@@ -2,7 +2,7 @@ import type { Clock } from '../../../lib/time/clock.js';
 import { FIRST_KEY } from './issuer.js';
 import type { SimulatedRollover } from './result.js';
 
-/** What is counted to a rollover: everything until this much later. */
+/** Milliseconds after a rollover that count as part of it. */
 const AFTERMATH = 30_000;
 
 /** What happened to one key. */
@@ -71,7 +71,7 @@ export class Tally {
     record.slowest = Math.max(record.slowest, now - sentAt);
   }
 
-  /** The latest key that all have had the time to know. */
+  /** The latest key that every replica has had time to learn. */
   get knownKey(): string {
     const [latest, previous] = [...this.#keys].toReversed();
     const isNew = latest && this.#clock.monotonic() < latest[1].publishedAt + AFTERMATH;

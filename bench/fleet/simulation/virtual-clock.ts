@@ -35,12 +35,12 @@ export class VirtualClock extends Clock {
   }
 
   clearTimeout(handle: TimerHandle): void {
-    // What is left of it in the heap is passed over when its time has come.
+    // Its entry in the heap is skipped when it falls due.
     this.#callbacks.delete(handle);
   }
 
   /**
-   * Moves on, timer by timer; what each one sets off settles before the next.
+   * Fires the timers in order; the promises each one settles run before the next.
    *
    * @param isOver asked before each timer; the clock stops where it is
    */

@@ -2,7 +2,7 @@ import type { RowResult } from '../bench.js';
 import { harm, wrongStatuses, type CellResult } from '../cell-result.js';
 import type { Library } from '../libraries/index.js';
 
-/** Where the first library does no better than another: what a fair report says first. */
+/** Where another library does as well as the first, or better. */
 export interface Comparison {
   /** Others answered fewer requests wrongly. */
   readonly losses: readonly string[];

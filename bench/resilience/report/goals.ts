@@ -110,7 +110,7 @@ function latencyInFlood({ extras }: CellResult): Goal {
   };
 }
 
-/** What the collector gives back to the system meanwhile is no fault. */
+/** Memory that the collector returns to the system meanwhile is no fault. */
 function noLarger(what: string, before = Number.NaN, after = Number.NaN): Goal {
   return { ...flat(what, before, after), goal: '≤ 20 MB more', isMet: after - before <= 20 };
 }

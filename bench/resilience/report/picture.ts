@@ -61,7 +61,7 @@ function heading(title: string, x: number, isOurs: boolean): string[] {
   return lines.map((line, index) => text(x - 2, HEAD - 10 - (lines.length - 1 - index) * 14, line, style));
 }
 
-/** Names are too long for one line: they break at their joints. */
+/** Breaks a name that is too long for one line at a hyphen or plus. */
 function wrap(title: string): string[] {
   if (title.length <= 18) return [title];
   const joint = title.includes(' + ') ? / \+ /g : /-/g;
@@ -75,7 +75,7 @@ function square(cell: CellResult | Error, x: number, y: number): string[] {
   if (cell instanceof Error)
     return [text(x + WIDTH / 2, y + HEIGHT / 2, 'not measured', { anchor: 'middle', fill: QUIET })];
   const share = harm(cell);
-  // A process that is gone answers nothing from then on, however much it answered before.
+  // A process that has ended counts as all wrong.
   const shade = cell.end === 'running' ? share : 1;
   const [, fill = '', ink = ''] = SHADES.find(([upTo]) => shade <= upTo) ?? [];
   const remark = remarkOn(cell);

@@ -1,4 +1,4 @@
-/** 0 is said only of nothing, 100 % only of all. */
+/** 0 % only for none, 100 % only for all. */
 export function percent(share: number): string {
   if (share === 0) return '0';
   if (share < 0.01) return '< 1 %';

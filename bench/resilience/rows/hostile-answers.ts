@@ -3,7 +3,7 @@ import { SECOND, type Cell } from '../cell.js';
 import { residentMegabytes } from '../../support/resident-memory.js';
 import type { Row } from './row.js';
 
-/** A service that has grown by this much is ended: the machine is not the bench's to fill. */
+/** Megabytes of growth at which a service is ended. */
 const MEMORY_LIMIT = 1500;
 const SECONDS = 6;
 const ANSWER_TIMEOUT = 6 * SECOND;

@@ -71,7 +71,7 @@ async function floodAndRollover(cell: Cell): Promise<void> {
   );
   const rollover = (async () => {
     await wait((FLOOD_SECONDS / 3) * SECOND);
-    // Tokens of the old key that are still on their way would be refused with every right.
+    // Tokens of the old key still in flight would be refused rightly.
     await users.pause();
     await cell.provider.rollOver();
     cell.restored();

@@ -43,7 +43,7 @@ async function dayOfFault(cell: Cell, mode: Fault): Promise<void> {
   await untilRecovered(cell, await cell.provider.mint(60));
 }
 
-/** Until nothing has been refused three times running: more good answers would only hide the bad ones. */
+/** Probes until three valid tokens in a row are accepted: more would hide the refused ones. */
 async function untilRecovered(cell: Cell, tokens: readonly string[]): Promise<void> {
   let good = 0;
   for (const token of tokens) {

@@ -22,7 +22,7 @@ export interface GrowthCell {
 
 const ALG = 'ES256';
 const WARM_UP = 5000;
-/** Small, so that a thousand tokens are enough for every one to be new when its turn comes again. */
+/** A small cache: a thousand tokens in rotation are then always new. */
 const FRESH = { tokens: 1000, cacheMax: 100 };
 
 /** One figure as tokens, keys or issuers grow in number, all in this one process. */
@@ -42,7 +42,7 @@ export class Growth {
       const before = await heapInUse();
       const { bind } = await startResilientAuth([trust]);
       const lane = new Lane(bind, pool, size);
-      // The largest is not filled beforehand: its rounds are its only pass.
+      // The largest rotation is not warmed up: each of its tokens is used once, in the rounds.
       await lane.warmUp(size === mostTokens ? WARM_UP : Math.max(WARM_UP, size));
       lanes.set(String(size), lane);
       memory.set(String(size), (await heapInUse()) - before);
@@ -129,7 +129,7 @@ export class Growth {
   }
 }
 
-/** What loading and compiling take is not the cost of the first size. */
+/** Loads and compiles first, so that the first size is not charged for it. */
 async function loadCode(trust: Trust, pool: TokenPool): Promise<void> {
   const { app, bind } = await startResilientAuth([trust]);
   await new Lane(bind, pool, 1).warmUp(WARM_UP);

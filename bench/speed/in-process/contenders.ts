@@ -14,7 +14,7 @@ export interface Contender {
   readonly bind: Bind;
   /** Whether the tokens have been seen before. */
   readonly tokens: 'new' | 'known';
-  /** Remembers tokens: new ones have to push old ones out before the cost is the one of a long run. */
+  /** Caches tokens: the cache is filled before measuring, so that the cost is that of a long run. */
   readonly remembers?: boolean;
   /** Checks the signature and nothing else. */
   readonly isLimit?: boolean;
@@ -62,7 +62,7 @@ function assertGood(isGood: boolean | undefined): void {
   if (!isGood) throw new Error('Wrong signature');
 }
 
-/** What no library can beat: the arithmetic alone, on bytes laid out beforehand. */
+/** The lower limit: the signature check alone, on prepared bytes. */
 function limits({ trust, keys: [{ jwk }] }: Authority): Named[] {
   const { digest, options } = RECIPES[trust.alg];
   const key = { key: createPublicKey({ key: jwk, format: 'jwk' }), ...options };

@@ -18,7 +18,7 @@ export interface LoadOrder {
   readonly seconds: number;
 }
 
-/** How it went. */
+/** The result of a load. */
 export interface LoadResult {
   readonly perSecond: number;
   /** All that were answered, the ramp included. */
@@ -47,7 +47,7 @@ export class Load {
       setupClient: (each: autocannon.Client) => each.setRequests(shares[client++] ?? []),
     };
     const { perSecond, answered } = await fire(options, seconds);
-    // Some connections are ahead of others; those ahead are among the longest not seen.
+    // Connections progress unevenly; the next run starts behind the most advanced one.
     this.#position.set(port, position + Math.ceil(answered / MANY) + 2);
     return { perSecond, answered };
   }

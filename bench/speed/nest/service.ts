@@ -35,9 +35,9 @@ export class Service {
   }
 
   /**
-   * Leaves no garbage of the warm-up to pay for. One dead request in the old generation keeps all that came after it on
-   * its connection through every small collection, and doubles the cost of any service, the unprotected one, too:
-   * without this, chance would decide which of the services that happens to.
+   * Collects the garbage of the warm-up. One dead request in the old generation keeps later requests of its connection
+   * alive through every small collection and doubles the cost of any service, protected or not: without this, chance
+   * would decide which service is affected.
    */
   collectGarbage(): void {
     collectGarbage();

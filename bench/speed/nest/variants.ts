@@ -28,7 +28,7 @@ function unprotected(): Variant {
   return { module: greetingModule() };
 }
 
-/** What Nest asks for having a guard at all: no guard can cost less. */
+/** A guard that verifies nothing: no guard can cost less. */
 function open(): Variant {
   const guard: CanActivate = {
     canActivate: (context: ExecutionContext): boolean => {
@@ -134,7 +134,7 @@ export interface Entry {
 
 const PLATFORMS: readonly Platform[] = ['fastify', 'express'];
 
-/** Libraries that remember nothing get the tokens that never repeat, although it is the same to them. */
+/** Libraries without a cache get tokens that never repeat; it makes no difference to them. */
 export const ENTRIES: readonly Entry[] = [
   { name: UNPROTECTED, start: unprotected, tokens: 'known', platforms: PLATFORMS },
   { name: OPEN, start: open, tokens: 'known', platforms: PLATFORMS },

@@ -3,7 +3,7 @@ import type { InProcessResult } from '../in-process/process.js';
 import { barPicture, type Bar, type Panel } from './bars.js';
 import { ofLimit } from './comparisons.js';
 
-/** The first sight of a token: how close each library comes to the bare signature check. */
+/** New tokens: how close each library comes to the bare signature check. */
 export function coldPicture(results: readonly InProcessResult[]): string {
   return barPicture(
     'Validating a token for the first time',

@@ -8,7 +8,7 @@ import { bestPeer, of, ofLimit, throughput } from './comparisons.js';
 import type { Results } from './results.js';
 import { megabytes, microseconds, times } from './wording.js';
 
-/** What the library set out to reach, and whether it has. */
+/** A figure to reach, and whether it is. */
 export interface Goal {
   readonly figure: string;
   readonly reach: string;

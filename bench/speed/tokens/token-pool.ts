@@ -14,7 +14,7 @@ export interface PoolFile {
 
 /**
  * Many tokens in one piece of memory outside the heap. Each call of {@link token} makes a new string, as each HTTP
- * request does: a string that is used twice would hand its cached hash on, and a million of them would be the heap.
+ * request does: a reused string would keep its cached hash, and a million strings would fill the heap.
  */
 export class TokenPool {
   private constructor(
