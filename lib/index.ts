@@ -33,10 +33,12 @@ export type { RefreshRequest } from './metadata/refresh/refresh-request.js';
 export type { MetadataState, MetadataStatus } from './metadata/metadata-status.js';
 export type {
   FailureNotice,
+  GrantedLease,
   LeaseRequest,
   LeasingMetadataStore,
   MetadataLease,
   MetadataStore,
+  RefusedLease,
   SaveOptions,
   StoredMetadata,
   StoreListener,

@@ -1,24 +1,24 @@
 import { LRUCache } from 'lru-cache';
-import type { MetadataStoreError } from '../errors/store.error.js';
 import { Subject, type Observable } from 'rxjs';
-import type { MetadataEvent } from './metadata-events.js';
+import type { MetadataStoreError } from '../errors/store.error.js';
 import type { Reading } from './fetch/metadata-reader.js';
+import type { MetadataEvent } from './metadata-events.js';
 
-const REMARKS_REMEMBERED = 1000;
-/** Of one reading: a set full of rubbish is told by its first members. */
-const MAX_SKIPPED_TOLD = 20;
+const MAX_REMEMBERED = 1000;
+/** Of one reading: a key set with thousands of unusable members is described by its first ones. */
+const MAX_SKIPPED_EMITTED = 20;
 
-/** An event without the issuer, which is the same for all that a provider tells. */
-type News = MetadataEvent extends infer Event
+/** An event without the issuer, which is the same for all events of a provider. */
+type EventOfIssuer = MetadataEvent extends infer Event
   ? Event extends unknown
     ? Omit<Event, 'issuer'>
     : never
   : never;
 
-/** Tells what happens to the metadata of one issuer; what does not change, once. */
-export class MetadataNews {
+/** Emits what happens to the metadata of one issuer; what does not change, once. */
+export class MetadataEventEmitter {
   readonly #events = new Subject<MetadataEvent>();
-  #told: LRUCache<string, true> | undefined;
+  #emitted: LRUCache<string, true> | undefined;
 
   constructor(private readonly issuer: string) {}
 
@@ -26,31 +26,31 @@ export class MetadataNews {
     return this.#events;
   }
 
-  tell(news: News): void {
-    this.#events.next({ issuer: this.issuer, ...news });
+  emit(event: EventOfIssuer): void {
+    this.#events.next({ issuer: this.issuer, ...event });
   }
 
-  tellOnce(remark: string, news: News): void {
-    if (this.#told?.has(remark)) return;
-    this.#told ??= new LRUCache({ max: REMARKS_REMEMBERED });
-    this.#told.set(remark, true);
-    this.tell(news);
+  /** A snapshot of the store is not used; once per reason. */
+  emitRefusal(error: MetadataStoreError): void {
+    this.#emitOnce(`refused ${error.fault} ${error.message}`, { type: 'snapshot-refused', error });
   }
 
-  /** That a snapshot out of the store is not going to be used. */
-  tellRefusal(error: MetadataStoreError): void {
-    this.tellOnce(`refused ${error.fault} ${error.message}`, { type: 'snapshot-refused', error });
-  }
-
-  /** What a successful reading passed over. */
-  tellOf({ skipped, discoveryFailure }: Reading): void {
-    for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_TOLD)) {
-      this.tellOnce(`skipped ${fingerprint}`, { type: 'key-skipped', kid, fault });
+  /** The members that a successful reading skipped, once for each, and the document it could not read. */
+  emitFaults({ skipped, discoveryFailure }: Reading): void {
+    for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_EMITTED)) {
+      this.#emitOnce(`skipped ${fingerprint}`, { type: 'key-skipped', kid, fault });
     }
-    if (discoveryFailure) this.tell({ type: 'discovery-failed', error: discoveryFailure });
+    if (discoveryFailure) this.emit({ type: 'discovery-failed', error: discoveryFailure });
   }
 
   close(): void {
     this.#events.complete();
+  }
+
+  #emitOnce(key: string, event: EventOfIssuer): void {
+    if (this.#emitted?.has(key)) return;
+    this.#emitted ??= new LRUCache({ max: MAX_REMEMBERED });
+    this.#emitted.set(key, true);
+    this.emit(event);
   }
 }

@@ -1,22 +1,36 @@
+import { setMaxListeners } from 'node:events';
 import { ReplaySubject, type Observable } from 'rxjs';
-import type { Clock } from '../time/clock.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
+import type { Clock } from '../time/clock.js';
+import { MetadataEventEmitter } from './event-emitter.js';
+import { MetadataReader } from './fetch/metadata-reader.js';
+import { MetadataRetriever } from './fetch/metadata-retriever.js';
 import type { MetadataEvent } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
-import type { MetadataKeeper } from './refresh/metadata-state.js';
-import { MetadataRefresher } from './refresh/metadata-refresher.js';
 import { describeStatus, type MetadataStatus } from './metadata-status.js';
-import { OnDemandRefresh } from './refresh/on-demand-refresh.js';
 import { MetadataProvider } from './metadata.provider.js';
+import { CurrentMetadata } from './refresh/current-metadata.js';
+import { MetadataRefresher } from './refresh/metadata-refresher.js';
+import { NegativeCache } from './refresh/negative-cache.js';
+import { OnDemandRefresh } from './refresh/on-demand-refresh.js';
+import { RefreshLimits } from './refresh/refresh-limits.js';
 import type { RequestStart, TimedRequest } from './refresh/refresh-request.js';
+import { RefreshScheduler } from './refresh/scheduler.js';
+import { FleetCoordination } from './store/fleet-coordination.js';
+import { StoreClient } from './store/store-client.js';
 
-/** What is injected as {@link MetadataProvider}, with what only the library calls. */
+/** What is injected as {@link MetadataProvider}, with what only the library calls: makes the parts and connects them. */
 export class IssuerMetadataProvider extends MetadataProvider {
   readonly #options: ResolvedMetadataOptions;
   readonly #clock: Clock;
-  readonly #refresher: MetadataRefresher;
-  readonly #keeper: MetadataKeeper;
+  readonly #closing = new AbortController();
   readonly #metadata$ = new ReplaySubject<IssuerMetadata>(1);
+  readonly #events: MetadataEventEmitter;
+  readonly #limits: RefreshLimits;
+  readonly #scheduler: RefreshScheduler;
+  readonly #current: CurrentMetadata;
+  readonly #store: StoreClient | undefined;
+  readonly #refresher: MetadataRefresher;
   readonly #onDemand: OnDemandRefresh;
 
   /** @param random 0 to 1; jitters the schedule and the backoff */
@@ -24,20 +38,39 @@ export class IssuerMetadataProvider extends MetadataProvider {
     super();
     this.#options = options;
     this.#clock = clock;
-    this.#refresher = new MetadataRefresher(options, clock, random);
-    this.#keeper = this.#refresher.keeper;
-    this.#onDemand = new OnDemandRefresh(options, clock, this.#refresher);
-    this.#refresher.events$.subscribe({
-      next: (event) => {
-        if (event.type === 'metadata-changed') this.#metadata$.next(event.metadata);
-      },
+    const { signal } = this.#closing;
+    // One listener per part and per exchange under way: many are no leak.
+    setMaxListeners(0, signal);
+    const events = (this.#events = new MetadataEventEmitter(options.issuer));
+    const limits = (this.#limits = new RefreshLimits(options, random));
+    const scheduler = (this.#scheduler = new RefreshScheduler(clock, limits, signal));
+    const missingKids = new NegativeCache(options.refreshInterval);
+    const current = new CurrentMetadata(options, clock, random, events, limits, scheduler, missingKids);
+    this.#current = current;
+    const reader = new MetadataReader(options, new MetadataRetriever(options, clock, signal), clock);
+    this.#store = options.store && new StoreClient(options.store, options, clock, events, signal);
+    const fleet = this.#store && new FleetCoordination(options, this.#store, clock, current, signal);
+    this.#refresher = new MetadataRefresher(
+      options,
+      clock,
+      current,
+      limits,
+      scheduler,
+      events,
+      reader,
+      fleet,
+      signal,
+    );
+    this.#onDemand = new OnDemandRefresh(options, clock, current, limits, missingKids, this.#refresher);
+    events.events$.subscribe({
+      next: (event) => this.#observe(event),
       complete: () => this.#metadata$.complete(),
     });
   }
 
   /** Returns the current snapshot if it may serve; never loads. */
   snapshot(): IssuerMetadata | undefined {
-    return this.#keeper.usable();
+    return this.#current.usable();
   }
 
   /** Returns when a request started: a refresh that starts later includes everything published before. */
@@ -49,7 +82,7 @@ export class IssuerMetadataProvider extends MetadataProvider {
   async current(start?: RequestStart): Promise<IssuerMetadata> {
     const usable = this.snapshot();
     if (usable) return usable;
-    return this.#onDemand.ask({ isAnyWelcome: true, start }).catch((error: unknown) => {
+    return this.#onDemand.request({ acceptsAny: true, start }).catch((error: unknown) => {
       // The attempt it waited for failed or took too long; one that overlapped it may have brought a snapshot.
       const loaded = this.snapshot();
       if (!loaded) throw error;
@@ -58,7 +91,7 @@ export class IssuerMetadataProvider extends MetadataProvider {
   }
 
   requestRefresh(request: TimedRequest = {}): Promise<IssuerMetadata> {
-    return this.#onDemand.ask(request);
+    return this.#onDemand.request(request);
   }
 
   async refreshNow(): Promise<IssuerMetadata> {
@@ -74,16 +107,17 @@ export class IssuerMetadataProvider extends MetadataProvider {
   }
 
   get events$(): Observable<MetadataEvent> {
-    return this.#refresher.events$;
+    return this.#events.events$;
   }
 
   status(): MetadataStatus {
-    const { keeper, store } = this.#refresher;
     return describeStatus({
-      keeper,
-      store,
       options: this.#options,
       clock: this.#clock,
+      state: this.#current.state,
+      limits: this.#limits,
+      nextRefreshAt: this.#scheduler.nextAutomaticAt,
+      store: this.#store,
       waiting: this.#onDemand.waiting,
     });
   }
@@ -99,8 +133,16 @@ export class IssuerMetadataProvider extends MetadataProvider {
     }
   }
 
-  /** Ends timers, exchanges and waits; the snapshot at hand still serves requests that are being finished. */
+  /** Ends timers, exchanges and waits; the current snapshot still serves requests that are being finished. */
   close(): void {
-    this.#refresher.close();
+    this.#closing.abort();
+    this.#events.close();
+  }
+
+  #observe(event: MetadataEvent): void {
+    if (event.type !== 'metadata-changed') return;
+    this.#metadata$.next(event.metadata);
+    // Not in the middle of the change: a request that continues finds everything in its place.
+    queueMicrotask(() => this.#onDemand.decideAll());
   }
 }

@@ -2,10 +2,12 @@ import type { MetadataRefreshError } from '../errors/metadata.errors.js';
 import type { MetadataStoreError } from '../errors/store.error.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { KeyFault } from '../keys/parse-jwk.js';
-import type { StoreOperation } from './store/store-client.js';
 
 /** Why a refresh was started. `load`: the first one. `operator`: `refreshNow()`. */
 export type RefreshTrigger = 'load' | 'automatic' | 'on-demand' | 'operator';
+
+/** A call to the metadata store. */
+export type StoreOperation = 'load' | 'save' | 'lease' | 'watch';
 
 /** What happened to the metadata of one issuer. Nothing in it comes from a token. */
 export type MetadataEvent = { readonly issuer: string } & (
@@ -27,15 +29,15 @@ export type MetadataEvent = { readonly issuer: string } & (
   | { readonly type: 'metadata-expired'; readonly metadata: IssuerMetadata }
   /** The key set was read, the discovery document was not: the refresh counts as a success. */
   | { readonly type: 'discovery-failed'; readonly error: MetadataRefreshError }
-  /** A member of the key set is not used; told once for each. `private`: the issuer leaked a private key. */
+  /** A member of the key set is not used; emitted once for each. `private`: the issuer leaked a private key. */
   | { readonly type: 'key-skipped'; readonly kid: string | undefined; readonly fault: KeyFault }
-  /** A snapshot came out of the store, checked by another replica or before a restart. */
+  /** A snapshot came from the store, checked by another replica or before a restart. */
   | { readonly type: 'snapshot-received'; readonly changed: boolean }
-  /** What the store holds is not used: forged, broken, too old, or of another issuer. */
+  /** The stored snapshot is not used: forged, broken, too old, or of another issuer. */
   | { readonly type: 'snapshot-refused'; readonly error: MetadataStoreError }
-  /** The store fails or hangs; told once until it recovers. Requests go on without it. */
+  /** The store fails or hangs; emitted once until it recovers. Requests are served without it. */
   | { readonly type: 'store-failed'; readonly operation: StoreOperation; readonly error: Error }
   | { readonly type: 'store-recovered' }
-  /** On-demand refreshes are used up: somebody is sending unknown key ids faster than the budget allows. */
+  /** The on-demand refreshes are spent: unknown key ids arrive faster than the budget allows. */
   | { readonly type: 'budget-exhausted' }
 );

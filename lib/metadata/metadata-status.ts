@@ -1,20 +1,20 @@
 import type { MetadataFault } from '../errors/metadata.errors.js';
 import type { Clock } from '../time/clock.js';
-import type { HeldMetadata } from './refresh/current-snapshot.js';
-import type { MetadataKeeper } from './refresh/metadata-state.js';
+import type { IssuerState } from './refresh/issuer-state.js';
+import type { RefreshLimits } from './refresh/refresh-limits.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import type { StoreClient } from './store/store-client.js';
 
-/** `empty`: nothing loaded yet. `fresh`: within its interval. `stale`: a refresh is overdue. `expired`: not used any more. */
+/** `empty`: nothing loaded yet. `fresh`: within its interval. `stale`: a refresh is overdue. `expired`: no longer used. */
 export type MetadataState = 'empty' | 'fresh' | 'stale' | 'expired';
 
 /** The state of one issuer's metadata at one moment; fit for a health endpoint. */
 export interface MetadataStatus {
   readonly issuer: string;
   readonly state: MetadataState;
-  /** When the last successful check was started. */
+  /** When the last successful check started. */
   readonly checkedAt: Date | undefined;
-  /** When the keys at hand stop being used unless a refresh succeeds before. */
+  /** When the current keys stop serving, unless a refresh succeeds before. */
   readonly expiresAt: Date | undefined;
   /** When the next automatic refresh starts. */
   readonly nextRefreshAt: Date | undefined;
@@ -22,9 +22,9 @@ export interface MetadataStatus {
   readonly lastFailure:
     { readonly at: Date; readonly fault: MetadataFault; readonly message: string } | undefined;
   readonly keyIds: readonly string[];
-  /** Where the snapshot at hand came from. */
+  /** Where the current snapshot came from. */
   readonly source: 'issuer' | 'store' | undefined;
-  /** The store, where there is one; it failing costs no request anything. */
+  /** The metadata store, if configured; its failure affects no request. */
   readonly store:
     | {
         readonly state: 'ok' | 'failing';
@@ -33,38 +33,48 @@ export interface MetadataStatus {
     | undefined;
   /** Requests waiting for a refresh. */
   readonly waiting: number;
-  /** On-demand refreshes in hand, and how many there can be. */
+  /** On-demand refreshes available now, and at most. */
   readonly budget: { readonly available: number; readonly burst: number };
 }
 
 /** What a status is made of. */
-interface Described {
+interface StatusSources {
   readonly options: ResolvedMetadataOptions;
-  readonly keeper: MetadataKeeper;
-  readonly store: StoreClient | undefined;
   readonly clock: Clock;
+  readonly state: IssuerState;
+  readonly limits: RefreshLimits;
+  /** Monotonic. */
+  readonly nextRefreshAt: number | undefined;
+  readonly store: StoreClient | undefined;
   readonly waiting: number;
 }
 
-/** Puts the state into words, with wall-clock times in place of monotonic ones. */
-export function describeStatus({ options, keeper, store, clock, waiting }: Described): MetadataStatus {
-  const { held, gate, nextAutomaticAt, lastFailure } = keeper;
-  const { metadata } = held;
+/** Describes the state, with wall-clock times in place of monotonic ones. */
+export function describeStatus({
+  options,
+  clock,
+  state,
+  limits,
+  nextRefreshAt,
+  store,
+  waiting,
+}: StatusSources): MetadataStatus {
+  const { metadata, lastFailure } = state;
   const now = clock.monotonic();
   const date = (time: number): Date => new Date(clock.now() + time - now);
   return {
     issuer: options.issuer,
-    state: stateOf(held, now),
-    checkedAt: metadata && date(held.checkedAt),
-    expiresAt: metadata && date(held.expiresAt),
-    nextRefreshAt: nextAutomaticAt === undefined ? undefined : date(nextAutomaticAt),
+    state: stateOf(state, now),
+    checkedAt: metadata && date(state.checkedAt),
+    expiresAt: metadata && date(state.expiresAt),
+    nextRefreshAt: nextRefreshAt === undefined ? undefined : date(nextRefreshAt),
     lastFailure: lastFailure && {
       at: date(lastFailure.at),
       fault: lastFailure.error.fault,
       message: lastFailure.error.message,
     },
     keyIds: metadata?.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])) ?? [],
-    source: metadata && held.source,
+    source: metadata && state.source,
     store: store && {
       state: store.lastFailure ? 'failing' : 'ok',
       lastFailure: store.lastFailure && {
@@ -73,11 +83,11 @@ export function describeStatus({ options, keeper, store, clock, waiting }: Descr
       },
     },
     waiting,
-    budget: { available: gate.available(now), burst: options.refreshBurst },
+    budget: { available: limits.available(now), burst: options.refreshBurst },
   };
 }
 
-function stateOf({ metadata, freshUntil, expiresAt }: HeldMetadata, now: number): MetadataState {
+function stateOf({ metadata, freshUntil, expiresAt }: IssuerState, now: number): MetadataState {
   if (!metadata) return 'empty';
   if (now < freshUntil) return 'fresh';
   return now < expiresAt ? 'stale' : 'expired';

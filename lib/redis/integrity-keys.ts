@@ -1,13 +1,13 @@
 import type { BinaryLike } from 'node:crypto';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 
-/** One secret, several of which the first one seals, or none on purpose. */
+/** One secret; or several, of which the first one signs; or `null` for none, on purpose. */
 export type IntegrityKey = BinaryLike | readonly BinaryLike[] | null;
 
-/** Bytes: whoever reads a seal could find out a shorter one by trying. */
+/** Bytes: an attacker who reads a signature could find a shorter one by trying. */
 const SHORTEST_KEY = 16;
 
-/** @throws {AuthConfigurationError} without a word about integrity, or with a secret that is too short */
+/** @throws {AuthConfigurationError} without an integrity key, or with one that is too short */
 export function integrityKeys(given: IntegrityKey): readonly BinaryLike[] {
   if (given === null) return [];
   const keys: readonly BinaryLike[] = Array.isArray(given) ? given : [given];

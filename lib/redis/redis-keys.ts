@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Where everything of one issuer stands: in one slot of a cluster, by the hash tag in braces. */
+/** The keys and the channel of one issuer: in one slot of a cluster, by the hash tag in braces. */
 export interface RedisKeys {
   readonly snapshot: string;
   readonly lease: string;

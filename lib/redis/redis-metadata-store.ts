@@ -7,6 +7,7 @@ import type {
   FailureNotice,
   LeaseRequest,
   LeasingMetadataStore,
+  GrantedLease,
   MetadataLease,
   SaveOptions,
   StoredMetadata,
@@ -15,79 +16,80 @@ import type {
 } from '../metadata/store/metadata-store.js';
 import { integrityKeys, type IntegrityKey } from './integrity-keys.js';
 import { keysOf } from './redis-keys.js';
-import { Seal } from './signed-envelope.js';
+import { SignedEnvelope } from './signed-envelope.js';
 import { ACQUIRE, LOAD, RELEASE, SAVE } from './scripts.js';
 import { Subscriber } from './subscriber.js';
 
-/** How to reach Redis, and how to trust it. */
+/** How to reach Redis, and how to authenticate what it holds. */
 export interface RedisMetadataStoreOptions {
-  /** Your own ioredis client: one Redis, Sentinel or Cluster. Never closed by the store, which listens on a duplicate. */
+  /** Your own ioredis client: one Redis, Sentinel or Cluster. Never closed by the store, which subscribes on a duplicate. */
   client: Redis | Cluster;
   /**
-   * Put before every key and channel; no braces, which Cluster reads as a hash tag. Fleets that share a Redis need
-   * different ones: channels know neither databases nor the client's `keyPrefix`. Default `'nestjs-resilient-auth:'`.
+   * Precedes every key and channel; no braces, which Cluster reads as a hash tag. Fleets that share a Redis need
+   * different ones: channels are not separated by database or by the client's `keyPrefix`. Default `'nestjs-resilient-auth:'`.
    */
   prefix?: string | undefined;
   /**
-   * Secret of the fleet: 32 random bytes are recommended, fewer than 16 are refused. HMAC-SHA-256 seals every snapshot,
-   * so that whoever can write to Redis cannot add a key. A list rotates it: the first one seals, all of them are
-   * accepted. `null` switches the seal off on purpose.
+   * Secret of the fleet: 32 random bytes are recommended, fewer than 16 are refused. HMAC-SHA-256 signs every snapshot,
+   * so that an attacker who can write to Redis cannot add a key. A list rotates it: the first one signs, all of them
+   * verify. `null` switches the signature off on purpose.
    */
   integrityKey: IntegrityKey;
 }
 
-/** Milliseconds: a command that Redis gets to later, queued while it was away, is void. */
-const PATIENCE = 1000;
-/** Milliseconds: an older failure says nothing about the issuer, whoever repeats it. */
+/** Milliseconds: a command that Redis runs later, queued while it was away, is void. */
+const COMMAND_LIFETIME = 1000;
+/** Milliseconds: an older failure notice says nothing about the issuer; it may be a replay. */
 const FAILURE_LIFETIME = 60_000;
 
-/** Makes one client of the issuer out of a fleet: shares each check of its metadata through Redis. */
+/** Shares each check of an issuer's metadata through Redis, so that a fleet reads the issuer as one client. */
 export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetadataStore {
   readonly #client: Redis | Cluster;
   readonly #prefix: string;
-  readonly #seal: Seal;
+  readonly #envelope: SignedEnvelope;
   readonly #subscriber: Subscriber;
   readonly #clock = new SystemClock();
-  readonly #grantedAt = new WeakMap<MetadataLease, number>();
-  /** What Redis' clock is ahead of ours. */
+  /** How far Redis' clock is ahead of ours. */
   #offset: number | undefined;
 
-  /** @throws {AuthConfigurationError} without a client, without a word about integrity, or with a secret that is too short */
+  /** @throws {AuthConfigurationError} without a client, without an integrity key, or with one that is too short */
   constructor({ client, prefix = 'nestjs-resilient-auth:', integrityKey }: RedisMetadataStoreOptions) {
     if (typeof client?.eval !== 'function')
       throw new AuthConfigurationError('RedisMetadataStore needs a client: an instance of ioredis');
     this.#client = client;
     this.#prefix = prefix;
-    this.#seal = new Seal(integrityKeys(integrityKey));
+    this.#envelope = new SignedEnvelope(integrityKeys(integrityKey));
     this.#subscriber = new Subscriber(client);
   }
 
   async load(issuer: string): Promise<StoredMetadata | undefined> {
     const { snapshot } = keysOf(this.#prefix, issuer);
-    const [sealed, now] = tuple(await this.#run(LOAD, [snapshot]));
+    const [signed, now] = tuple(await this.#run(LOAD, [snapshot]));
     this.#observe(now);
-    return typeof sealed === 'string' ? this.#open(issuer, sealed, Number(now)) : undefined;
+    return typeof signed === 'string' ? this.#parse(issuer, signed, Number(now)) : undefined;
   }
 
   async save(metadata: StoredMetadata, { expiresIn, lease }: SaveOptions): Promise<void> {
     const { issuer } = metadata;
-    const mine = lease ?? (await this.acquireLease(issuer, { duration: PATIENCE, seen: 0 }));
-    if (!mine.isMine) return;
-    const { snapshot, lease: leaseKey, fence, channel } = keysOf(this.#prefix, issuer);
-    // By Redis' clock, and from before the issuer was asked: no replica's clock says how old the snapshot is.
-    const checkedAt = this.#grantedAt.get(mine) ?? 0;
-    const sealed = this.#seal.close('snapshot', { ...metadata, fence: mine.fence, checkedAt });
-    const keys = [snapshot, leaseKey, fence];
-    await this.#run(SAVE, keys, mine.token, mine.fence, sealed, Math.ceil(expiresIn), channel);
+    const granted = lease ?? (await this.acquireLease(issuer, { duration: COMMAND_LIFETIME, seen: 0 }));
+    if (!granted.isGranted) return;
+    const { snapshot, lease: leaseKey, fence: fenceKey, channel } = keysOf(this.#prefix, issuer);
+    const { fence } = granted;
+    const { token, grantedAt } = parseHandle(granted.handle);
+    // By Redis' clock, and from before the issuer was read: the clocks of replicas do not matter.
+    const content = { ...metadata, fence, checkedAt: grantedAt };
+    const signed = this.#envelope.sign('snapshot', content);
+    const keys = [snapshot, leaseKey, fenceKey];
+    await this.#run(SAVE, keys, token, fence, signed, Math.ceil(expiresIn), channel);
   }
 
   async acquireLease(issuer: string, request: LeaseRequest): Promise<MetadataLease> {
     const { lease: leaseKey, fence: fenceKey, budget } = keysOf(this.#prefix, issuer);
     const token = randomUUID();
     const { burst = 0, interval = 0 } = request.budget ?? {};
-    // Without Redis' clock there is no telling which command is late.
-    if (this.#offset === undefined) await this.#meet(issuer);
-    const notAfter = Math.ceil(this.#now() + PATIENCE);
+    // Without Redis' clock, a command that comes late cannot be recognized.
+    if (this.#offset === undefined) await this.#syncClock(issuer);
+    const notAfter = Math.ceil(this.#now() + COMMAND_LIFETIME);
     const limits = [Math.ceil(request.duration), request.seen, burst, interval, notAfter];
     const reply = tuple(await this.#run(ACQUIRE, [leaseKey, fenceKey, budget], token, ...limits)).map(Number);
     const [now, verdict, fence, retryAfter] = reply;
@@ -97,18 +99,20 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
       retryAfter === undefined ||
       !reply.every(Number.isSafeInteger)
     )
-      throw new MetadataStoreError('unavailable', 'Redis answered something else than a lease');
+      throw new MetadataStoreError('unavailable', 'Redis answered a lease request with something else');
     this.#observe(now);
-    const isMine = verdict === 1;
-    const lease: MetadataLease = { issuer, isMine, fence, retryAfter, isSpent: verdict === -1, token };
-    this.#grantedAt.set(lease, now);
-    return lease;
+    if (verdict === 1) return { isGranted: true, fence, handle: `${now} ${token}` };
+    return { isGranted: false, reason: verdict === -1 ? 'budget-spent' : 'held', fence, retryAfter };
   }
 
-  async releaseLease({ issuer, token, fence }: MetadataLease, failure?: FailureNotice): Promise<void> {
+  async releaseLease(
+    issuer: string,
+    { handle, fence }: GrantedLease,
+    failure?: FailureNotice,
+  ): Promise<void> {
     const { lease, channel } = keysOf(this.#prefix, issuer);
-    const notice = failure && this.#seal.close('failure', { ...failure, issuer, fence, at: this.#now() });
-    await this.#run(RELEASE, [lease], token, channel, notice ? `!${notice}` : '');
+    const notice = failure && this.#envelope.sign('failure', { ...failure, issuer, fence, at: this.#now() });
+    await this.#run(RELEASE, [lease], parseHandle(handle).token, channel, notice ? `!${notice}` : '');
   }
 
   watch(issuer: string, listener: StoreListener): () => void {
@@ -118,37 +122,31 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
           const stored = await this.load(issuer);
           if (stored) listener.received(stored);
         } catch (error) {
-          // What is in store is not to be used; the watch is.
+          // The stored snapshot cannot be used; the watch works.
           if (!isRefusal(error)) throw error;
           listener.troubled(error);
         }
       },
       listening: () => listener.listening(),
       message: (text) => {
-        // Before Redis' clock is known, nothing has an age; what is in store is read as soon as it is.
+        // Until Redis' clock is known, a message has no age; the stored snapshot is read as soon as it is.
         if (this.#offset === undefined) return;
-        if (text.startsWith('!')) this.#tellFailure(issuer, text.slice(1), listener);
-        else listener.received(this.#open(issuer, text, this.#now()));
+        if (text.startsWith('!')) this.#reportFailure(issuer, text.slice(1), listener);
+        else listener.received(this.#parse(issuer, text, this.#now()));
       },
       troubled: (error) => listener.troubled(error),
     });
   }
 
-  #tellFailure(issuer: string, sealed: string, listener: StoreListener): void {
-    const { issuer: named, fence, retryAfter, at } = this.#seal.open('failure', sealed);
+  #reportFailure(issuer: string, signed: string, listener: StoreListener): void {
+    const { issuer: named, fence, retryAfter, at } = this.#envelope.verify('failure', signed);
     if (named !== issuer || typeof fence !== 'number' || typeof retryAfter !== 'number') return;
     if (Math.abs(this.#now() - Number(at)) < FAILURE_LIFETIME) listener.failed({ fence, retryAfter });
   }
 
-  #open(issuer: string, sealed: string, now: number): StoredMetadata {
-    const {
-      issuer: named,
-      jwksUri,
-      keys,
-      checkedAt,
-      fence,
-      isConfirmed,
-    } = this.#seal.open('snapshot', sealed);
+  #parse(issuer: string, signed: string, now: number): StoredMetadata {
+    const content = this.#envelope.verify('snapshot', signed);
+    const { issuer: named, jwksUri, keys, checkedAt, fence, isDoubleChecked } = content;
     if (named !== issuer)
       throw new MetadataStoreError('wrong-issuer', 'The snapshot in Redis is of another issuer');
     if (
@@ -157,16 +155,24 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
       typeof checkedAt !== 'number' ||
       typeof fence !== 'number'
     )
-      throw new MetadataStoreError('malformed', 'What is in Redis is not what was saved');
+      throw new MetadataStoreError('malformed', 'The snapshot in Redis is not what was saved');
     const age = now - checkedAt;
-    return { issuer, jwksUri, keys, checkedAt, age, fence, isConfirmed: isConfirmed === true };
+    return {
+      issuer,
+      jwksUri,
+      keys,
+      checkedAt,
+      age,
+      fence,
+      isDoubleChecked: isDoubleChecked === true,
+    };
   }
 
-  /** Learns Redis' clock; nobody waits any more for what was asked of a Redis that was away. */
-  async #meet(issuer: string): Promise<void> {
-    const askedAt = this.#clock.monotonic();
+  /** Learns Redis' clock. An answer that was queued while Redis was away comes too late to be of use. */
+  async #syncClock(issuer: string): Promise<void> {
+    const startedAt = this.#clock.monotonic();
     this.#observe(tuple(await this.#run(LOAD, [keysOf(this.#prefix, issuer).snapshot]))[1]);
-    if (this.#clock.monotonic() - askedAt > PATIENCE)
+    if (this.#clock.monotonic() - startedAt > COMMAND_LIFETIME)
       throw new MetadataStoreError('timeout', 'Redis answered too late');
   }
 
@@ -177,7 +183,8 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
 
   #observe(now: unknown): void {
     const offset = Number(now) - this.#clock.monotonic();
-    if (!Number.isFinite(offset)) throw new MetadataStoreError('unavailable', 'Redis does not tell the time');
+    if (!Number.isFinite(offset))
+      throw new MetadataStoreError('unavailable', 'The answer of Redis lacks its time');
     this.#offset = offset;
   }
 
@@ -192,4 +199,10 @@ function isRefusal(error: unknown): error is MetadataStoreError {
 
 function tuple(reply: unknown): readonly unknown[] {
   return Array.isArray(reply) ? reply : [];
+}
+
+/** When the lease was granted, by Redis' clock, and what Redis holds while it lasts. */
+function parseHandle(handle: string): { readonly grantedAt: number; readonly token: string } {
+  const [grantedAt, token = ''] = handle.split(' ');
+  return { grantedAt: Number(grantedAt), token };
 }

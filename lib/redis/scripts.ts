@@ -1,9 +1,9 @@
 /*
- * What must happen at once in Redis. All keys of one issuer share a hash tag, so each script runs in one slot of a
+ * What must be atomic in Redis. All keys of one issuer share a hash tag, so each script runs in one slot of a
  * cluster. Numbers that go into a key are formatted by hand: Lua would round a long one.
  */
 
-/** A fence as it was written, or `nil` for anything else that may be in its place. */
+/** A fence as it was written, or `nil` for any other value in its place. */
 const FENCE = `
 local function fenceIn(value, most)
   local fence = tonumber(value)
@@ -14,7 +14,7 @@ end
 const HIGHEST = 2 ** 52 - 1;
 const DAY = 86_400_000;
 
-/** KEYS snapshot. Returns what is there, and Redis' clock. */
+/** KEYS snapshot. Returns the value, and Redis' clock. */
 export const LOAD = `
 local time = redis.call('TIME')
 return { redis.call('GET', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000) }
@@ -22,14 +22,14 @@ return { redis.call('GET', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000)
 
 /**
  * KEYS lease, fence, budget. ARGV token, duration, seen, burst, interval, notAfter.
- * Returns clock, 1 if the lease is granted or -1 if the budget is spent, fence, milliseconds after which to ask again.
+ * Returns clock, 1 if the lease is granted or -1 if the budget is spent, fence, milliseconds after which to try again.
  *
- * The fence counts on from the highest anybody has seen; where it has been lost, from the clock, which is far ahead of
- * any counter that began the same way. One that is no number, or further than a day ahead of the clock, is not the
- * fleet's, and lost as well. What a replica has seen is the fleet's: without it, a clock set back by days would put all
- * that follows behind what replicas hold. The budget is a token bucket kept as the time at which it is full (GCRA); a time
- * that no bucket of this size can have is nobody's.
- * A command that was queued while Redis was away comes too late to mean anything.
+ * The fence continues from the highest that any replica has seen; if it has been lost, from the clock, which is far ahead
+ * of any counter that began the same way. One that is no number, or further than a day ahead of the clock, is corrupt,
+ * and counts as lost. The fence that a replica has seen is included: without it, a clock set back by days would put all
+ * later fences below those that replicas hold. The budget is a token bucket kept as the time at which it is full (GCRA);
+ * a time that no bucket of this size can have is corrupt.
+ * A command that was queued while Redis was away comes too late, and is refused.
  */
 export const ACQUIRE = `${FENCE}
 local time = redis.call('TIME')
@@ -56,7 +56,7 @@ return { now, 1, fence, 0 }
 
 /**
  * KEYS snapshot, lease, fence. ARGV token, fence, snapshot, expiry, channel.
- * Refuses whoever is no longer the last to have got the lease.
+ * Refuses a replica whose lease is no longer the last one granted.
  */
 export const SAVE = `${FENCE}
 local last = fenceIn(redis.pcall('GET', KEYS[3]), ${HIGHEST})

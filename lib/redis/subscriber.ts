@@ -2,9 +2,9 @@ import type { Cluster, Redis } from 'ioredis';
 import { asError } from '../errors/as-error.js';
 import { MetadataStoreError } from '../errors/store.error.js';
 
-/** What comes of a channel. A handler that throws is told as trouble. */
+/** Receives the messages of a channel. A handler that throws is reported as trouble. */
 export interface ChannelListener {
-  /** Subscribed (again): what was said before has been missed. */
+  /** Subscribed (again): earlier messages have been missed. */
   catchUp(): Promise<void>;
   /** Has caught up, and is still subscribed. */
   listening(): void;
@@ -12,27 +12,27 @@ export interface ChannelListener {
   troubled(error: Error): void;
 }
 
-/** Milliseconds before what has failed for good, by the rules of the user's client, is tried again. */
+/** Milliseconds before a connection that has ended, by the retry rules of the user's client, is opened again. */
 const SHORTEST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;
 
-/** Listens to channels on a connection of its own, which lives as long as somebody listens. */
+/** Subscribes to channels on a connection of its own, which is open as long as there are subscribers. */
 export class Subscriber {
   readonly #listeners = new Map<string, Set<ChannelListener>>();
-  /** The channels that are really subscribed. */
-  readonly #heard = new Set<string>();
+  /** The channels whose subscription Redis has confirmed. */
+  readonly #subscribed = new Set<string>();
   #connection: Redis | Cluster | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pause = SHORTEST_PAUSE;
 
   constructor(private readonly client: Redis | Cluster) {}
 
-  /** @returns ends it */
+  /** @returns a function that ends the subscription */
   subscribe(channel: string, listener: ChannelListener): () => void {
     const others = this.#listeners.get(channel);
     if (others) others.add(listener);
     else this.#listeners.set(channel, new Set([listener]));
-    if (this.#connection?.status === 'ready') void this.#listen(this.#connection, channel);
+    if (this.#connection?.status === 'ready') void this.#subscribe(this.#connection, channel);
     else if (!this.#connection && !this.#timer) this.#connect();
     return () => this.#unsubscribe(channel, listener);
   }
@@ -42,7 +42,7 @@ export class Subscriber {
     listeners?.delete(listener);
     if (listeners?.size === 0) {
       this.#listeners.delete(channel);
-      this.#heard.delete(channel);
+      this.#subscribed.delete(channel);
       void this.#connection?.unsubscribe(channel).catch(() => undefined);
     }
     if (this.#listeners.size === 0) this.#close();
@@ -52,7 +52,7 @@ export class Subscriber {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#pause = SHORTEST_PAUSE;
-    this.#heard.clear();
+    this.#subscribed.clear();
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.disconnect();
@@ -61,21 +61,23 @@ export class Subscriber {
   #connect(): void {
     const connection = duplicate(this.client);
     this.#connection = connection;
-    const isMine = (): boolean => connection === this.#connection;
+    const isCurrent = (): boolean => connection === this.#connection;
     connection.on('ready', () => {
-      if (isMine()) this.#listenToAll(connection);
+      if (isCurrent()) this.#subscribeAll(connection);
     });
     connection.on('error', (error: Error) => {
-      if (isMine()) this.#tell(error);
+      if (isCurrent()) this.#report(error);
     });
     connection.on('close', () => {
-      if (isMine()) this.#heard.clear();
+      if (isCurrent()) this.#subscribed.clear();
     });
     connection.on('end', () => {
-      if (!isMine()) return;
+      if (!isCurrent()) return;
       this.#connection = undefined;
-      this.#tell(new MetadataStoreError('unavailable', 'The connection to Redis that listens has ended'));
-      this.#tryLater();
+      this.#report(
+        new MetadataStoreError('unavailable', 'The connection to Redis for subscriptions has ended'),
+      );
+      this.#retryLater();
     });
     connection.on('message', (channel: string, text: string) => {
       for (const listener of this.#listeners.get(channel) ?? []) {
@@ -86,53 +88,53 @@ export class Subscriber {
         }
       }
     });
-    // A client that connects with its first command would wait for one in vain.
+    // A client with lazyConnect would wait for its first command.
     if (connection.status === 'wait')
-      void connection.connect().catch((error: unknown) => isMine() && this.#tell(asError(error)));
+      void connection.connect().catch((error: unknown) => isCurrent() && this.#report(asError(error)));
   }
 
-  /** The client's own attempts are the user's to bound: a watch that has ended comes back all the same. */
-  #tryLater(): void {
+  /** The user bounds the client's own attempts; a watch that has ended is started again all the same. */
+  #retryLater(): void {
     if (this.#timer || this.#listeners.size === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (!this.#connection) this.#connect();
-      else if (this.#connection.status === 'ready') this.#listenToAll(this.#connection);
+      else if (this.#connection.status === 'ready') this.#subscribeAll(this.#connection);
     }, this.#pause).unref();
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
   }
 
-  #listenToAll(connection: Redis | Cluster): void {
+  #subscribeAll(connection: Redis | Cluster): void {
     for (const channel of this.#listeners.keys())
-      if (!this.#heard.has(channel)) void this.#listen(connection, channel);
+      if (!this.#subscribed.has(channel)) void this.#subscribe(connection, channel);
   }
 
-  async #listen(connection: Redis | Cluster, channel: string): Promise<void> {
+  async #subscribe(connection: Redis | Cluster, channel: string): Promise<void> {
     try {
       await connection.subscribe(channel);
       if (connection !== this.#connection || !this.#listeners.has(channel)) return;
-      this.#heard.add(channel);
+      this.#subscribed.add(channel);
       for (const listener of this.#listeners.get(channel) ?? []) {
         await listener.catchUp();
-        if (this.#heard.has(channel)) listener.listening();
+        if (this.#subscribed.has(channel)) listener.listening();
       }
       this.#pause = SHORTEST_PAUSE;
     } catch (error) {
       if (connection !== this.#connection) return;
-      this.#heard.delete(channel);
-      this.#tell(asError(error), channel);
-      this.#tryLater();
+      this.#subscribed.delete(channel);
+      this.#report(asError(error), channel);
+      this.#retryLater();
     }
   }
 
-  #tell(error: Error, only?: string): void {
+  #report(error: Error, only?: string): void {
     const concerned = only === undefined ? [...this.#listeners.values()] : [this.#listeners.get(only) ?? []];
     for (const listener of concerned.flatMap((listeners) => [...listeners])) listener.troubled(error);
   }
 }
 
-/** The two kinds of client do not agree on what else may be said. */
+/** The two kinds of client take different options. */
 function duplicate(client: Redis | Cluster): Redis | Cluster {
-  // ioredis would subscribe again by itself, and a refusal would be a rejection that nobody can handle.
+  // ioredis would subscribe again by itself, and a refusal would be an unhandled rejection.
   return 'nodes' in client ? client.duplicate() : client.duplicate({ autoResubscribe: false });
 }

@@ -39,7 +39,7 @@ class Forger {
       keys: [...keys, this.publicJwk],
       fence: fence + 1000,
       checkedAt: checkedAt + 10_000,
-      isConfirmed: true,
+      isDoubleChecked: true,
     });
   }
 }

@@ -58,6 +58,7 @@ async function setting(
 async function save(store: RedisMetadataStore): Promise<void> {
   const lease = await store.acquireLease(ISSUER, { duration: 1000, seen: 0 });
   const found = { issuer: ISSUER, jwksUri: `${ISSUER}/jwks`, keys: [], checkedAt: Date.now() };
+  if (!lease.isGranted) throw new Error('The lease was refused');
   await store.save(found, { expiresIn: 60_000, lease });
 }
 

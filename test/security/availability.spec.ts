@@ -7,7 +7,7 @@ import { Bench } from '../support/apps/bench.js';
 import { makeSigner } from '../support/issuers/signer.js';
 import { keySetReads } from '../support/issuers/key-set-reads.js';
 import { MINUTE, untilRefreshed } from '../support/clock/until-refreshed.js';
-import { NegativeMemory } from '../../lib/metadata/refresh/negative-cache.js';
+import { NegativeCache } from '../../lib/metadata/refresh/negative-cache.js';
 
 const [{ create }] = platforms;
 
@@ -134,11 +134,11 @@ describe('the key set', () => {
     const unknown = await issuer.sign({}, { kid: 'nobody' });
     for (let i = 0; i < 5; i++) expect(await api.statusOf(unknown)).toBe(401);
     expect(keySetReads(issuer)).toBe(3);
-    const memory = new NegativeMemory(5000);
+    const memory = new NegativeCache(5000);
     for (let i = 0; i < 100_000; i++) memory.add(`kid-${i}`, 0);
-    const held = Array.from({ length: 100_000 }, (_, i) => memory.holds(`kid-${i}`, 1)).filter(Boolean);
+    const held = Array.from({ length: 100_000 }, (_, i) => memory.has(`kid-${i}`, 1)).filter(Boolean);
     expect(held).toHaveLength(1000);
-    expect(memory.holds('kid-99999', 5000)).toBe(false);
+    expect(memory.has('kid-99999', 5000)).toBe(false);
   });
 
   it('[K7] brings a new key in time although a flood has used the budget up', async () => {

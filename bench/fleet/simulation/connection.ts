@@ -1,5 +1,6 @@
 import type {
   FailureNotice,
+  GrantedLease,
   LeaseRequest,
   LeasingMetadataStore,
   MetadataLease,
@@ -32,8 +33,8 @@ export class SimulatedConnection implements LeasingMetadataStore, WatchableMetad
     return this.#isCut ? never() : this.redis.acquireLease(issuer, request);
   }
 
-  releaseLease(lease: MetadataLease, failure?: FailureNotice): Promise<void> {
-    return this.#isCut ? never() : this.redis.releaseLease(lease, failure);
+  releaseLease(issuer: string, lease: GrantedLease, failure?: FailureNotice): Promise<void> {
+    return this.#isCut ? never() : this.redis.releaseLease(issuer, lease, failure);
   }
 
   watch(issuer: string, listener: StoreListener): () => void {

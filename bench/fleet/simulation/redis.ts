@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../../lib/time/clock.js';
 import type {
   FailureNotice,
+  GrantedLease,
   LeaseRequest,
   LeasingMetadataStore,
   MetadataLease,
@@ -10,7 +11,7 @@ import type {
   StoreListener,
   WatchableMetadataStore,
 } from '../../../lib/metadata/store/metadata-store.js';
-import { Seal } from '../../../lib/redis/signed-envelope.js';
+import { SignedEnvelope } from '../../../lib/redis/signed-envelope.js';
 import { ACQUIRE, LOAD, RELEASE, SAVE } from '../../../lib/redis/scripts.js';
 import { exponential, type Random } from './random.js';
 import { Traffic, wireSize } from './traffic.js';
@@ -44,9 +45,9 @@ export class SimulatedRedis implements LeasingMetadataStore, WatchableMetadataSt
   readonly traffic = new Traffic();
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #seal = new Seal(['an integrity key of the simulation']);
+  readonly #envelope = new SignedEnvelope(['an integrity key of the simulation']);
   readonly #listeners: StoreListener[] = [];
-  readonly #grantedAt = new WeakMap<MetadataLease, number>();
+  readonly #grantedAt = new Map<string, number>();
   #busyUntil = 0;
   #tokens = 0;
   #snapshot: Snapshot | undefined;
@@ -73,18 +74,18 @@ export class SimulatedRedis implements LeasingMetadataStore, WatchableMetadataSt
 
   save(metadata: StoredMetadata, { expiresIn, lease }: SaveOptions): Promise<void> {
     const { issuer } = metadata;
-    if (!lease?.isMine) return Promise.resolve();
-    const checkedAt = this.#grantedAt.get(lease) ?? 0;
-    const sealed = this.#seal.close('snapshot', { ...metadata, fence: lease.fence, checkedAt });
+    if (!lease) return Promise.resolve();
+    const checkedAt = this.#grantedAt.get(lease.handle) ?? 0;
+    const sealed = this.#envelope.sign('snapshot', { ...metadata, fence: lease.fence, checkedAt });
     const keys = [keyOf(issuer, 'snapshot'), keyOf(issuer, 'lease'), keyOf(issuer, 'fence')];
-    const values = [lease.token, lease.fence, sealed, Math.ceil(expiresIn), keyOf(issuer, 'checks')];
+    const values = [lease.handle, lease.fence, sealed, Math.ceil(expiresIn), keyOf(issuer, 'checks')];
     return this.#run([SAVE, 3, ...keys, ...values], (now) => {
       const last = this.#fence && this.#fence.expiresAt > now ? this.#fence.value : undefined;
       if (last !== undefined && last > lease.fence) return [undefined, 4];
       const stored = { ...metadata, fence: lease.fence, checkedAt };
       this.#snapshot = { metadata: stored, size: sealed.length, expiresAt: now + Math.ceil(expiresIn) };
       this.#publish(issuer, sealed, (listener, at) => listener.received(aged(stored, at)));
-      if (this.#lease?.token === lease.token) this.#lease = undefined;
+      if (this.#lease?.token === lease.handle) this.#lease = undefined;
       return [undefined, 4];
     });
   }
@@ -95,37 +96,35 @@ export class SimulatedRedis implements LeasingMetadataStore, WatchableMetadataSt
     const keys = [keyOf(issuer, 'lease'), keyOf(issuer, 'fence'), keyOf(issuer, 'budget')];
     const limits = [Math.ceil(duration), seen, burst, interval, Math.ceil(this.#clock.now() + 1000)];
     return this.#run([ACQUIRE, 3, ...keys, token, ...limits], (now) => {
-      const answer = (
-        isMine: boolean,
-        fence: number,
-        retryAfter: number,
-        isSpent = false,
-      ): [MetadataLease, number] => {
-        const lease = { issuer, isMine, fence, retryAfter, isSpent, token };
-        this.#grantedAt.set(lease, now);
-        return [lease, 48];
+      const refuse = (reason: 'held' | 'budget-spent', wait: number): [MetadataLease, number] => {
+        return [{ isGranted: false, reason, fence, retryAfter: Math.ceil(wait) }, 48];
       };
       const fence = Math.max(
         this.#fence && this.#fence.expiresAt > now ? this.#fence.value : Math.floor(now),
         seen,
       );
       const held = this.#lease ? this.#lease.expiresAt - now : 0;
-      if (held > 0) return answer(false, fence, Math.ceil(held));
+      if (held > 0) return refuse('held', held);
       if (burst > 0) {
         const fullAt = Math.max(now, this.#budgetFullAt);
         const permittedAt = fullAt - (burst - 1) * interval;
-        if (permittedAt > now) return answer(false, fence, Math.ceil(permittedAt - now), true);
+        if (permittedAt > now) return refuse('budget-spent', permittedAt - now);
         this.#budgetFullAt = fullAt + interval;
       }
       this.#fence = { value: fence + 1, expiresAt: now + FENCE_LIFETIME };
       this.#lease = { token, expiresAt: now + Math.ceil(duration) };
-      return answer(true, fence + 1, 0);
+      this.#grantedAt.set(token, now);
+      return [{ isGranted: true, fence: fence + 1, handle: token }, 48];
     });
   }
 
-  releaseLease({ issuer, token, fence }: MetadataLease, failure?: FailureNotice): Promise<void> {
+  releaseLease(
+    issuer: string,
+    { handle: token, fence }: GrantedLease,
+    failure?: FailureNotice,
+  ): Promise<void> {
     const content = failure && { ...failure, issuer, fence, at: this.#clock.now() };
-    const notice = content ? `!${this.#seal.close('failure', content)}` : '';
+    const notice = content ? `!${this.#envelope.sign('failure', content)}` : '';
     return this.#run([RELEASE, 1, keyOf(issuer, 'lease'), token, keyOf(issuer, 'checks'), notice], () => {
       if (this.#lease?.token === token) this.#lease = undefined;
       if (failure) this.#publish(issuer, notice, (listener) => listener.failed({ ...failure, fence }));

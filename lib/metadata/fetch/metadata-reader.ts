@@ -9,49 +9,49 @@ import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { Answer, MetadataRetriever } from './metadata-retriever.js';
 import type { SigningKey } from '../../keys/signing-key.js';
 
-/** What is wanted of one judged attempt. */
+/** What one attempt should read. */
 export interface ReadRequest {
-  /** The snapshot at hand, if there is one; may change while the attempt runs. */
+  /** The current snapshot, if there is one; may change while the attempt runs. */
   readonly known: IssuerMetadata | undefined;
-  /** Monotonic time the snapshot at hand dates from: older answers are ignored. */
+  /** When the answer of the current snapshot was generated; older answers are ignored. Monotonic. */
   readonly notBefore: number;
-  /** On demand the key set alone is read first: that is where a new key shows. */
+  /** On demand the key set alone is read first: that is where a new key appears. */
   readonly keySetFirst: boolean;
-  /** The key ids somebody waits for; may grow while the attempt runs. */
-  readonly awaited: ReadonlySet<string>;
+  /** The key ids that requests wait for; may grow while the attempt runs. */
+  readonly requestedKids: ReadonlySet<string>;
 }
 
-/** What one judged attempt found. */
+/** What one attempt read and validated. */
 export interface Reading {
   readonly jwksUri: string;
   readonly keys: readonly SigningKey[];
   readonly skipped: readonly SkippedKey[];
-  /** Monotonic time the answer dates from: when it was asked for, less its `Age`. */
+  /** When the answer was generated, at the latest: the start of the exchange, less its `Age`. Monotonic. */
   readonly generatedAt: number;
   readonly maxAge: number | undefined;
   readonly age: number;
-  /** The documents were read twice: what is missing is missing. */
-  readonly isConfirmed?: boolean;
+  /** The documents were read twice: a key that is missing is absent. */
+  readonly isDoubleChecked?: boolean;
   /** The discovery document could not be read; the key set could. */
   readonly discoveryFailure?: MetadataRefreshError;
-  /** What is missing could not be confirmed: known keys were kept, and nothing may be concluded from an absence. */
+  /** The second read failed: known keys were kept, and a missing key is not proven absent. */
   readonly unconfirmed?: MetadataRefreshError;
 }
 
 /** Discovery document and key set, and those before a move. */
-const ADDRESSES_REMEMBERED = 4;
+const ADDRESSES_CACHED = 4;
 
-interface Remembered {
+interface CachedDocument {
   readonly etag: string;
   readonly document: unknown;
 }
 
-/** Reads discovery document and key set in the order that the situation asks for, and judges them. */
+/** Reads discovery document and key set, in an order that depends on the cause of the refresh, and validates them. */
 export class MetadataReader {
   readonly #options: ResolvedMetadataOptions;
   readonly #retriever: MetadataRetriever;
   readonly #clock: Clock;
-  readonly #remembered = new LRUCache<string, Remembered>({ max: ADDRESSES_REMEMBERED });
+  readonly #documents = new LRUCache<string, CachedDocument>({ max: ADDRESSES_CACHED });
   #metadataAddress: string | undefined;
 
   constructor(options: ResolvedMetadataOptions, retriever: MetadataRetriever, clock: Clock) {
@@ -60,17 +60,17 @@ export class MetadataReader {
     this.#clock = clock;
   }
 
-  /** One judged attempt: one to four HTTP requests. @throws {MetadataRefreshError} */
+  /** One attempt: one to four HTTP requests. @throws {MetadataRefreshError} */
   async read(request: ReadRequest): Promise<Reading> {
     const first = await this.#first(request);
-    if (!isNegative(first, request)) return first;
+    if (!isMissingKey(first, request)) return first;
     // A missing key may be one stale node's answer. Only when a second, unconditional read of both documents misses it
     // too is it gone; presence in either read wins.
-    this.#remembered.clear();
+    this.#documents.clear();
     try {
       const second = await this.#both(first.jwksUri, request);
       const keys = second.jwksUri === first.jwksUri ? union(first.keys, second.keys) : second.keys;
-      return { ...second, keys, isConfirmed: true };
+      return { ...second, keys, isDoubleChecked: true };
     } catch (error) {
       const unconfirmed = asRefreshError(error);
       return { ...first, keys: union(first.keys, request.known?.keys ?? []), unconfirmed };
@@ -91,8 +91,8 @@ export class MetadataReader {
     try {
       return await this.#keySet(jwksUri, request);
     } catch (error) {
-      // A timeout has used up what one refresh may take, and whoever says Retry-After is left alone; any other failure
-      // may mean that the key set has moved.
+      // A timeout has used the time of one refresh, and Retry-After forbids another exchange; any other failure may mean
+      // that the key set has moved.
       const failure = asRefreshError(error);
       const isFinal = failure.fault === 'timeout' || failure.details.retryAfterMs !== undefined;
       if (this.#options.jwksUri !== undefined || isFinal) throw failure;
@@ -108,7 +108,7 @@ export class MetadataReader {
     if (discovered.status === 'rejected') {
       const discoveryFailure = asRefreshError(discovered.reason);
       if (contradicts(discoveryFailure)) throw discoveryFailure;
-      if (keySet.status === 'rejected') throw patient(asRefreshError(keySet.reason), discoveryFailure);
+      if (keySet.status === 'rejected') throw longerOf(asRefreshError(keySet.reason), discoveryFailure);
       return { ...keySet.value, discoveryFailure };
     }
     if (discovered.value !== jwksUri) return this.#keySet(discovered.value, request);
@@ -116,7 +116,7 @@ export class MetadataReader {
     return keySet.value;
   }
 
-  /** RFC 8414's address gets its chance when the usual one is a 404 and neither has answered before. */
+  /** RFC 8414's address is tried when the usual one is a 404 and neither has answered before. */
   async #discover(): Promise<string> {
     const { metadataAddresses } = this.#options;
     const [usual = '', alternative] =
@@ -125,7 +125,7 @@ export class MetadataReader {
       return await this.#discoverAt(usual);
     } catch (error) {
       if (alternative === undefined || !isNotFound(error)) throw error;
-      // When neither is there, the first address is the one to tell about.
+      // When neither is found, the first address is the one to report.
       return await this.#discoverAt(alternative).catch((second: unknown) => {
         throw isNotFound(second) ? error : second;
       });
@@ -159,20 +159,20 @@ export class MetadataReader {
     if (generatedAt + AGE_RESOLUTION < request.notBefore) {
       throw new MetadataRefreshError(
         'outdated',
-        `${jwksUri} answered with a copy older than the one at hand`,
+        `${jwksUri} answered with a copy older than the current snapshot`,
       );
     }
-    const judged: JudgedKeySet = judgeKeySet({ keys }, this.#options.algorithms, request.known);
-    return { jwksUri, ...judged, generatedAt, maxAge: answer.maxAge, age: answer.age };
+    const parsed: JudgedKeySet = judgeKeySet({ keys }, this.#options.algorithms, request.known);
+    return { jwksUri, ...parsed, generatedAt, maxAge: answer.maxAge, age: answer.age };
   }
 
   /** A conditional read: a 304 stands for the document its ETag came with. */
   async #get(address: string): Promise<Answer> {
-    const remembered = this.#remembered.get(address);
-    const answer = await this.#retriever.get(address, remembered?.etag);
-    if (answer.isUnchanged) return { ...answer, document: remembered?.document };
-    if (answer.etag === undefined) this.#remembered.delete(address);
-    else this.#remembered.set(address, { etag: answer.etag, document: answer.document });
+    const cached = this.#documents.get(address);
+    const answer = await this.#retriever.get(address, cached?.etag);
+    if (answer.isUnchanged) return { ...answer, document: cached?.document };
+    if (answer.etag === undefined) this.#documents.delete(address);
+    else this.#documents.set(address, { etag: answer.etag, document: answer.document });
     return answer;
   }
 }
@@ -180,12 +180,12 @@ export class MetadataReader {
 /** `Age` counts whole seconds. */
 const AGE_RESOLUTION = 1000;
 
-function isNegative({ keys }: Reading, { known, awaited }: ReadRequest): boolean {
+function isMissingKey({ keys }: Reading, { known, requestedKids }: ReadRequest): boolean {
   const prints = new Set(keys.map((key) => key.fingerprint));
   const ids = new Set(keys.map((key) => key.kid));
   return (
     Boolean(known?.keys.some((key) => !prints.has(key.fingerprint))) ||
-    [...awaited].some((kid) => !ids.has(kid))
+    [...requestedKids].some((kid) => !ids.has(kid))
   );
 }
 
@@ -193,7 +193,7 @@ function union(first: readonly SigningKey[], second: readonly SigningKey[]): rea
   return [...new Map([...first, ...second].map((key) => [key.fingerprint, key])).values()];
 }
 
-/** The document was read and says something else than it must: not an outage, a warning. */
+/** The document was read, and contradicts the configuration: that is no outage. */
 function contradicts({ fault }: MetadataRefreshError): boolean {
   return fault === 'wrong-issuer' || fault === 'bad-jwks-uri';
 }
@@ -202,8 +202,8 @@ function isNotFound(error: unknown): boolean {
   return error instanceof MetadataRefreshError && error.details.status === 404;
 }
 
-/** Of two failures the one that asks for more time. */
-function patient(first: MetadataRefreshError, second: MetadataRefreshError): MetadataRefreshError {
+/** Of two failures the one with the longer Retry-After. */
+function longerOf(first: MetadataRefreshError, second: MetadataRefreshError): MetadataRefreshError {
   return (second.details.retryAfterMs ?? 0) > (first.details.retryAfterMs ?? 0) ? second : first;
 }
 

@@ -1,15 +1,15 @@
 import { MetadataRefreshError, type MetadataFault } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 
-/** One answer of the issuer, read but not yet judged. */
+/** One answer of the issuer, read but not yet validated. */
 export interface Answer {
-  /** The parsed body; `undefined` when the issuer said that nothing has changed (304). */
+  /** The parsed body; `undefined` when nothing has changed (304). */
   readonly document: unknown;
   readonly isUnchanged: boolean;
   readonly etag: string | undefined;
   /** Milliseconds a cache held the answer back (RFC 9111 §5.1). */
   readonly age: number;
-  /** Milliseconds the answer may be reused for, when it says so. */
+  /** Milliseconds the answer may be reused for, if published. */
   readonly maxAge: number | undefined;
 }
 
@@ -27,51 +27,46 @@ const HEADERS = {
 };
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The one place that talks to the issuer: one bounded exchange per call, whatever the server does. */
+/** The only place that talks to the issuer: one bounded exchange per call, for any behaviour of the server. */
 export class MetadataRetriever {
   readonly #options: RetrieverOptions;
   readonly #clock: Clock;
-  readonly #exchanges = new Set<AbortController>();
-  #isClosed = false;
+  readonly #closing: AbortSignal;
 
-  constructor(options: RetrieverOptions, clock: Clock) {
+  constructor(options: RetrieverOptions, clock: Clock, closing: AbortSignal) {
     this.#options = options;
     this.#clock = clock;
+    this.#closing = closing;
   }
 
   /**
    * Reads one JSON document.
    *
-   * @param etag of the answer at hand, to let the issuer say that nothing has changed
+   * @param etag of the cached answer, so that the issuer may answer 304
    * @throws {MetadataRefreshError}
    */
   async get(address: string, etag?: string): Promise<Answer> {
-    // What reads several documents goes on to the next when one fails: not after the end.
-    if (this.#isClosed) throw closed();
+    // An attempt that reads several documents continues with the next when one fails: not after the module is closed.
+    if (this.#closing.aborted) throw closed();
     const exchange = new AbortController();
     const { signal } = exchange;
-    this.#exchanges.add(exchange);
+    const close = (): void => exchange.abort(closed());
+    this.#closing.addEventListener('abort', close);
     const timer = this.#clock.setTimeout(
       () => exchange.abort(failure('timeout', address, `no answer within ${this.#options.timeout} ms`)),
       this.#options.timeout,
     );
     try {
-      // A fetch of the user's own may not heed the signal; the deadline holds all the same.
+      // A fetch of the user's own may ignore the signal; the deadline holds all the same.
       return await Promise.race([this.#exchange(address, etag, signal), aborted(signal)]);
     } catch (error) {
       if (error instanceof MetadataRefreshError) throw error;
       throw failure('unreachable', address, describe(error), {}, error);
     } finally {
       this.#clock.clearTimeout(timer);
-      this.#exchanges.delete(exchange);
+      this.#closing.removeEventListener('abort', close);
       exchange.abort();
     }
-  }
-
-  /** Ends every exchange under way, and starts no more. */
-  close(): void {
-    this.#isClosed = true;
-    for (const exchange of this.#exchanges) exchange.abort(closed());
   }
 
   async #exchange(address: string, etag: string | undefined, signal: AbortSignal): Promise<Answer> {
@@ -108,7 +103,7 @@ export class MetadataRetriever {
   async #readJson(response: Response, address: string): Promise<unknown> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    // The body arrives decompressed: the limit holds for what it unfolds to.
+    // The body arrives decompressed: the limit holds for the decompressed size.
     for await (const chunk of response.body ?? []) {
       size += chunk.byteLength;
       if (size > this.#options.maxResponseSize) {
@@ -134,7 +129,7 @@ function failure(
   return new MetadataRefreshError(fault, `${address} ${what}`, details, { cause });
 }
 
-/** What becomes of everything under way when the module is closed. */
+/** The failure of every exchange and attempt under way when the module is closed. */
 export function closed(): MetadataRefreshError {
   return new MetadataRefreshError('closed', 'The module was closed');
 }

@@ -1,57 +1,43 @@
-import { Subject, Subscription, type Observable } from 'rxjs';
 import { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
-import type { MetadataEvent, RefreshTrigger } from '../metadata-events.js';
-import { MetadataKeeper } from './metadata-state.js';
-import { MetadataNews } from '../event-emitter.js';
+import type { MetadataEventEmitter } from '../event-emitter.js';
+import type { MetadataReader, Reading } from '../fetch/metadata-reader.js';
+import { closed } from '../fetch/metadata-retriever.js';
+import type { RefreshTrigger } from '../metadata-events.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
-import { MetadataReader, type Reading } from '../fetch/metadata-reader.js';
-import { closed, MetadataRetriever } from '../fetch/metadata-retriever.js';
-import { MetadataSharing } from '../store/fleet-coordination.js';
-import type { MetadataLease } from '../store/metadata-store.js';
+import type { FleetCoordination } from '../store/fleet-coordination.js';
+import { FETCH_WITHOUT_LEASE } from '../store/lease-outcome.js';
+import type { GrantedLease } from '../store/metadata-store.js';
+import type { CurrentMetadata } from './current-metadata.js';
 import { RefreshAttempt } from './refresh-attempt.js';
-import { schedule } from './schedule.js';
-import { StoreClient } from '../store/store-client.js';
-import { ALONE } from '../store/lease-outcome.js';
+import type { RefreshLimits } from './refresh-limits.js';
+import type { RefreshScheduler } from './scheduler.js';
 
-/** Runs the judged attempts of one issuer, one at a time: on schedule, on demand, and in turn with its fleet. */
+/** Runs the attempts to refresh of one issuer: on schedule and on demand, coordinated with its fleet. */
 export class MetadataRefresher {
-  readonly keeper: MetadataKeeper;
-  readonly store: StoreClient | undefined;
-  readonly #options: ResolvedMetadataOptions;
-  readonly #clock: Clock;
-  readonly #retriever: MetadataRetriever;
-  readonly #reader: MetadataReader;
-  readonly #news: MetadataNews;
-  readonly #sharing: MetadataSharing | undefined;
-  readonly #arrangedAt = new Subject<number>();
-  readonly #schedules = new Subscription();
   #started = 0;
-  #recoveries = 0;
   #running: RefreshAttempt | undefined;
-  #arranged: RefreshAttempt | undefined;
-  #isClosed = false;
+  #planned: RefreshAttempt | undefined;
+  #isExhaustionEmitted = false;
 
-  constructor(options: ResolvedMetadataOptions, clock: Clock, random: () => number) {
-    this.#options = options;
-    this.#clock = clock;
-    this.#news = new MetadataNews(options.issuer);
-    this.keeper = new MetadataKeeper(options, clock, random, this.#news);
-    this.#retriever = new MetadataRetriever(options, clock);
-    this.#reader = new MetadataReader(options, this.#retriever, clock);
-    if (options.store) {
-      const { store, issuer, refreshInterval, refreshWait } = options;
-      this.store = new StoreClient(store, issuer, clock, this.#news, refreshInterval, refreshWait);
-      this.#sharing = new MetadataSharing(options, this.store, clock, this.keeper);
-    }
-    this.#schedules.add(
-      schedule(this.keeper.dueAt$, clock).subscribe(() => this.#running ?? this.begin('automatic')),
-    );
-    this.#schedules.add(schedule(this.#arrangedAt, clock).subscribe(() => this.#startArranged()));
-  }
-
-  get events$(): Observable<MetadataEvent> {
-    return this.#news.events$;
+  constructor(
+    private readonly options: ResolvedMetadataOptions,
+    private readonly clock: Clock,
+    private readonly current: CurrentMetadata,
+    private readonly limits: RefreshLimits,
+    private readonly scheduler: RefreshScheduler,
+    private readonly events: MetadataEventEmitter,
+    private readonly reader: MetadataReader,
+    private readonly fleet: FleetCoordination | undefined,
+    private readonly closing: AbortSignal,
+  ) {
+    scheduler.automatic$.subscribe(() => this.#running ?? this.begin('automatic'));
+    scheduler.onDemand$.subscribe(() => this.#startPlanned());
+    closing.addEventListener('abort', () => {
+      this.#planned?.settle(closed());
+      this.#planned = undefined;
+      this.#running?.settle(closed());
+    });
   }
 
   /** How many attempts have been started. */
@@ -59,132 +45,112 @@ export class MetadataRefresher {
     return this.#started;
   }
 
-  /** Starts an attempt now; one that waits for its turn becomes this one. */
+  /** Starts an attempt now; a planned one becomes this one. */
   begin(trigger: RefreshTrigger): RefreshAttempt {
-    const attempt = this.#arranged ?? new RefreshAttempt();
-    if (this.#isClosed) {
+    const attempt = this.#planned ?? new RefreshAttempt();
+    if (this.closing.aborted) {
       attempt.settle(closed());
       return attempt;
     }
-    this.#arranged = undefined;
+    this.#planned = undefined;
     this.#running = attempt;
-    attempt.start(++this.#started, trigger, !this.keeper.held.metadata, this.#clock.monotonic());
-    this.#run(attempt).catch((error: unknown) => this.#end(attempt, unexpected(error)));
+    attempt.start(++this.#started, trigger, !this.current.state.metadata, this.clock.monotonic());
+    void this.#run(attempt);
     return attempt;
   }
 
-  /** The attempt an on-demand caller should wait for; `undefined` when none may start until the deadline. */
-  arrange(deadline: number): RefreshAttempt | undefined {
-    if (this.#isClosed) return undefined;
+  /** The attempt that an on-demand request waits for; `undefined` when none may start before the deadline. */
+  join(deadline: number): RefreshAttempt | undefined {
+    if (this.closing.aborted) return undefined;
     if (this.#running) return this.#running;
-    const now = this.#clock.monotonic();
-    if (this.keeper.gate.available(now) === this.#options.refreshBurst) this.#recoveries++;
-    if (this.keeper.gate.enter(now)) return this.begin('on-demand');
-    const permittedAt = this.keeper.gate.onDemandAt(now);
+    const now = this.clock.monotonic();
+    if (this.limits.available(now) === this.options.refreshBurst) this.#isExhaustionEmitted = false;
+    if (this.limits.tryAcquire(now)) return this.begin('on-demand');
+    const permittedAt = this.limits.onDemandAt(now);
     if (permittedAt > deadline) return undefined;
-    if (this.#arranged) return this.#arranged;
-    const arranged = new RefreshAttempt();
-    this.#arranged = arranged;
-    this.#arrangedAt.next(permittedAt);
-    // Who hears of it may ask for more, or close everything: it comes last.
-    this.#tellExhaustion(now);
-    return arranged;
+    if (this.#planned) return this.#planned;
+    const planned = new RefreshAttempt();
+    this.#planned = planned;
+    this.scheduler.planOnDemand(permittedAt);
+    // Last: a subscriber may request another refresh, or close the module.
+    this.#emitExhaustion(now);
+    return planned;
   }
 
-  /** The same after a wrong signature: it joins, it may start, it never waits for its turn. */
-  arrangeForBadSignature(kid: string | undefined): RefreshAttempt | undefined {
-    if (this.#isClosed) return undefined;
+  /** The same after a wrong signature: it joins an attempt or starts one, and never waits for the next. */
+  joinForBadSignature(kid: string | undefined): RefreshAttempt | undefined {
+    if (this.closing.aborted) return undefined;
     if (this.#running) return this.#running;
-    return this.keeper.gate.enterForBadSignature(kid, this.#clock.monotonic())
-      ? this.begin('on-demand')
-      : undefined;
+    const isPermitted = this.limits.tryAcquireForBadSignature(kid, this.clock.monotonic());
+    return isPermitted ? this.begin('on-demand') : undefined;
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#schedules.unsubscribe();
-    this.#arranged?.settle(closed());
-    this.#arranged = undefined;
-    this.#running?.settle(closed());
-    this.#retriever.close();
-    this.#sharing?.close();
-    this.#news.close();
-  }
-
-  #startArranged(): void {
-    // A timer may fire a moment early; and an attempt under way has taken the arranged one's place already.
-    if (!this.#arranged) return;
-    const now = this.#clock.monotonic();
-    if (this.keeper.gate.enter(now)) this.begin('on-demand');
-    else this.#arrangedAt.next(this.keeper.gate.onDemandAt(now));
+  #startPlanned(): void {
+    // A running attempt has taken the place of the planned one already.
+    if (!this.#planned) return;
+    const now = this.clock.monotonic();
+    // A timer may fire a moment early.
+    if (this.limits.tryAcquire(now)) this.begin('on-demand');
+    else this.scheduler.planOnDemand(this.limits.onDemandAt(now));
   }
 
   async #run(attempt: RefreshAttempt): Promise<void> {
-    const failure = this.#sharing ? await this.#inTurn(attempt, this.#sharing) : await this.#ask(attempt);
-    this.#end(attempt, failure);
-  }
-
-  #end(attempt: RefreshAttempt, failure: MetadataRefreshError | undefined): void {
+    const failure = await this.#outcome(attempt).catch(unexpected);
     if (this.#running === attempt) this.#running = undefined;
     attempt.settle(failure);
   }
 
-  /** One of a fleet: another replica may have asked already, or be about to. */
-  async #inTurn(
-    attempt: RefreshAttempt,
-    sharing: MetadataSharing,
-  ): Promise<MetadataRefreshError | undefined> {
-    // Whatever a store makes of it, the issuer can still be asked.
-    const turn = await sharing.turn(attempt).catch(() => ALONE);
-    if (turn.isMine) {
-      attempt.startedAt = this.#clock.monotonic();
-      return this.#ask(attempt, sharing, turn.lease);
+  async #outcome(attempt: RefreshAttempt): Promise<MetadataRefreshError | undefined> {
+    const { fleet } = this;
+    if (!fleet) return this.#fetch(attempt);
+    // A store that fails does not keep a replica from the issuer.
+    const outcome = await fleet.lease(attempt).catch(() => FETCH_WITHOUT_LEASE);
+    if (outcome.mayFetch) {
+      attempt.startedAt = this.clock.monotonic();
+      return this.#fetch(attempt, outcome.lease);
     }
-    attempt.isConclusive = turn.isConclusive;
-    this.keeper.catchUp();
-    if (turn.failure) this.keeper.fallBack();
-    return turn.failure;
+    attempt.provesAbsence = outcome.provesAbsence;
+    this.scheduler.afterServed(this.current.state.freshUntil);
+    if (outcome.failure) this.current.fallBack();
+    return outcome.failure;
   }
 
-  /** Asks the issuer, judges what it says and puts it in place. */
-  async #ask(
-    attempt: RefreshAttempt,
-    sharing?: MetadataSharing,
-    lease?: MetadataLease,
-  ): Promise<MetadataRefreshError | undefined> {
+  /** Reads from the issuer, and applies what was read. */
+  async #fetch(attempt: RefreshAttempt, lease?: GrantedLease): Promise<MetadataRefreshError | undefined> {
     try {
-      if (this.#isClosed) throw closed();
-      this.#news.tell({ type: 'refresh-started', trigger: attempt.trigger });
+      if (this.closing.aborted) throw closed();
+      this.events.emit({ type: 'refresh-started', trigger: attempt.trigger });
       const reading = await this.#read(attempt);
-      const failure = this.#isClosed ? closed() : this.keeper.accept(reading, attempt, lease?.fence);
+      const failure = this.closing.aborted ? closed() : this.current.accept(reading, attempt, lease?.fence);
       if (failure) throw failure;
-      if (!this.keeper.held.isAheadOf(attempt, lease?.fence)) sharing?.publish(reading, attempt, lease);
+      if (!this.current.isSuperseded(attempt, lease?.fence)) this.fleet?.publish(reading, attempt, lease);
       return undefined;
     } catch (error) {
       const failure = error instanceof MetadataRefreshError ? error : unexpected(error);
-      if (!this.#isClosed) this.keeper.failed(attempt, failure, lease?.fence);
-      sharing?.release(lease, failure);
+      if (!this.closing.aborted) this.current.fail(attempt, failure, lease?.fence);
+      this.fleet?.release(lease, failure);
       return failure;
     }
   }
 
   #read(attempt: RefreshAttempt): Promise<Reading> {
-    const { held } = this.keeper;
-    return this.#reader.read({
-      // As of the moment it is asked for: an attempt that overlaps this one may replace it meanwhile.
+    const { current } = this;
+    return this.reader.read({
+      // As of each access: an attempt that overlaps this one may replace it meanwhile.
       get known() {
-        return held.metadata;
+        return current.state.metadata;
       },
-      notBefore: held.generatedAt,
+      notBefore: current.state.generatedAt,
       keySetFirst: attempt.trigger === 'on-demand',
-      awaited: attempt.awaited,
+      requestedKids: attempt.requestedKids,
     });
   }
 
   /** Once until the budget has recovered: under a flood it is spent again as soon as it refills. */
-  #tellExhaustion(now: number): void {
-    if (this.keeper.gate.available(now) < 1)
-      this.#news.tellOnce(`exhausted ${this.#recoveries}`, { type: 'budget-exhausted' });
+  #emitExhaustion(now: number): void {
+    if (this.#isExhaustionEmitted || this.limits.available(now) >= 1) return;
+    this.#isExhaustionEmitted = true;
+    this.events.emit({ type: 'budget-exhausted' });
   }
 }
 

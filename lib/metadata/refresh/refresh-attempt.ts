@@ -1,29 +1,29 @@
 import type { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { RefreshTrigger } from '../metadata-events.js';
 
-/** One judged attempt to refresh, from the moment it is arranged; any number of requests wait for the same one. */
+/** One attempt to refresh, from the moment it is planned; any number of requests wait for the same one. */
 export class RefreshAttempt {
   #settle: (() => void) | undefined;
   #number = Number.POSITIVE_INFINITY;
-  /** Resolves when the attempt is over, whatever came of it; never rejects. */
+  /** Resolves when the attempt has succeeded or failed; never rejects. */
   readonly settled = new Promise<void>((resolve) => {
     this.#settle = resolve;
   });
-  /** Whether somebody waits to hear what is not there; after a wrong signature, any later look will do. */
-  isAboutAbsence = false;
-  /** The key ids somebody waits for. */
-  readonly awaited = new Set<string>();
+  /** Whether a request waits for proof that a key is absent; after a wrong signature, any later check will do. */
+  needsProofOfAbsence = false;
+  /** The key ids that requests wait for. */
+  readonly requestedKids = new Set<string>();
   trigger: RefreshTrigger = 'on-demand';
   /** Whether requests caused it; a load may be one of these. */
   isOnDemand = false;
   /** Monotonic. */
   startedAt = Number.POSITIVE_INFINITY;
   failure: MetadataRefreshError | undefined;
-  /** Whether the issuer was asked after it started: then what it did not find is not there. */
-  isConclusive = true;
+  /** Whether the issuer was read after it started: then a key it did not find is absent. */
+  provesAbsence = true;
   isSettled = false;
 
-  /** Attempts are numbered in the order they start: a later number knows of everything published before. */
+  /** Attempts are numbered in the order they start: a later one includes everything published before. */
   get number(): number {
     return this.#number;
   }
@@ -35,7 +35,7 @@ export class RefreshAttempt {
     this.trigger = isFirst ? 'load' : trigger;
   }
 
-  /** Only the first word counts: what is closed may go on ending for a while. */
+  /** Only the first call counts: after the module is closed, an exchange may still end. */
   settle(failure?: MetadataRefreshError): void {
     if (this.isSettled) return;
     this.failure = failure;

@@ -1,19 +1,19 @@
 import { LRUCache } from 'lru-cache';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
-import { RefreshBudget } from './refresh-budget.js';
 
-/** A wrong signature under a known key may be anybody's: it never takes what a rollover may need. */
+/** Anyone can sign a wrong signature under a known key: it never spends what a rollover may need. */
 const BAD_SIGNATURE_RESERVE = 3;
 const BAD_SIGNATURES_REMEMBERED = 1000;
 const FIRST_BACKOFF = 1000;
 const AUTOMATIC_BACKOFF_CAP = 5 * 60_000;
 
-/** When may the issuer be called again? Budget, backoff and the issuer's own `Retry-After` in one place. */
-export class RefreshGate {
+/** When the issuer may be called again: refresh budget, backoff and the issuer's own `Retry-After`. Times are monotonic. */
+export class RefreshLimits {
   readonly #options: ResolvedMetadataOptions;
   readonly #random: () => number;
-  readonly #budget: RefreshBudget;
   #badSignatures: LRUCache<string, number> | undefined;
+  /** The budget as one number: when its bucket is full again (GCRA). So nothing is refilled, and nothing is rounded. */
+  #fullAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #failedAt = 0;
   #jitter = 0;
@@ -22,45 +22,49 @@ export class RefreshGate {
   constructor(options: ResolvedMetadataOptions, random: () => number) {
     this.#options = options;
     this.#random = random;
-    this.#budget = new RefreshBudget(options.refreshBurst, options.refreshInterval);
   }
 
+  /** Failures in a row. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Until when the issuer asked to be left alone. */
+  /** The end of the issuer's `Retry-After`. */
   get refusedUntil(): number {
     return this.#refusedUntil;
   }
 
-  /** On-demand refreshes in hand. */
+  /** On-demand refreshes available. */
   available(now: number): number {
-    return this.#budget.available(now);
+    const { refreshBurst, refreshInterval } = this.#options;
+    return Math.floor((now - this.#fullFrom(now)) / refreshInterval) + refreshBurst;
   }
 
   /** The earliest time at which an on-demand refresh may start. */
   onDemandAt(now: number): number {
-    return Math.max(this.#budget.nextAt(now), this.#blockedUntil(this.#options.refreshInterval));
+    const { refreshBurst, refreshInterval } = this.#options;
+    const availableAt = Math.max(now, this.#fullFrom(now) - (refreshBurst - 1) * refreshInterval);
+    return Math.max(availableAt, this.#blockedUntil(refreshInterval));
   }
 
-  /** The earliest time at which an automatic refresh may start; the budget does not concern it. */
+  /** The earliest time at which an automatic refresh may start; it does not use the budget. */
   automaticAt(): number {
     return this.#blockedUntil(AUTOMATIC_BACKOFF_CAP);
   }
 
   /** Takes one on-demand refresh out of the budget, if one may start now. */
-  enter(now: number): boolean {
-    return this.onDemandAt(now) <= now && this.#budget.spend(now);
+  tryAcquire(now: number): boolean {
+    return this.onDemandAt(now) <= now && this.#spend(now, 0);
   }
 
-  /** The same for a wrong signature under a known key: at most one per `kid` and interval, and only out of plenty. */
-  enterForBadSignature(kid: string | undefined, now: number): boolean {
+  /** The same for a wrong signature under a known key: at most one per `kid` and interval, above the reserve. */
+  tryAcquireForBadSignature(kid: string | undefined, now: number): boolean {
+    const { refreshInterval } = this.#options;
     const id = kid ?? '';
     const last = this.#badSignatures?.get(id) ?? Number.NEGATIVE_INFINITY;
-    if (now - last < this.#options.refreshInterval) return false;
-    if (this.#blockedUntil(this.#options.refreshInterval) > now) return false;
-    if (!this.#budget.spend(now, BAD_SIGNATURE_RESERVE)) return false;
+    if (now - last < refreshInterval) return false;
+    if (this.#blockedUntil(refreshInterval) > now) return false;
+    if (!this.#spend(now, BAD_SIGNATURE_RESERVE)) return false;
     this.#badSignatures ??= new LRUCache({ max: BAD_SIGNATURES_REMEMBERED });
     this.#badSignatures.set(id, now);
     return true;
@@ -71,14 +75,27 @@ export class RefreshGate {
     this.#refusedUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** @param retryAfter what the issuer asked for, in milliseconds */
+  /** @param retryAfter of the issuer, in milliseconds */
   failed(now: number, retryAfter = 0): void {
     this.#failures++;
     this.#failedAt = now;
     this.#jitter = this.#random();
-    const asked = Math.min(retryAfter, this.#options.automaticRefreshInterval);
-    // A failure of another kind does not take back what the issuer asked for.
-    this.#refusedUntil = Math.max(this.#refusedUntil, now + asked);
+    // A failure of another kind does not shorten an earlier Retry-After.
+    const bounded = Math.min(retryAfter, this.#options.automaticRefreshInterval);
+    this.#refusedUntil = Math.max(this.#refusedUntil, now + bounded);
+  }
+
+  /** Takes one, unless that would leave fewer than `reserve` available. */
+  #spend(now: number, reserve: number): boolean {
+    const { refreshBurst, refreshInterval } = this.#options;
+    const fullFrom = this.#fullFrom(now);
+    if (fullFrom > now + (refreshBurst - 1 - reserve) * refreshInterval) return false;
+    this.#fullAt = fullFrom + refreshInterval;
+    return true;
+  }
+
+  #fullFrom(now: number): number {
+    return Math.max(now, this.#fullAt);
   }
 
   /** Exponential, with equal jitter: half of it fixed, half of it random. */

@@ -1,93 +1,81 @@
 import type { Clock, TimerHandle } from '../../time/clock.js';
-import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import type { RefreshAttempt } from './refresh-attempt.js';
-import type { Question, RequestStart } from './refresh-request.js';
-import { Turnstile } from './per-tick-limiter.js';
+import type { Waiter } from './refresh-request.js';
 
-/** Each of them has a signature to be checked, and half a millisecond is soon gone. */
-const LET_IN_PER_TURN = 16;
-const TURNED_AWAY_PER_TURN = 4;
-
-/** A request that waits for a refresh. */
-export interface Waiter {
-  readonly question: Question;
-  readonly start: RequestStart;
-  /** What it waits for. */
-  attempt: RefreshAttempt;
-  readonly resolve: (metadata: IssuerMetadata) => void;
-  readonly reject: (error: unknown) => void;
-}
+/** Each resolved request checks a signature next: 16 of them take about half a millisecond. */
+const RESOLVED_PER_TICK = 16;
+const REJECTED_PER_TICK = 4;
+/** A longer queue drains faster: in at most this many ticks. */
+const MOST_TICKS = 500;
 
 /**
- * Those who wait for a refresh. An attempt that ends may leave thousands here without an answer: they are told on a
- * list, and only whoever leaves costs a turn of promises; few in one turn of the event loop, so that nobody else has to
- * wait for them.
+ * The requests that wait for a refresh. One attempt may settle thousands of them: they are settled a few per tick of the
+ * event loop, so that requests with known keys are not delayed.
  */
-export class WaitingRoom {
+export class WaitQueue {
   readonly #clock: Clock;
   readonly #onDeadline: (waiter: Waiter) => void;
   readonly #waiters = new Set<Waiter>();
-  /** Whoever is let in does not queue behind those who are refused. */
-  readonly #wayIn = new Turnstile(LET_IN_PER_TURN);
-  readonly #wayOut = new Turnstile(TURNED_AWAY_PER_TURN);
-  #leaving = 0;
+  /** Resolved requests have their own queue, so rejections do not delay them. */
+  readonly #resolved = new PerTickLimiter(RESOLVED_PER_TICK);
+  readonly #rejected = new PerTickLimiter(REJECTED_PER_TICK);
+  #settling = 0;
   #timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
-  /** @param onDeadline called when a waiter has waited long enough and has left */
+  /** @param onDeadline called for each waiter whose deadline has passed */
   constructor(clock: Clock, onDeadline: (waiter: Waiter) => void) {
     this.#clock = clock;
     this.#onDeadline = onDeadline;
   }
 
-  /** Those who wait, and those who are on their way out. */
+  /** Requests waiting, and those being settled. */
   get size(): number {
-    return this.#waiters.size + this.#leaving;
+    return this.#waiters.size + this.#settling;
   }
 
-  /** In the order they came. Whoever is met may leave. */
+  /** In the order of their arrival. A waiter may be removed while it is visited. */
   [Symbol.iterator](): Iterator<Waiter> {
     return this.#waiters.values();
   }
 
-  enter(waiter: Waiter): void {
+  add(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    this.#callAt(waiter.start.deadline);
+    this.#planDeadline(waiter.start.deadline);
   }
 
-  /** Lets a waiter go on who has got what it waited for; counted until it is through. */
-  letIn(waiter: Waiter, through: () => void): void {
-    this.#leave(waiter, this.#wayIn, through);
+  /** Removes a waiter that is about to be resolved; it counts until `settle` is called, in this tick or a later one. */
+  resolve(waiter: Waiter, settle: () => void): void {
+    this.#remove(waiter, this.#resolved, settle);
   }
 
-  /** Lets a waiter go who has to be refused; counted until it is through. */
-  turnAway(waiter: Waiter, through: () => void): void {
-    this.#leave(waiter, this.#wayOut, through);
+  /** The same for a waiter that is about to be rejected. */
+  reject(waiter: Waiter, settle: () => void): void {
+    this.#remove(waiter, this.#rejected, settle);
   }
 
-  #leave(waiter: Waiter, turnstile: Turnstile, through: () => void): void {
+  #remove(waiter: Waiter, limiter: PerTickLimiter, settle: () => void): void {
     if (!this.#waiters.delete(waiter)) return;
-    if (this.#waiters.size === 0) this.#cancelCall();
-    this.#leaving++;
-    turnstile.pass(() => {
-      this.#leaving--;
-      through();
+    if (this.#waiters.size === 0) this.#cancelDeadline();
+    this.#settling++;
+    limiter.run(() => {
+      this.#settling--;
+      settle();
     });
   }
 
-  /** One timer for all: for the first deadline there is. */
-  #callAt(deadline: number): void {
+  /** One timer for all: for the earliest deadline. */
+  #planDeadline(deadline: number): void {
     if (this.#timer && this.#timer.at <= deadline) return;
-    this.#cancelCall();
+    this.#cancelDeadline();
     const wait = deadline - this.#clock.monotonic();
-    this.#timer = { handle: this.#clock.setTimeout(() => this.#callOverdue(), wait), at: deadline };
+    this.#timer = { handle: this.#clock.setTimeout(() => this.#rejectOverdue(), wait), at: deadline };
   }
 
-  #cancelCall(): void {
+  #cancelDeadline(): void {
     if (this.#timer) this.#clock.clearTimeout(this.#timer.handle);
     this.#timer = undefined;
   }
 
-  #callOverdue(): void {
+  #rejectOverdue(): void {
     this.#timer = undefined;
     const now = this.#clock.monotonic();
     const overdue: Waiter[] = [];
@@ -97,7 +85,48 @@ export class WaitingRoom {
       if (deadline <= now) overdue.push(waiter);
       else next = Math.min(next, deadline);
     }
-    if (next < Number.POSITIVE_INFINITY) this.#callAt(next);
-    for (const waiter of overdue) this.turnAway(waiter, () => this.#onDeadline(waiter));
+    if (next < Number.POSITIVE_INFINITY) this.#planDeadline(next);
+    for (const waiter of overdue) this.reject(waiter, () => this.#onDeadline(waiter));
+  }
+}
+
+/** Runs at most a batch of tasks per tick of the event loop, in their order. */
+class PerTickLimiter {
+  readonly #queue: (() => void)[] = [];
+  #batchSize: number;
+  #available: number;
+  #isScheduled = false;
+
+  constructor(private readonly perTick: number) {
+    this.#batchSize = this.#available = perTick;
+  }
+
+  /** Runs a task in this tick or in a later one. */
+  run(task: () => void): void {
+    this.#schedule();
+    if (this.#available <= 0) {
+      this.#queue.push(task);
+      return;
+    }
+    this.#available--;
+    task();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#tick());
+  }
+
+  #tick(): void {
+    this.#isScheduled = false;
+    const waiting = this.#queue.length;
+    // The batch keeps its size until the queue is empty.
+    this.#batchSize =
+      waiting === 0 ? this.perTick : Math.max(this.#batchSize, Math.ceil(waiting / MOST_TICKS));
+    const batch = this.#queue.splice(0, this.#batchSize);
+    this.#available = this.perTick - batch.length;
+    if (batch.length > 0) this.#schedule();
+    for (const task of batch) task();
   }
 }

@@ -6,16 +6,16 @@ import { MetadataStoreError } from '../../errors/store.error.js';
 import type { MetadataStore, StoredMetadata } from './metadata-store.js';
 
 const VERSION = 1;
-/** More than any issuer publishes. */
-const LONGEST = 4 * 1024 * 1024;
+/** Bytes: more than any issuer publishes. */
+const MAX_SIZE = 4 * 1024 * 1024;
 
 /**
  * Keeps snapshots in a directory of this machine, one file per issuer, so that a restart does not need the issuer.
- * Whoever can write to the directory can add a key: keep it to the service's own user. Any number of processes may
- * share it.
+ * A user who can write to the directory can add a key: restrict it to the service's own user. Any number of processes
+ * may share it.
  */
 export class FileMetadataStore implements MetadataStore {
-  /** @param directory created, for this user alone, when there is none */
+  /** @param directory created, for this user alone, when it does not exist */
   constructor(private readonly directory: string) {}
 
   /** @throws {MetadataStoreError} when the file is not as it was written */
@@ -44,7 +44,7 @@ export class FileMetadataStore implements MetadataStore {
     }
   }
 
-  /** A digest: nothing in an issuer's name can lead out of the directory. */
+  /** A digest: an issuer's name cannot lead out of the directory. */
   #pathOf(issuer: string): string {
     return join(this.directory, `${createHash('sha256').update(issuer).digest('hex')}.json`);
   }
@@ -52,11 +52,11 @@ export class FileMetadataStore implements MetadataStore {
 
 async function read(path: string): Promise<string | undefined> {
   try {
-    // A link in its place may lead to another user's file, and a pipe would keep a thread waiting for ever.
+    // A link in its place may lead to another user's file, and a pipe would block a thread without end.
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const found = await file.stat();
-      if (!found.isFile() || found.size > LONGEST) throw malformed();
+      if (!found.isFile() || found.size > MAX_SIZE) throw malformed();
       return await file.readFile('utf8');
     } finally {
       await file.close();
@@ -68,8 +68,8 @@ async function read(path: string): Promise<string | undefined> {
 }
 
 function serialize(metadata: StoredMetadata): string {
-  const { issuer, jwksUri, keys, checkedAt, isConfirmed } = metadata;
-  const text = JSON.stringify({ issuer, jwksUri, keys, checkedAt, isConfirmed });
+  const { issuer, jwksUri, keys, checkedAt, isDoubleChecked } = metadata;
+  const text = JSON.stringify({ issuer, jwksUri, keys, checkedAt, isDoubleChecked });
   return JSON.stringify({ version: VERSION, checksum: checksum(text), metadata: text });
 }
 
@@ -77,10 +77,10 @@ function parse(file: string, issuer: string): StoredMetadata {
   const { version, checksum: expected, metadata } = members(file);
   if (version !== VERSION || typeof metadata !== 'string' || checksum(metadata) !== expected)
     throw malformed();
-  const { issuer: named, jwksUri, keys, checkedAt, isConfirmed } = members(metadata);
+  const { issuer: named, jwksUri, keys, checkedAt, isDoubleChecked } = members(metadata);
   if (named !== issuer) throw new MetadataStoreError('wrong-issuer', 'The file is of another issuer');
   if (typeof jwksUri !== 'string' || !Array.isArray(keys) || typeof checkedAt !== 'number') throw malformed();
-  return { issuer, jwksUri, keys, checkedAt, isConfirmed: isConfirmed === true };
+  return { issuer, jwksUri, keys, checkedAt, isDoubleChecked: isDoubleChecked === true };
 }
 
 function members(text: string): Readonly<Record<string, unknown>> {
@@ -88,7 +88,7 @@ function members(text: string): Readonly<Record<string, unknown>> {
     const content: unknown = JSON.parse(text);
     if (typeof content === 'object' && content !== null) return { ...content };
   } catch {
-    // Told below, without what it says.
+    // Reported below, without the text.
   }
   throw malformed();
 }

@@ -1,12 +1,18 @@
+import { firstValueFrom, race, ReplaySubject, Subject } from 'rxjs';
 import { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 import type { Reading } from '../fetch/metadata-reader.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
-import type { MetadataLease, StoredMetadata } from './metadata-store.js';
 import type { RefreshAttempt } from '../refresh/refresh-attempt.js';
-import { Signal } from '../refresh/signal.js';
+import { timer } from '../refresh/scheduler.js';
+import {
+  FETCH_WITHOUT_LEASE,
+  SERVED_BY_ANOTHER_REPLICA,
+  type LeaseOutcome,
+  type Replica,
+} from './lease-outcome.js';
+import type { GrantedLease, MetadataLease, StoredMetadata } from './metadata-store.js';
 import type { StoreClient } from './store-client.js';
-import { ALONE, ANSWERED, type SharingMember, type Turn } from './lease-outcome.js';
 
 /** The fleet's bucket holds two of a replica's: one replica under attack, its own spent, leaves as much to the others. */
 const BUCKETS = 2;
@@ -14,99 +20,104 @@ const SHORTEST_WAIT = 10;
 const SHORTEST_LEASE = 1000;
 const UNKNOWN = Number.POSITIVE_INFINITY;
 
-/** One replica's part in a fleet that asks the issuer as one client. Without the store, everybody asks for themselves. */
-export class MetadataSharing {
+/** One replica's part in a fleet that reads the issuer as one client. Without the store, each replica reads for itself. */
+export class FleetCoordination {
   readonly #options: ResolvedMetadataOptions;
   readonly #client: StoreClient;
   readonly #clock: Clock;
-  readonly #member: SharingMember;
-  readonly #news = new Signal();
-  /** The highest fence given, and the highest of a failed check. */
+  readonly #replica: Replica;
+  readonly #closing: AbortSignal;
+  /** Emits when another replica has reported a check. */
+  readonly #report$ = new Subject<void>();
+  /** The highest fence a lease request returned, and the highest of a failed check. */
   #seen = 0;
   #failed = 0;
-  #isClosed = false;
   #spentSince: number | undefined;
 
-  constructor(options: ResolvedMetadataOptions, client: StoreClient, clock: Clock, member: SharingMember) {
+  constructor(
+    options: ResolvedMetadataOptions,
+    client: StoreClient,
+    clock: Clock,
+    replica: Replica,
+    closing: AbortSignal,
+  ) {
     this.#options = options;
     this.#client = client;
     this.#clock = clock;
-    this.#member = member;
+    this.#replica = replica;
+    this.#closing = closing;
+    closing.addEventListener('abort', () => this.#report$.complete());
   }
 
-  /** Listens for what other replicas find. */
+  /** Watches the store for the checks of other replicas. */
   join(): void {
     this.#client.watch({
       received: (stored) => {
-        this.#member.adopt(stored);
-        this.#news.notify();
+        this.#replica.adopt(stored);
+        this.#report$.next();
       },
       failed: ({ fence, retryAfter }) => {
-        // A later check has succeeded, or the same failure has been told before.
-        if (fence <= Math.max(this.#failed, this.#member.fence)) return;
+        // A later check has succeeded, or this failure has been reported before.
+        if (fence <= Math.max(this.#failed, this.#replica.fence)) return;
         this.#failed = fence;
-        this.#member.backOff(retryAfter);
-        this.#news.notify();
+        this.#replica.backOff(retryAfter);
+        this.#report$.next();
       },
     });
   }
 
-  /** The store first, then the lease; resolves when it is this replica's turn, or when another one's has answered. */
-  async turn(attempt: RefreshAttempt): Promise<Turn> {
+  /** Looks into the store, then requests the lease until this replica may fetch or another has served the attempt. */
+  async lease(attempt: RefreshAttempt): Promise<LeaseOutcome> {
     this.join();
-    if (attempt.trigger === 'operator') return this.#operatorsTurn();
+    if (attempt.trigger === 'operator') return this.#operatorLease();
     if (attempt.trigger !== 'automatic' || !this.#client.canWatch) {
       await this.#load();
-      if (this.#member.isAnswered(attempt, UNKNOWN)) return ANSWERED;
+      if (this.#replica.isServed(attempt, UNKNOWN)) return SERVED_BY_ANOTHER_REPLICA;
     }
     const giveUpAt = this.#clock.monotonic() + this.#patience;
-    let since: number | undefined;
-    while (!this.#isClosed) {
-      const news = this.#news.count;
-      // Not what was learned from a refusal: whoever had the lease then may have found something since.
-      const heardOf = Math.max(this.#failed, this.#member.fence);
-      const lease = await this.#acquire(attempt.isOnDemand);
-      if (!lease) return ALONE;
-      if (lease.isMine) return this.#granted(attempt, lease, heardOf);
-      // What bears a higher fence was started after the question.
-      since ??= lease.fence;
-      const now = this.#clock.monotonic();
-      if (!this.#isSettled(attempt, since)) {
-        const isOutOfPatience = now >= giveUpAt;
-        if (isOutOfPatience && attempt.isOnDemand && this.#mayBeSpent(now)) return ANSWERED;
-        const wait = Math.min(Math.max(lease.retryAfter, SHORTEST_WAIT), giveUpAt - now);
-        if (!isOutOfPatience) await this.#newsWithin(wait, news);
-        // Nobody tells of what is found, or the message has been lost.
-        if (isOutOfPatience || !this.#client.canWatch) await this.#load();
-        if (isOutOfPatience && !this.#isSettled(attempt, since)) return ALONE;
+    let firstFence: number | undefined;
+    while (!this.#closing.aborted) {
+      // From before the request: a report may overtake its answer.
+      const reported$ = new ReplaySubject<void>(1);
+      const subscription = this.#report$.subscribe(reported$);
+      try {
+        // Not the fence of a refusal: the holder at that time may have found something since.
+        const known = Math.max(this.#failed, this.#replica.fence);
+        const lease = await this.#acquire(attempt.isOnDemand);
+        if (!lease) return FETCH_WITHOUT_LEASE;
+        if (lease.isGranted) return await this.#granted(attempt, lease, known);
+        // A check with a higher fence started after this attempt.
+        firstFence ??= lease.fence;
+        const outcome =
+          this.#outcome(attempt, firstFence) ??
+          (await this.#awaitReport(attempt, firstFence, giveUpAt, lease.retryAfter, reported$));
+        if (outcome) return outcome;
+      } finally {
+        subscription.unsubscribe();
       }
-      if (this.#member.isAnswered(attempt, since))
-        return { isMine: false, isConclusive: this.#member.isConclusive(since) };
-      if (this.#hasFailed(attempt, since))
-        return { isMine: false, isConclusive: this.#failed > since, failure: failedElsewhere() };
     }
-    return ALONE;
+    return FETCH_WITHOUT_LEASE;
   }
 
-  /** Lets the fleet have a complete check. In the background: no request waits for it. */
-  publish(reading: Reading, attempt: RefreshAttempt, lease: MetadataLease | undefined): void {
+  /** Shares a complete check with the fleet. In the background: no request waits for it. */
+  publish(reading: Reading, attempt: RefreshAttempt, lease: GrantedLease | undefined): void {
     if (this.#client.canLease && !lease) return;
     const { issuer, automaticRefreshInterval, lastKnownGoodLifetime } = this.#options;
     const metadata: StoredMetadata = {
       issuer,
       jwksUri: reading.jwksUri,
-      // All that was published: a replica with other algorithms, or another runtime, has its own judgement.
+      // All that was published: a replica with other algorithms, or another runtime, may use other members.
       keys: [...reading.keys, ...reading.skipped].flatMap(({ jwk }) => (jwk ? [jwk] : [])),
       checkedAt: Math.round(this.#clock.now() - (this.#clock.monotonic() - attempt.startedAt)),
       fence: lease?.fence,
-      isConfirmed: reading.isConfirmed,
+      isDoubleChecked: reading.isDoubleChecked,
     };
     const expiresIn = automaticRefreshInterval + lastKnownGoodLifetime;
     void this.#client.save(metadata, { expiresIn, lease });
   }
 
-  /** Gives the lease back after a failure, and lets the fleet back off. */
-  release(lease: MetadataLease | undefined, failure: MetadataRefreshError): void {
+  /** Releases the lease after a failure, and makes the fleet back off. */
+  release(lease: GrantedLease | undefined, failure: MetadataRefreshError): void {
     if (!lease) return;
     this.#failed = Math.max(this.#failed, lease.fence);
     const notice = { fence: lease.fence, retryAfter: failure.details.retryAfterMs ?? 0 };
@@ -114,87 +125,89 @@ export class MetadataSharing {
     void this.#client.releaseLease(lease, failure.fault === 'closed' ? undefined : notice);
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#client.close();
-    this.#news.notify();
-  }
-
-  async #operatorsTurn(): Promise<Turn> {
+  async #operatorLease(): Promise<LeaseOutcome> {
     const lease = await this.#acquire(false);
-    return { isMine: true, lease: lease?.isMine ? lease : undefined };
+    return { mayFetch: true, lease: lease?.isGranted ? lease : undefined };
   }
 
-  /** Another replica may have come and gone since this one looked: then there is something to look at first. */
-  async #granted(attempt: RefreshAttempt, lease: MetadataLease, heardOf: number): Promise<Turn> {
-    if (lease.fence > heardOf + 1) {
+  /** Another replica may have had the lease since this one looked: then the store is read first. */
+  async #granted(attempt: RefreshAttempt, lease: GrantedLease, known: number): Promise<LeaseOutcome> {
+    if (lease.fence > known + 1) {
       await this.#load();
-      if (this.#member.isAnswered(attempt, UNKNOWN)) {
+      if (this.#replica.isServed(attempt, UNKNOWN)) {
         void this.#client.releaseLease(lease);
-        return ANSWERED;
+        return SERVED_BY_ANOTHER_REPLICA;
       }
     }
-    return { isMine: true, lease };
+    return { mayFetch: true, lease };
   }
 
-  /** A budget that stays spent for longer than it takes to refill is a lie. */
-  #mayBeSpent(now: number): boolean {
+  /** Waits for a report after a refusal. Returns `undefined` when the lease should be requested again. */
+  async #awaitReport(
+    attempt: RefreshAttempt,
+    fence: number,
+    giveUpAt: number,
+    retryAfter: number,
+    reported$: ReplaySubject<void>,
+  ): Promise<LeaseOutcome | undefined> {
+    const now = this.#clock.monotonic();
+    const isOutOfPatience = now >= giveUpAt;
+    if (isOutOfPatience && attempt.isOnDemand && this.#isBudgetSpent(now)) return SERVED_BY_ANOTHER_REPLICA;
+    if (!isOutOfPatience) {
+      const wait = Math.min(Math.max(retryAfter, SHORTEST_WAIT), giveUpAt - now);
+      await firstValueFrom(race(reported$, timer(now + wait, this.#clock)), { defaultValue: undefined });
+    }
+    // The store sends no reports, or one has been lost.
+    if (isOutOfPatience || !this.#client.canWatch) await this.#load();
+    return this.#outcome(attempt, fence) ?? (isOutOfPatience ? FETCH_WITHOUT_LEASE : undefined);
+  }
+
+  /** What another replica's check above this fence means for an attempt. */
+  #outcome(attempt: RefreshAttempt, fence: number): LeaseOutcome | undefined {
+    if (this.#replica.isServed(attempt, fence))
+      return { mayFetch: false, provesAbsence: this.#replica.provesAbsence(fence) };
+    if (!this.#hasFailed(attempt, fence)) return undefined;
+    return { mayFetch: false, provesAbsence: this.#failed > fence, failure: failedElsewhere() };
+  }
+
+  /** On demand only a failure that started after the attempt counts; an automatic refresh can wait for the backoff. */
+  #hasFailed({ trigger }: RefreshAttempt, fence: number): boolean {
+    return this.#failed > fence || (trigger === 'automatic' && this.#failed === fence);
+  }
+
+  /** Ignores the store's report once it has lasted longer than one refill: then the store's bucket is corrupt. */
+  #isBudgetSpent(now: number): boolean {
     return this.#spentSince !== undefined && now - this.#spentSince < this.#options.refreshInterval / BUCKETS;
   }
 
-  /** Requests wait no longer than `refreshWait`: a lease whose holder is dead must not outlast them. */
+  /** Requests wait no longer than `refreshWait`: the lease of a dead replica must end before. */
   get #leaseDuration(): number {
     const { refreshWait, timeout } = this.#options;
     return Math.max(SHORTEST_LEASE, Math.min(timeout, refreshWait / 2));
   }
 
-  /** When a holder dies, there is time left for one more: else all would ask for themselves as the lease ends. */
+  /** When a replica dies with the lease, this leaves time for one more; else all would fetch as the lease ends. */
   get #patience(): number {
     return 1.5 * this.#leaseDuration;
   }
 
-  get #heardOf(): number {
-    return Math.max(this.#seen, this.#failed, this.#member.fence);
-  }
-
   async #load(): Promise<void> {
     const stored = await this.#client.load();
-    if (stored) this.#member.adopt(stored);
+    if (stored) this.#replica.adopt(stored);
   }
 
   async #acquire(isOnDemand: boolean): Promise<MetadataLease | undefined> {
     const { refreshBurst, refreshInterval } = this.#options;
     const lease = await this.#client.acquireLease({
       duration: this.#leaseDuration,
-      seen: this.#heardOf,
+      seen: Math.max(this.#seen, this.#failed, this.#replica.fence),
       budget: isOnDemand ? { burst: BUCKETS * refreshBurst, interval: refreshInterval / BUCKETS } : undefined,
     });
     if (!lease) return undefined;
     this.#seen = lease.fence;
-    this.#spentSince = lease.isSpent ? (this.#spentSince ?? this.#clock.monotonic()) : undefined;
+    const isSpent = !lease.isGranted && lease.reason === 'budget-spent';
+    this.#spentSince = isSpent ? (this.#spentSince ?? this.#clock.monotonic()) : undefined;
     return lease;
-  }
-
-  #isSettled(attempt: RefreshAttempt, since: number): boolean {
-    return this.#member.isAnswered(attempt, since) || this.#hasFailed(attempt, since);
-  }
-
-  /** On demand only a failure that started after the question counts; what is merely due can wait for the backoff. */
-  #hasFailed({ trigger }: RefreshAttempt, since: number): boolean {
-    return this.#failed > since || (trigger === 'automatic' && this.#failed === since);
-  }
-
-  /** @param since how much news there had been when the question was put: a message may overtake its answer */
-  async #newsWithin(milliseconds: number, since: number): Promise<void> {
-    if (this.#news.count !== since || this.#isClosed) return;
-    let timer = 0;
-    let leave: (() => void) | undefined;
-    await new Promise<void>((resolve) => {
-      timer = this.#clock.setTimeout(resolve, milliseconds);
-      leave = this.#news.onNext(resolve);
-    });
-    leave?.();
-    this.#clock.clearTimeout(timer);
   }
 }
 

@@ -1,26 +1,26 @@
 import type { MetadataRefreshError } from '../../errors/metadata.errors.js';
-import type { MetadataLease, StoredMetadata } from './metadata-store.js';
 import type { RefreshAttempt } from '../refresh/refresh-attempt.js';
+import type { GrantedLease, StoredMetadata } from './metadata-store.js';
 
-/** What the store tells, to whoever holds the snapshot. */
-export interface SharingMember {
-  /** The place of the snapshot at hand in the order of the fleet's checks. */
+/** This replica, as its fleet coordination sees it. */
+export interface Replica {
+  /** The place of the current snapshot in the order of the fleet's checks. */
   readonly fence: number;
-  /** Takes over a snapshot if it is newer than the one at hand. */
+  /** Replaces the current snapshot by a stored one, if that is newer. */
   adopt(stored: StoredMetadata): void;
-  /** Another replica could not reach the issuer: back off with it. */
+  /** Another replica could not read the issuer's metadata: back off with it. */
   backOff(retryAfter: number): void;
-  /** Whether what has been adopted makes asking the issuer needless. @param since the fence known when it started */
-  isAnswered(attempt: RefreshAttempt, since: number): boolean;
-  /** Whether the snapshot at hand comes of a confirmed check above this fence: what it lacks is not there. */
-  isConclusive(since: number): boolean;
+  /** Whether what has been adopted makes a fetch unnecessary. @param fence known when the attempt started */
+  isServed(attempt: RefreshAttempt, fence: number): boolean;
+  /** Whether the current snapshot comes from a double-checked read above this fence. */
+  provesAbsence(fence: number): boolean;
 }
 
-/** How an attempt goes on: by asking the issuer, under a lease or alone, or not at all, since another replica has. */
-export type Turn =
-  | { readonly isMine: true; readonly lease: MetadataLease | undefined }
-  | { readonly isMine: false; readonly isConclusive: boolean; readonly failure?: MetadataRefreshError };
+/** How an attempt goes on: this replica fetches, with a lease or without, or another replica has served it. */
+export type LeaseOutcome =
+  | { readonly mayFetch: true; readonly lease: GrantedLease | undefined }
+  | { readonly mayFetch: false; readonly provesAbsence: boolean; readonly failure?: MetadataRefreshError };
 
-export const ALONE: Turn = { isMine: true, lease: undefined };
-/** Perhaps not everybody's question: who is left with one asks again. */
-export const ANSWERED: Turn = { isMine: false, isConclusive: false };
+export const FETCH_WITHOUT_LEASE: LeaseOutcome = { mayFetch: true, lease: undefined };
+/** It may not serve every waiting request: those that remain start another attempt. */
+export const SERVED_BY_ANOTHER_REPLICA: LeaseOutcome = { mayFetch: false, provesAbsence: false };

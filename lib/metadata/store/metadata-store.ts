@@ -6,26 +6,26 @@ export interface StoredMetadata {
   readonly keys: readonly Readonly<Record<string, unknown>>[];
   /** Wall-clock time at which the check it comes from was started, milliseconds since the epoch. */
   readonly checkedAt: number;
-  /** Milliseconds since then, filled in on load by a store with a clock of its own: then no replica's clock matters. */
+  /** Milliseconds since then, set on load by a store with its own clock: then the clocks of replicas do not matter. */
   readonly age?: number | undefined;
-  /** Orders the checks of a fleet, see {@link MetadataLease}; absent where nobody leases. */
+  /** Orders the checks of a fleet, see {@link GrantedLease}; absent for stores without leases. */
   readonly fence?: number | undefined;
-  /** The issuer was asked twice: what is missing from the key set may be called absent. */
-  readonly isConfirmed?: boolean | undefined;
+  /** The documents were read twice: a key that is missing from the key set is proven absent. */
+  readonly isDoubleChecked?: boolean | undefined;
 }
 
-/** What goes with a snapshot that is saved. */
+/** How a snapshot is saved. */
 export interface SaveOptions {
-  /** Milliseconds from now after which nobody will want it any more. */
+  /** Milliseconds from now after which the snapshot is too old to serve. */
   readonly expiresIn: number;
-  /** The lease it was read under: given back with it. */
-  readonly lease?: MetadataLease | undefined;
+  /** The lease it was read under; the store ends it. */
+  readonly lease?: GrantedLease | undefined;
 }
 
 /**
- * Keeps the last good snapshot of each issuer outside the process. A promise that rejects, hangs or brings rubbish is
- * told as an event; known keys never wait for it, and a new one no longer than the deadline of a call, a second at most.
- * Snapshots are judged like an answer of the issuer.
+ * Keeps the last good snapshot of each issuer outside the process. A promise that rejects, hangs or resolves to malformed
+ * data is reported as an event; requests with known keys never wait for it, requests with a new key at most the deadline
+ * of one call, one second. Snapshots are validated like an answer of the issuer.
  */
 export interface MetadataStore {
   /** The snapshot of this issuer, or `undefined` when there is none. */
@@ -34,64 +34,70 @@ export interface MetadataStore {
   save(metadata: StoredMetadata, options: SaveOptions): Promise<void>;
 }
 
-/** What a replica says when it wants to ask the issuer. */
+/** What a replica sends when it wants to fetch from the issuer. */
 export interface LeaseRequest {
-  /** Milliseconds after which the lease is void. */
+  /** Milliseconds after which the lease ends by itself. */
   readonly duration: number;
-  /** The highest fence it has seen: a store that has lost its memory must go on from there. */
+  /** The highest fence this replica has seen: a store that has lost its data continues from there. */
   readonly seen: number;
-  /** On-demand refreshes come out of a bucket of the whole fleet: `burst` in hand, one more per `interval` milliseconds. */
+  /** On-demand refreshes use a bucket of the whole fleet: `burst` available, one more per `interval` milliseconds. */
   readonly budget?: { readonly burst: number; readonly interval: number } | undefined;
 }
 
-/** Whose turn it is to ask the issuer. */
-export interface MetadataLease {
-  readonly issuer: string;
-  readonly isMine: boolean;
-  /**
-   * Mine: my place in the order of the fleet's checks. Not mine: the highest place given so far, so that whatever bears
-   * a higher one was started after the question.
-   */
+/** Permission to fetch from the issuer for the whole fleet. */
+export interface GrantedLease {
+  readonly isGranted: true;
+  /** The place of this check in the order of the fleet's checks. */
   readonly fence: number;
-  /** Not mine: milliseconds after which asking again may help. */
-  readonly retryAfter: number;
-  /** Not mine, because the fleet's budget is spent: nobody has it. */
-  readonly isSpent?: boolean;
-  /** The store's own; proves whose it is. */
-  readonly token: string;
+  /** Opaque to the library: passed back unchanged with `save` and `releaseLease`. */
+  readonly handle: string;
 }
 
-/** A replica asked the issuer in vain. */
+/** Another replica fetches, or the fleet's budget is spent. */
+export interface RefusedLease {
+  readonly isGranted: false;
+  /** `held`: another replica has the lease. `budget-spent`: no replica has it. */
+  readonly reason: 'held' | 'budget-spent';
+  /** The highest fence granted so far: a check with a higher one started after this request. */
+  readonly fence: number;
+  /** Milliseconds after which another request may succeed. */
+  readonly retryAfter: number;
+}
+
+/** The answer to a {@link LeaseRequest}. */
+export type MetadataLease = GrantedLease | RefusedLease;
+
+/** A replica could not read the issuer's metadata. */
 export interface FailureNotice {
-  /** Of the lease it had. */
+  /** Of its lease. */
   readonly fence: number;
-  /** Milliseconds for which the issuer asked to be left alone. */
+  /** Milliseconds of the issuer's `Retry-After`; 0 without. */
   readonly retryAfter: number;
 }
 
-/** A store in whose fleet one replica asks the issuer for all. */
+/** A store whose fleet fetches from the issuer one replica at a time. */
 export interface LeasingMetadataStore extends MetadataStore {
-  /** Takes the lease of an issuer, unless another replica has it or the fleet's budget is spent. */
+  /** Grants the lease of an issuer, unless another replica has it or the fleet's budget is spent. */
   acquireLease(issuer: string, request: LeaseRequest): Promise<MetadataLease>;
-  /** Gives it back with nothing to show; `failure` is passed on to the fleet, so that all of it backs off. */
-  releaseLease(lease: MetadataLease, failure?: FailureNotice): Promise<void>;
+  /** Ends a lease without a snapshot; `failure` is passed on to the fleet, so that all replicas back off. */
+  releaseLease(issuer: string, lease: GrantedLease, failure?: FailureNotice): Promise<void>;
 }
 
-/** What a watched store brings. */
+/** Receives what a watched store reports. */
 export interface StoreListener {
-  /** Another replica has checked, and perhaps found something new. */
+  /** Another replica has checked; its snapshot may hold changes. */
   received(metadata: StoredMetadata): void;
   /** Another replica could not check. */
   failed(notice: FailureNotice): void;
   /** The watch works, for the first time or again. */
   listening(): void;
-  /** Something came that is not to be used, or the connection is gone. */
+  /** A message cannot be used, or the connection is lost. */
   troubled(error: Error): void;
 }
 
-/** A store that tells of other replicas' findings as they come. */
+/** A store that reports the checks of other replicas as they happen. */
 export interface WatchableMetadataStore extends MetadataStore {
-  /** @returns ends it */
+  /** @returns a function that stops watching */
   watch(issuer: string, listener: StoreListener): () => void;
 }
 

@@ -1,29 +1,32 @@
 import { MetadataStoreError } from '../../errors/store.error.js';
+import type { FailureNotice, GrantedLease, MetadataLease, RefusedLease } from './metadata-store.js';
 import { isFence } from './parse-stored.js';
-import type { FailureNotice, MetadataLease } from './metadata-store.js';
 
-/** Read once and checked: what a store answers may be of any kind. @throws {MetadataStoreError} */
-export function judgeLease(
-  issuer: string,
-  { isMine, fence, retryAfter, isSpent, token }: Partial<Record<keyof MetadataLease, unknown>>,
-): MetadataLease {
-  if (!isFence(fence)) throw new MetadataStoreError('unavailable', 'The store gave a lease without a fence');
+/** Every member is read once and checked: a store may answer anything. @throws {MetadataStoreError} */
+export function parseLease({
+  isGranted,
+  fence,
+  handle,
+  reason,
+  retryAfter,
+}: Partial<Record<keyof GrantedLease | keyof RefusedLease, unknown>>): MetadataLease {
+  if (!isFence(fence))
+    throw new MetadataStoreError('unavailable', 'The store answered a lease request without a fence');
+  if (isGranted === true) return { isGranted, fence, handle: typeof handle === 'string' ? handle : '' };
   return {
-    issuer,
-    isMine: isMine === true,
+    isGranted: false,
     fence,
+    reason: reason === 'budget-spent' ? reason : 'held',
     retryAfter: duration(retryAfter),
-    isSpent: isSpent === true,
-    token: typeof token === 'string' ? token : '',
   };
 }
 
 /** @throws {MetadataStoreError} */
-export function judgeNotice({
+export function parseNotice({
   fence,
   retryAfter,
 }: Partial<Record<keyof FailureNotice, unknown>>): FailureNotice {
-  if (!isFence(fence)) throw new MetadataStoreError('malformed', 'A failure was told without a fence');
+  if (!isFence(fence)) throw new MetadataStoreError('malformed', 'A failure notice has no fence');
   return { fence, retryAfter: duration(retryAfter) };
 }
 

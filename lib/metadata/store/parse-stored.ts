@@ -1,36 +1,36 @@
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import { isAcceptableAddress } from '../fetch/parse-discovery.js';
 import { judgeKeySet, type JudgedKeySet } from '../../keys/parse-documents.js';
+import { isAcceptableAddress } from '../fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { StoredMetadata } from './metadata-store.js';
 
-/** Clocks of one fleet differ by less; a snapshot from further ahead says nothing about its age. */
+/** Clocks of one fleet differ by less; the age of a snapshot from further ahead is unknown. */
 const CLOCK_SKEW = 60_000;
 
-/** What a stored snapshot amounts to. */
-export interface JudgedStored extends JudgedKeySet {
+/** A stored snapshot after validation. */
+export interface ParsedStored extends JudgedKeySet {
   readonly jwksUri: string;
   /** Milliseconds since the check; infinite when it lies in the future. */
   readonly age: number;
   readonly fence: number | undefined;
-  readonly isConfirmed: boolean;
+  readonly isDoubleChecked: boolean;
 }
 
 /**
- * Judges a snapshot out of a store by the rules for an answer of the issuer. Pure.
+ * Validates a stored snapshot by the rules for an answer of the issuer. Pure.
  *
  * @param wallClock now, in milliseconds since the epoch
  * @throws {MetadataStoreError}
  */
-export function judgeStored(
+export function parseStored(
   stored: unknown,
   options: ResolvedMetadataOptions,
   known: IssuerMetadata | undefined,
   wallClock: number,
-): JudgedStored {
-  const { issuer, jwksUri, keys, checkedAt, fence, isConfirmed, age: told } = members(stored);
-  const age = told ?? since(checkedAt, wallClock);
+): ParsedStored {
+  const { issuer, jwksUri, keys, checkedAt, fence, isDoubleChecked, age: given } = members(stored);
+  const age = given ?? elapsed(checkedAt, wallClock);
   if (issuer !== options.issuer)
     throw new MetadataStoreError('wrong-issuer', 'The snapshot is of another issuer');
   if (
@@ -43,29 +43,29 @@ export function judgeStored(
   )
     throw new MetadataStoreError('malformed', 'The snapshot is not what was saved');
   try {
-    const judged = judgeKeySet({ keys }, options.algorithms, known);
+    const parsed = judgeKeySet({ keys }, options.algorithms, known);
     return {
       jwksUri,
-      ...judged,
+      ...parsed,
       age: age < -CLOCK_SKEW ? Number.POSITIVE_INFINITY : Math.max(0, age),
       fence,
-      isConfirmed: isConfirmed === true,
+      isDoubleChecked: isDoubleChecked === true,
     };
   } catch (error) {
     throw new MetadataStoreError('malformed', 'The snapshot holds no usable key', { cause: error });
   }
 }
 
-/** Whether a number can stand in the order of a fleet's checks: with room for all that will follow. */
+/** Whether a number can be a place in the order of a fleet's checks: with room for all that will follow. */
 export function isFence(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= 2 ** 52;
 }
 
-function since(checkedAt: unknown, wallClock: number): number {
+function elapsed(checkedAt: unknown, wallClock: number): number {
   return typeof checkedAt === 'number' ? wallClock - checkedAt : Number.NaN;
 }
 
-/** Read once: what a store brings may be of any kind. */
+/** Every member is read once: a store may return anything, getters that throw included. */
 function members(stored: unknown): Partial<Record<keyof StoredMetadata, unknown>> {
   try {
     return typeof stored === 'object' && stored !== null ? { ...stored } : {};

@@ -1,13 +1,15 @@
 import { asError } from '../../errors/as-error.js';
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { Clock } from '../../time/clock.js';
-import { judgeLease, judgeNotice } from './parse-lease.js';
-import type { MetadataNews } from '../event-emitter.js';
-import { Signal } from '../refresh/signal.js';
+import type { MetadataEventEmitter } from '../event-emitter.js';
+import type { StoreOperation } from '../metadata-events.js';
+import type { ResolvedMetadataOptions } from '../metadata-options.js';
+import { parseLease, parseNotice } from './parse-lease.js';
 import {
   isLeasing,
   isWatchable,
   type FailureNotice,
+  type GrantedLease,
   type LeaseRequest,
   type MetadataLease,
   type MetadataStore,
@@ -16,10 +18,7 @@ import {
   type StoreListener,
 } from './metadata-store.js';
 
-/** What was asked of a store. */
-export type StoreOperation = 'load' | 'save' | 'lease' | 'watch';
-
-/** Milliseconds: a store is in the same data centre, or of no help. */
+/** Milliseconds: a store is in the same data centre, or no help. */
 const LONGEST_DEADLINE = 1000;
 const SHORTEST_DEADLINE = 100;
 
@@ -28,37 +27,33 @@ interface StoreFailure {
   readonly error: Error;
 }
 
-/** One issuer's side of a store: every call is bounded, none rejects, and what goes wrong is told once. */
+/** Guards the store of one issuer: every call is bounded, none rejects, and a fault is emitted once. */
 export class StoreClient {
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #unwatch: unknown;
   #isWatching = false;
-  #isClosed = false;
-  readonly #closing = new Signal();
-  /** What was judged, and what the store knows it by. */
-  readonly #given = new WeakMap<MetadataLease, MetadataLease>();
-  /** The last trouble of the calls, and of the watch, until each works again. */
-  readonly #failures = new Map<'calls' | 'watch', StoreFailure>();
+  /** The last failure of a call, until one succeeds. */
+  #callFailure: StoreFailure | undefined;
+  /** The last failure of the watch, until it works again. */
+  #watchFailure: StoreFailure | undefined;
   readonly #deadline: number;
 
-  /**
-   * @param pause milliseconds for which a store that failed is not asked: its deadline is not paid again and again
-   * @param wait milliseconds a request waits at most: most of it belongs to the issuer
-   */
   constructor(
     private readonly store: MetadataStore,
-    private readonly issuer: string,
+    private readonly options: ResolvedMetadataOptions,
     private readonly clock: Clock,
-    private readonly news: MetadataNews,
-    private readonly pause: number,
-    wait: number,
+    private readonly events: MetadataEventEmitter,
+    private readonly closing: AbortSignal,
   ) {
-    this.#deadline = Math.min(LONGEST_DEADLINE, Math.max(SHORTEST_DEADLINE, wait / 4));
+    // Most of the time that a request waits belongs to the issuer.
+    const share = options.refreshWait / 4;
+    this.#deadline = Math.min(LONGEST_DEADLINE, Math.max(SHORTEST_DEADLINE, share));
+    closing.addEventListener('abort', () => this.#endWatch(this.#unwatch));
   }
 
-  /** The last trouble; `undefined` when everything works. */
+  /** The last failure; `undefined` when everything works. */
   get lastFailure(): StoreFailure | undefined {
-    return this.#failures.get('calls') ?? this.#failures.get('watch');
+    return this.#callFailure ?? this.#watchFailure;
   }
 
   get canLease(): boolean {
@@ -69,36 +64,32 @@ export class StoreClient {
     return isWatchable(this.store);
   }
 
-  /** `undefined` when there is none that can be used. */
+  /** Returns `undefined` when there is no snapshot that can be used. */
   async load(): Promise<StoredMetadata | undefined> {
     if (this.#isPaused) return undefined;
-    return this.#call('load', () => this.store.load(this.issuer));
+    return this.#call('load', () => this.store.load(this.options.issuer));
   }
 
   async save(metadata: StoredMetadata, options: SaveOptions): Promise<void> {
-    const { expiresIn, lease } = options;
-    const given = lease && (this.#given.get(lease) ?? lease);
-    await this.#call('save', () => this.store.save(metadata, { expiresIn, lease: given }));
+    await this.#call('save', () => this.store.save(metadata, options));
   }
 
-  /** `undefined` when the store is no help: then everybody asks for themselves. */
+  /** Returns `undefined` when the store is no help: then each replica fetches for itself. */
   async acquireLease(request: LeaseRequest): Promise<MetadataLease | undefined> {
     const { store } = this;
     if (this.#isPaused || !isLeasing(store)) return undefined;
     return this.#call('lease', async (isLate) => {
-      const given = await store.acquireLease(this.issuer, request);
-      const lease = judgeLease(this.issuer, { ...given });
-      this.#given.set(lease, given);
-      // Nobody waits for it here any more, and the fleet should not have to.
-      if (isLate() && lease.isMine) await store.releaseLease(given);
+      const lease = parseLease({ ...(await store.acquireLease(this.options.issuer, request)) });
+      // This replica no longer waits for the lease, so it must not keep the others waiting.
+      if (isLate() && lease.isGranted) await store.releaseLease(this.options.issuer, lease);
       return lease;
     });
   }
 
-  async releaseLease(lease: MetadataLease, failure?: FailureNotice): Promise<void> {
+  async releaseLease(lease: GrantedLease, failure?: FailureNotice): Promise<void> {
     const { store } = this;
     if (isLeasing(store))
-      await this.#call('lease', () => store.releaseLease(this.#given.get(lease) ?? lease, failure));
+      await this.#call('lease', () => store.releaseLease(this.options.issuer, lease, failure));
   }
 
   watch({ received, failed }: Pick<StoreListener, 'received' | 'failed'>): void {
@@ -117,36 +108,32 @@ export class StoreClient {
       };
     const listener: StoreListener = {
       received: guarded(received),
-      failed: guarded((notice) => failed(judgeNotice({ ...notice }))),
-      listening: () => this.#recovered('watch'),
+      failed: guarded((notice) => failed(parseNotice({ ...notice }))),
+      listening: () => {
+        this.#watchFailure = this.#recovered(this.#watchFailure, this.#callFailure);
+      },
       troubled,
     };
-    // A store may take its time over it, against the letter of the port.
+    // A store may return a promise, against the letter of the port.
     Promise.resolve()
-      .then(() => store.watch(this.issuer, listener))
-      .then((unwatch: unknown) => this.#watched(unwatch))
+      .then(() => store.watch(this.options.issuer, listener))
+      .then((unwatch: unknown) => {
+        this.#unwatch = unwatch;
+        if (this.closing.aborted) this.#endWatch(unwatch);
+      })
       .catch((error: unknown) => {
         this.#isWatching = false;
         troubled(error);
       });
   }
 
-  /** Waits for nothing that is under way. A lease may still be given back. */
-  close(): void {
-    this.#isClosed = true;
-    this.#watched(this.#unwatch);
-    this.#closing.notify();
-  }
-
-  /** Remembers how the watch ends, or ends it. */
-  #watched(unwatch: unknown): void {
-    this.#unwatch = unwatch;
-    if (!this.#isClosed || typeof unwatch !== 'function') return;
+  #endWatch(unwatch: unknown): void {
     this.#unwatch = undefined;
+    if (typeof unwatch !== 'function') return;
     try {
       unwatch();
     } catch {
-      // Nobody is left to tell, and the rest has to be closed.
+      // The events are complete, and the rest has to be closed.
     }
   }
 
@@ -154,49 +141,54 @@ export class StoreClient {
     return this.clock.monotonic() < this.#pausedUntil;
   }
 
+  /** Bounded by the deadline, and by the end of the module; a lease may still be released after it. */
   async #call<Result>(
     operation: StoreOperation,
     call: (isLate: () => boolean) => Promise<Result>,
   ): Promise<Result | undefined> {
-    let timer = 0;
     let isOver = false;
-    let leave: (() => void) | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      const error = new MetadataStoreError('timeout', `The store did not answer within ${this.#deadline} ms`);
-      // After the end, nobody waits for a lease to be given back.
-      if (!this.#isClosed) timer = this.clock.setTimeout(() => reject(error), this.#deadline);
-      leave = this.#closing.onNext(() => reject(error));
+    let giveUp = (): void => undefined;
+    const deadline = new Promise<never>((_resolve, reject) => {
+      giveUp = () =>
+        reject(new MetadataStoreError('timeout', `The store did not answer within ${this.#deadline} ms`));
     });
-    late.catch(() => undefined);
+    deadline.catch(() => undefined);
+    const timer = this.closing.aborted ? undefined : this.clock.setTimeout(giveUp, this.#deadline);
+    this.closing.addEventListener('abort', giveUp);
     try {
-      const result = await Promise.race([call(() => isOver), late]);
-      this.#recovered('calls');
+      const result = await Promise.race([call(() => isOver), deadline]);
+      if (this.#callFailure) this.#pausedUntil = Number.NEGATIVE_INFINITY;
+      this.#callFailure = this.#recovered(this.#callFailure, this.#watchFailure);
       return result;
     } catch (error) {
       this.#troubled(operation, error);
       return undefined;
     } finally {
       isOver = true;
-      this.clock.clearTimeout(timer);
-      leave?.();
+      if (timer !== undefined) this.clock.clearTimeout(timer);
+      this.closing.removeEventListener('abort', giveUp);
     }
   }
 
   #troubled(operation: StoreOperation, cause: unknown): void {
     const error = asError(cause);
-    // The store does its work; what somebody put into it is not to be used.
-    if (error instanceof MetadataStoreError && !isOutage(error)) return this.news.tellRefusal(error);
-    if (!this.lastFailure) this.news.tell({ type: 'store-failed', operation, error });
-    const now = this.clock.monotonic();
-    this.#failures.set(operation === 'watch' ? 'watch' : 'calls', { at: now, error });
-    // A watch comes back by itself, and the calls may go another way.
-    if (operation !== 'watch') this.#pausedUntil = now + this.pause;
+    // The store works; what it holds cannot be used.
+    if (error instanceof MetadataStoreError && !isOutage(error)) return this.events.emitRefusal(error);
+    if (!this.lastFailure) this.events.emit({ type: 'store-failed', operation, error });
+    const failure = { at: this.clock.monotonic(), error };
+    if (operation === 'watch') {
+      // A watch comes back by itself, and calls may use another connection.
+      this.#watchFailure = failure;
+      return;
+    }
+    this.#callFailure = failure;
+    // A store that failed is not called for a while: its deadline is not paid again and again.
+    this.#pausedUntil = failure.at + this.options.refreshInterval;
   }
 
-  #recovered(part: 'calls' | 'watch'): void {
-    if (!this.#failures.delete(part)) return;
-    if (part === 'calls') this.#pausedUntil = Number.NEGATIVE_INFINITY;
-    if (!this.lastFailure) this.news.tell({ type: 'store-recovered' });
+  /** Emits the recovery when the other part works, too. */
+  #recovered(failure: StoreFailure | undefined, other: StoreFailure | undefined): undefined {
+    if (failure && !other) this.events.emit({ type: 'store-recovered' });
   }
 }
 

@@ -22,7 +22,7 @@ async function directory(): Promise<string> {
 
 function snapshot(issuer: string, size = 1): StoredMetadata {
   const keys = Array.from({ length: size }, (_, index) => ({ kty: 'EC', kid: `key-${index}` }));
-  return { issuer, jwksUri: `${issuer}/jwks`, keys, checkedAt: 1_700_000_000_000, isConfirmed: true };
+  return { issuer, jwksUri: `${issuer}/jwks`, keys, checkedAt: 1_700_000_000_000, isDoubleChecked: true };
 }
 
 /** The only file in a directory. */

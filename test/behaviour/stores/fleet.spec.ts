@@ -103,9 +103,9 @@ describe('a fleet with one store', () => {
     await issuer.publish('b');
     const keys = [{ ...(await keyOf('b')).jwk }];
     const fence = store.fence + 1;
-    store.publish({ ...published, keys, fence, isConfirmed: false });
+    store.publish({ ...published, keys, fence, isDoubleChecked: false });
     for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b', 'a']);
-    store.publish({ ...published, keys, fence: fence + 1, isConfirmed: true });
+    store.publish({ ...published, keys, fence: fence + 1, isDoubleChecked: true });
     for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b']);
   });
 

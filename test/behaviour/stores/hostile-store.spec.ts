@@ -2,7 +2,6 @@ import type { MetadataStore, StoreListener } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { logMetadataEvents } from '../../../lib/metadata/metadata-log.js';
-import { Signal } from '../../../lib/metadata/refresh/signal.js';
 import { FleetStore, MemoryStore } from '../../support/stores/memory-store.js';
 import { keyOf, ScriptedIssuer, status } from '../../support/issuers/scripted-issuer.js';
 import { scene, settle, until } from '../../support/apps/scene.js';
@@ -28,7 +27,7 @@ const nothing: MetadataStore = {
 };
 const release = (): Promise<void> => Promise.resolve();
 const hostile = {
-  get isMine(): boolean {
+  get isGranted(): boolean {
     throw new Error('A getter');
   },
 };
@@ -64,7 +63,7 @@ describe('[37] a store that brings anything at all', () => {
     [
       'a lease of NaN',
       {
-        acquireLease: () => Promise.resolve({ isMine: true, fence: Number.NaN }),
+        acquireLease: () => Promise.resolve({ isGranted: true, fence: Number.NaN }),
         releaseLease: release,
       },
     ],
@@ -126,9 +125,9 @@ describe('[37] a store that brings anything at all', () => {
 
   it.each([
     ['says that somebody else has the lease', {}],
-    ['says that the budget is spent', { isSpent: true }],
+    ['says that the budget is spent', { reason: 'budget-spent' }],
   ])('a store that always %s keeps no token out, and no refresh from happening', async (_what, more) => {
-    const refusal = { issuer: '', isMine: false, fence: 7, retryAfter: 500, token: '', ...more };
+    const refusal = { isGranted: false, reason: 'held', fence: 7, retryAfter: 500, ...more };
     const lies = { ...nothing, acquireLease: () => Promise.resolve(refusal), releaseLease: release };
     const clock = new ManualClock();
     const starting = scene({ clock, metadata: { store: lies } });
@@ -275,18 +274,5 @@ describe('closing', () => {
     await settle();
     expect(asked.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
     expect(clock.pendingTimers).toBe(0);
-  });
-});
-
-describe('a signal', () => {
-  it('keeps nothing of who has left', () => {
-    const signal = new Signal();
-    let woken = 0;
-    const leave = signal.onNext(() => woken++);
-    signal.onNext(() => woken++);
-    leave();
-    signal.notify();
-    signal.notify();
-    expect([woken, signal.count]).toEqual([1, 2]);
   });
 });

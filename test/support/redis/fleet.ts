@@ -237,7 +237,7 @@ export function withBefore(
       await acquireLease?.();
       return store.acquireLease(issuer, request);
     },
-    releaseLease: (lease, failure) => store.releaseLease(lease, failure),
+    releaseLease: (issuer, lease, failure) => store.releaseLease(issuer, lease, failure),
     watch: (issuer, listener) => store.watch(issuer, listener),
   };
 }

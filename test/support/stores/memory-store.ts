@@ -2,6 +2,7 @@ import type {
   Clock,
   FailureNotice,
   LeaseRequest,
+  GrantedLease,
   LeasingMetadataStore,
   MetadataLease,
   MetadataStore,
@@ -66,35 +67,35 @@ export class FleetStore extends MemoryStore implements LeasingMetadataStore, Wat
   override save(metadata: StoredMetadata, { lease }: SaveOptions): Promise<void> {
     return this.answer(() => {
       if (!lease || lease.fence < this.fence) return;
-      const stored = { ...metadata, checkedAt: this.#checkedAt.get(lease.token) ?? 0 };
+      const stored = { ...metadata, checkedAt: this.#checkedAt.get(lease.handle) ?? 0 };
       this.snapshots.set(metadata.issuer, stored);
       this.#free(lease);
       this.publish(stored);
     });
   }
 
-  acquireLease(issuer: string, { duration, seen, budget }: LeaseRequest): Promise<MetadataLease> {
+  acquireLease(_issuer: string, { duration, seen, budget }: LeaseRequest): Promise<MetadataLease> {
     return this.answer(() => {
       const now = this.clock.monotonic();
       this.fence = Math.max(this.fence, seen);
-      const refuse = (retryAfter: number, isSpent = false): MetadataLease => {
-        return { issuer, isMine: false, fence: this.fence, retryAfter, isSpent, token: '' };
+      const refuse = (reason: 'held' | 'budget-spent', retryAfter: number): MetadataLease => {
+        return { isGranted: false, reason, fence: this.fence, retryAfter };
       };
-      if (this.granted && this.granted.until > now) return refuse(this.granted.until - now);
+      if (this.granted && this.granted.until > now) return refuse('held', this.granted.until - now);
       if (budget) {
         const fullAt = Math.max(now, this.#fullAt);
         const permittedAt = fullAt - (budget.burst - 1) * budget.interval;
-        if (permittedAt > now) return refuse(permittedAt - now, true);
+        if (permittedAt > now) return refuse('budget-spent', permittedAt - now);
         this.#fullAt = fullAt + budget.interval;
       }
       const token = String(++this.fence);
       this.granted = { token, until: now + duration };
       this.#checkedAt.set(token, now);
-      return { issuer, isMine: true, fence: this.fence, retryAfter: 0, token };
+      return { isGranted: true, fence: this.fence, handle: token };
     });
   }
 
-  releaseLease(lease: MetadataLease, failure?: FailureNotice): Promise<void> {
+  releaseLease(_issuer: string, lease: GrantedLease, failure?: FailureNotice): Promise<void> {
     return this.answer(() => {
       this.#free(lease);
       if (failure && !this.isSilent) for (const listener of this.listeners) listener.failed(failure);
@@ -112,8 +113,8 @@ export class FleetStore extends MemoryStore implements LeasingMetadataStore, Wat
     for (const listener of this.listeners) listener.received(this.#withAge(stored));
   }
 
-  #free({ token }: MetadataLease): void {
-    if (this.granted?.token === token) this.granted = undefined;
+  #free({ handle }: GrantedLease): void {
+    if (this.granted?.token === handle) this.granted = undefined;
   }
 
   #withAge(stored: StoredMetadata): StoredMetadata {
