@@ -3,38 +3,94 @@ import type { MetadataEvent } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import type { MetadataProvider } from './metadata.provider.js';
 
-/** Writes changes of state to the log: once per change, nothing per request, nothing that comes from a token. */
+type EventType = MetadataEvent['type'];
+type EventsByType = { [Type in EventType]: Extract<MetadataEvent, { type: Type }> };
+/** Distributed, so that an entry of the table and its event stay of one type. */
+type EventOf<Type extends EventType> = { [T in Type]: { readonly type: T } & EventsByType[T] }[Type];
+type Line = readonly [level: 'log' | 'warn' | 'error', text: string];
+
+/** What is written for an event: a line at a level, or nothing (`undefined`). */
+type LogTable = {
+  readonly [Type in EventType]: (event: EventOf<Type>, seen: Seen) => Line | undefined;
+};
+
+/** What has been logged before: a lasting fault is logged once. */
+interface Seen {
+  isFailing: boolean;
+  isDiscoveryFailing: boolean;
+  /** In the refresh under way. */
+  hasDiscoveryFailed: boolean;
+}
+
+/** Logs state changes: one line per change, nothing per request, nothing that comes from a token. */
 export function logMetadataEvents(provider: MetadataProvider, logger: LoggerService): void {
-  let isFailing = false;
-  let isDiscoveryFailing = false;
-  let hasDiscoveryFailed = false;
+  const seen: Seen = { isFailing: false, isDiscoveryFailing: false, hasDiscoveryFailed: false };
   provider.events$.subscribe((event) => {
-    if (event.type === 'refresh-started') {
-      hasDiscoveryFailed = false;
-    } else if (event.type === 'discovery-failed') {
-      if (!isDiscoveryFailing) logger.warn(describe(event));
-      isDiscoveryFailing = hasDiscoveryFailed = true;
-    } else if (event.type === 'refresh-failed') {
-      if (!isFailing) logger.warn(describe(event));
-      isFailing = true;
-    } else if (event.type === 'refresh-succeeded') {
-      if (isFailing) logger.log(`${event.issuer}: metadata can be refreshed again`);
-      isFailing = false;
-      // Only an automatic refresh reads the document in any case.
-      if (event.trigger === 'automatic') isDiscoveryFailing = hasDiscoveryFailed;
-    } else if (event.type === 'key-skipped' && event.fault === 'private') {
-      logger.error(describe(event));
-    } else if (event.type === 'snapshot-received') {
-      // Once per check of another replica: not worth a line.
-    } else if (event.type === 'metadata-changed' || event.type === 'store-recovered') {
-      logger.log(describe(event));
-    } else {
-      logger.warn(describe(event));
-    }
+    const entry = lineOf(event, seen);
+    if (!entry) return;
+    const [level, text] = entry;
+    logger[level](`${event.issuer}: ${text}`);
   });
 }
 
-/** Warns once where keys may come over plain http from another machine: whoever is on the way can replace them. */
+function lineOf<Type extends EventType>(event: EventOf<Type>, seen: Seen): Line | undefined {
+  return LINES[event.type](event, seen);
+}
+
+/** Exhaustive: a new event type without an entry does not compile. */
+const LINES: LogTable = {
+  'refresh-started': (_event, seen) => {
+    seen.hasDiscoveryFailed = false;
+    return undefined;
+  },
+  'refresh-succeeded': ({ trigger }, seen) => {
+    const wasFailing = seen.isFailing;
+    seen.isFailing = false;
+    // Only an automatic refresh always reads the document.
+    if (trigger === 'automatic') seen.isDiscoveryFailing = seen.hasDiscoveryFailed;
+    return wasFailing ? ['log', 'metadata can be refreshed again'] : undefined;
+  },
+  'refresh-failed': ({ error }, seen) => {
+    if (seen.isFailing) return undefined;
+    seen.isFailing = true;
+    return ['warn', `metadata refresh failed (${error.fault}): ${error.message}`];
+  },
+  'discovery-failed': ({ error }, seen) => {
+    const wasFailing = seen.isDiscoveryFailing;
+    seen.isDiscoveryFailing = seen.hasDiscoveryFailed = true;
+    if (wasFailing) return undefined;
+    return ['warn', `discovery document not readable, key set is (${error.fault}): ${error.message}`];
+  },
+  'metadata-changed': ({ addedKeyIds, withdrawnKeyIds }) => [
+    'log',
+    `key set changed, added [${printable(addedKeyIds)}], withdrawn [${printable(withdrawnKeyIds)}]`,
+  ],
+  'metadata-expired': () => [
+    'warn',
+    'last known good metadata has expired; requests are answered 503 until a refresh succeeds',
+  ],
+  'key-skipped': ({ kid, fault }) => [
+    fault === 'private' ? 'error' : 'warn',
+    `key ${printable([kid ?? '(no kid)'])} of the key set is not used: ${fault}`,
+  ],
+  'budget-exhausted': () => [
+    'warn',
+    'refresh budget exhausted by unknown key ids; waiting requests are served as it refills',
+  ],
+  // Once per check of another replica: not worth a line.
+  'snapshot-received': () => undefined,
+  'snapshot-refused': ({ error }) => [
+    'warn',
+    `a stored snapshot is not used (${error.fault}): ${error.message}`,
+  ],
+  'store-failed': ({ operation, error }) => [
+    'warn',
+    `metadata store failed (${operation}), continuing without it: ${line(error.message)}`,
+  ],
+  'store-recovered': () => ['log', 'metadata store works again'],
+};
+
+/** Warns once where keys may come over plain http from another machine: an attacker on the path can replace them. */
 export function logPlainHttp(
   { issuer, requireHttps, jwksUri, metadataAddresses }: ResolvedMetadataOptions,
   logger: LoggerService,
@@ -46,42 +102,17 @@ export function logPlainHttp(
     logger.warn(`${issuer}: metadata.requireHttps is false, and ${host} is not a loopback address`);
 }
 
-/** RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3; the URL parser has brought every spelling into this form. */
+/** RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3; the URL parser has normalized every spelling. */
 function isLoopback(host: string): boolean {
   return /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/.test(host);
 }
 
-function describe(event: MetadataEvent): string {
-  switch (event.type) {
-    case 'refresh-failed':
-      return `${event.issuer}: metadata refresh failed (${event.error.fault}): ${event.error.message}`;
-    case 'metadata-changed':
-      return `${event.issuer}: key set changed, added [${printable(event.addedKeyIds)}], withdrawn [${printable(event.withdrawnKeyIds)}]`;
-    case 'metadata-expired':
-      return `${event.issuer}: last known good metadata has expired; requests are answered 503 until a refresh succeeds`;
-    case 'discovery-failed':
-      return `${event.issuer}: discovery document not readable, key set is (${event.error.fault}): ${event.error.message}`;
-    case 'key-skipped':
-      return `${event.issuer}: key ${printable([event.kid ?? '(no kid)'])} of the key set is not used: ${event.fault}`;
-    case 'budget-exhausted':
-      return `${event.issuer}: refresh budget exhausted by unknown key ids; waiting requests are served as it refills`;
-    case 'snapshot-refused':
-      return `${event.issuer}: a stored snapshot is not used (${event.error.fault}): ${event.error.message}`;
-    case 'store-failed':
-      return `${event.issuer}: metadata store failed (${event.operation}), going on without it: ${line(event.error.message)}`;
-    case 'store-recovered':
-      return `${event.issuer}: metadata store works again`;
-    default:
-      return `${event.issuer}: ${event.type}`;
-  }
-}
-
-/** The store's text: whatever it says, it stays one line. */
+/** The store's text, as one line. */
 function line(text: string): string {
   return text.slice(0, 200).replace(/[^\x20-\x7e]/g, '?');
 }
 
-/** Key ids are the issuer's text: capped, and with nothing in them that could forge a log line (CWE-117). */
+/** Key ids are the issuer's text: bounded, and without anything that could forge a log line (CWE-117). */
 function printable(ids: readonly string[]): string {
   return ids.map((id) => id.slice(0, 64).replace(/[^\x21-\x7e]/g, '?')).join(', ');
 }

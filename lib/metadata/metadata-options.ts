@@ -3,7 +3,7 @@ import type { MetadataStore } from './store/metadata-store.js';
 /** A length of time: milliseconds, or a string with its unit as `ms` reads it (`'10m'`, `'1.5h'`); `'60'` is refused. */
 export type Duration = number | string;
 
-/** `wait`: load at boot, start anyway when it fails. `require`: fail the boot. `lazy`: the first plausible token loads. */
+/** `wait`: load at boot, start anyway when it fails. `require`: fail the boot. `lazy`: the first well-formed token loads. */
 export type Startup = 'wait' | 'require' | 'lazy';
 
 /** How the metadata of one issuer (discovery document and key set) is kept fresh. */
@@ -19,7 +19,7 @@ export interface MetadataOptions {
    */
   refreshInterval?: Duration | undefined;
   /**
-   * How many on-demand refreshes may be in hand. A wrong signature under a known key never spends the last three, so a
+   * How many on-demand refreshes may be available. A wrong signature under a known key never spends the last three, so a
    * value below 4 leaves recovery from a reused `kid` to the automatic refresh. Default `5`, 1 to 100.
    */
   refreshBurst?: number | undefined;
@@ -34,13 +34,13 @@ export interface MetadataOptions {
    * Default `'24h'`, at least 0.
    */
   lastKnownGoodLifetime?: Duration | undefined;
-  /** What boot does about the first load. Default `'wait'`. */
+  /** How boot treats the first load. Default `'wait'`. */
   startup?: Startup | undefined;
   /** Discovery document and key set over https only. `false` warns once for a host that is not loopback. Default `true`. */
   requireHttps?: boolean | undefined;
   /** Bytes of one answer after decompression. Default `524_288`, at least 1024. */
   maxResponseSize?: number | undefined;
-  /** Replaces `globalThis.fetch`: for proxies, mutual TLS, tracing. Redirects are refused whatever it does. */
+  /** Replaces `globalThis.fetch`: for proxies, mutual TLS, tracing. Redirects are refused in any case. */
   fetch?: typeof globalThis.fetch | undefined;
   /** Keeps the last good snapshot outside the process. Default none. */
   store?: MetadataStore | undefined;

@@ -93,12 +93,14 @@ export class OnDemandRefresh {
       attempt.requestedKids.add(kid);
     if (this.#joined !== attempt) {
       this.#joined = attempt;
-      void attempt.settled.then(() => {
-        if (this.#joined === attempt) this.#joined = undefined;
-        this.decideAll();
-      });
+      void attempt.settled.then(() => this.#settled(attempt));
     }
     return attempt;
+  }
+
+  #settled(attempt: RefreshAttempt): void {
+    if (this.#joined === attempt) this.#joined = undefined;
+    this.decideAll();
   }
 
   #decide(waiter: Waiter, usable: IssuerMetadata | undefined): void {

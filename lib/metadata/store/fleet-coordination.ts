@@ -22,11 +22,6 @@ const UNKNOWN = Number.POSITIVE_INFINITY;
 
 /** One replica's part in a fleet that reads the issuer as one client. Without the store, each replica reads for itself. */
 export class FleetCoordination {
-  readonly #options: ResolvedMetadataOptions;
-  readonly #client: StoreClient;
-  readonly #clock: Clock;
-  readonly #replica: Replica;
-  readonly #closing: AbortSignal;
   /** Emits when another replica has reported a check. */
   readonly #report$ = new Subject<void>();
   /** The highest fence a lease request returned, and the highest of a failed check. */
@@ -35,32 +30,27 @@ export class FleetCoordination {
   #spentSince: number | undefined;
 
   constructor(
-    options: ResolvedMetadataOptions,
-    client: StoreClient,
-    clock: Clock,
-    replica: Replica,
-    closing: AbortSignal,
+    private readonly options: ResolvedMetadataOptions,
+    private readonly client: StoreClient,
+    private readonly clock: Clock,
+    private readonly replica: Replica,
+    private readonly closing: AbortSignal,
   ) {
-    this.#options = options;
-    this.#client = client;
-    this.#clock = clock;
-    this.#replica = replica;
-    this.#closing = closing;
     closing.addEventListener('abort', () => this.#report$.complete());
   }
 
   /** Watches the store for the checks of other replicas. */
   join(): void {
-    this.#client.watch({
+    this.client.watch({
       received: (stored) => {
-        this.#replica.adopt(stored);
+        this.replica.adopt(stored);
         this.#report$.next();
       },
       failed: ({ fence, retryAfter }) => {
         // A later check has succeeded, or this failure has been reported before.
-        if (fence <= Math.max(this.#failed, this.#replica.fence)) return;
+        if (fence <= Math.max(this.#failed, this.replica.fence)) return;
         this.#failed = fence;
-        this.#replica.backOff(retryAfter);
+        this.replica.backOff(retryAfter);
         this.#report$.next();
       },
     });
@@ -70,19 +60,19 @@ export class FleetCoordination {
   async lease(attempt: RefreshAttempt): Promise<LeaseOutcome> {
     this.join();
     if (attempt.trigger === 'operator') return this.#operatorLease();
-    if (attempt.trigger !== 'automatic' || !this.#client.canWatch) {
+    if (attempt.trigger !== 'automatic' || !this.client.canWatch) {
       await this.#load();
-      if (this.#replica.isServed(attempt, UNKNOWN)) return SERVED_BY_ANOTHER_REPLICA;
+      if (this.replica.isServed(attempt, UNKNOWN)) return SERVED_BY_ANOTHER_REPLICA;
     }
-    const giveUpAt = this.#clock.monotonic() + this.#patience;
+    const giveUpAt = this.clock.monotonic() + this.#patience;
     let firstFence: number | undefined;
-    while (!this.#closing.aborted) {
+    while (!this.closing.aborted) {
       // From before the request: a report may overtake its answer.
       const reported$ = new ReplaySubject<void>(1);
       const subscription = this.#report$.subscribe(reported$);
       try {
         // Not the fence of a refusal: the holder at that time may have found something since.
-        const known = Math.max(this.#failed, this.#replica.fence);
+        const known = Math.max(this.#failed, this.replica.fence);
         const lease = await this.#acquire(attempt.isOnDemand);
         if (!lease) return FETCH_WITHOUT_LEASE;
         if (lease.isGranted) return await this.#granted(attempt, lease, known);
@@ -101,19 +91,19 @@ export class FleetCoordination {
 
   /** Shares a complete check with the fleet. In the background: no request waits for it. */
   publish(reading: Reading, attempt: RefreshAttempt, lease: GrantedLease | undefined): void {
-    if (this.#client.canLease && !lease) return;
-    const { issuer, automaticRefreshInterval, lastKnownGoodLifetime } = this.#options;
+    if (this.client.canLease && !lease) return;
+    const { issuer, automaticRefreshInterval, lastKnownGoodLifetime } = this.options;
     const metadata: StoredMetadata = {
       issuer,
       jwksUri: reading.jwksUri,
       // All that was published: a replica with other algorithms, or another runtime, may use other members.
       keys: [...reading.keys, ...reading.skipped].flatMap(({ jwk }) => (jwk ? [jwk] : [])),
-      checkedAt: Math.round(this.#clock.now() - (this.#clock.monotonic() - attempt.startedAt)),
+      checkedAt: Math.round(this.clock.now() - (this.clock.monotonic() - attempt.startedAt)),
       fence: lease?.fence,
       isDoubleChecked: reading.isDoubleChecked,
     };
     const expiresIn = automaticRefreshInterval + lastKnownGoodLifetime;
-    void this.#client.save(metadata, { expiresIn, lease });
+    void this.client.save(metadata, { expiresIn, lease });
   }
 
   /** Releases the lease after a failure, and makes the fleet back off. */
@@ -122,7 +112,7 @@ export class FleetCoordination {
     this.#failed = Math.max(this.#failed, lease.fence);
     const notice = { fence: lease.fence, retryAfter: failure.details.retryAfterMs ?? 0 };
     // The end of this replica says nothing about the issuer.
-    void this.#client.releaseLease(lease, failure.fault === 'closed' ? undefined : notice);
+    void this.client.releaseLease(lease, failure.fault === 'closed' ? undefined : notice);
   }
 
   async #operatorLease(): Promise<LeaseOutcome> {
@@ -134,8 +124,8 @@ export class FleetCoordination {
   async #granted(attempt: RefreshAttempt, lease: GrantedLease, known: number): Promise<LeaseOutcome> {
     if (lease.fence > known + 1) {
       await this.#load();
-      if (this.#replica.isServed(attempt, UNKNOWN)) {
-        void this.#client.releaseLease(lease);
+      if (this.replica.isServed(attempt, UNKNOWN)) {
+        void this.client.releaseLease(lease);
         return SERVED_BY_ANOTHER_REPLICA;
       }
     }
@@ -150,22 +140,22 @@ export class FleetCoordination {
     retryAfter: number,
     reported$: ReplaySubject<void>,
   ): Promise<LeaseOutcome | undefined> {
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     const isOutOfPatience = now >= giveUpAt;
     if (isOutOfPatience && attempt.isOnDemand && this.#isBudgetSpent(now)) return SERVED_BY_ANOTHER_REPLICA;
     if (!isOutOfPatience) {
       const wait = Math.min(Math.max(retryAfter, SHORTEST_WAIT), giveUpAt - now);
-      await firstValueFrom(race(reported$, timer(now + wait, this.#clock)), { defaultValue: undefined });
+      await firstValueFrom(race(reported$, timer(now + wait, this.clock)), { defaultValue: undefined });
     }
     // The store sends no reports, or one has been lost.
-    if (isOutOfPatience || !this.#client.canWatch) await this.#load();
+    if (isOutOfPatience || !this.client.canWatch) await this.#load();
     return this.#outcome(attempt, fence) ?? (isOutOfPatience ? FETCH_WITHOUT_LEASE : undefined);
   }
 
   /** What another replica's check above this fence means for an attempt. */
   #outcome(attempt: RefreshAttempt, fence: number): LeaseOutcome | undefined {
-    if (this.#replica.isServed(attempt, fence))
-      return { mayFetch: false, provesAbsence: this.#replica.provesAbsence(fence) };
+    if (this.replica.isServed(attempt, fence))
+      return { mayFetch: false, provesAbsence: this.replica.provesAbsence(fence) };
     if (!this.#hasFailed(attempt, fence)) return undefined;
     return { mayFetch: false, provesAbsence: this.#failed > fence, failure: failedElsewhere() };
   }
@@ -177,12 +167,12 @@ export class FleetCoordination {
 
   /** Ignores the store's report once it has lasted longer than one refill: then the store's bucket is corrupt. */
   #isBudgetSpent(now: number): boolean {
-    return this.#spentSince !== undefined && now - this.#spentSince < this.#options.refreshInterval / BUCKETS;
+    return this.#spentSince !== undefined && now - this.#spentSince < this.options.refreshInterval / BUCKETS;
   }
 
   /** Requests wait no longer than `refreshWait`: the lease of a dead replica must end before. */
   get #leaseDuration(): number {
-    const { refreshWait, timeout } = this.#options;
+    const { refreshWait, timeout } = this.options;
     return Math.max(SHORTEST_LEASE, Math.min(timeout, refreshWait / 2));
   }
 
@@ -192,21 +182,21 @@ export class FleetCoordination {
   }
 
   async #load(): Promise<void> {
-    const stored = await this.#client.load();
-    if (stored) this.#replica.adopt(stored);
+    const stored = await this.client.load();
+    if (stored) this.replica.adopt(stored);
   }
 
   async #acquire(isOnDemand: boolean): Promise<MetadataLease | undefined> {
-    const { refreshBurst, refreshInterval } = this.#options;
-    const lease = await this.#client.acquireLease({
+    const { refreshBurst, refreshInterval } = this.options;
+    const lease = await this.client.acquireLease({
       duration: this.#leaseDuration,
-      seen: Math.max(this.#seen, this.#failed, this.#replica.fence),
+      seen: Math.max(this.#seen, this.#failed, this.replica.fence),
       budget: isOnDemand ? { burst: BUCKETS * refreshBurst, interval: refreshInterval / BUCKETS } : undefined,
     });
     if (!lease) return undefined;
     this.#seen = lease.fence;
     const isSpent = !lease.isGranted && lease.reason === 'budget-spent';
-    this.#spentSince = isSpent ? (this.#spentSince ?? this.#clock.monotonic()) : undefined;
+    this.#spentSince = isSpent ? (this.#spentSince ?? this.clock.monotonic()) : undefined;
     return lease;
   }
 }

@@ -48,7 +48,7 @@ export class StoreClient {
     // Most of the time that a request waits belongs to the issuer.
     const share = options.refreshWait / 4;
     this.#deadline = Math.min(LONGEST_DEADLINE, Math.max(SHORTEST_DEADLINE, share));
-    closing.addEventListener('abort', () => this.#endWatch(this.#unwatch));
+    closing.addEventListener('abort', () => this.#watched(this.#unwatch));
   }
 
   /** The last failure; `undefined` when everything works. */
@@ -117,19 +117,18 @@ export class StoreClient {
     // A store may return a promise, against the letter of the port.
     Promise.resolve()
       .then(() => store.watch(this.options.issuer, listener))
-      .then((unwatch: unknown) => {
-        this.#unwatch = unwatch;
-        if (this.closing.aborted) this.#endWatch(unwatch);
-      })
+      .then((unwatch: unknown) => this.#watched(unwatch))
       .catch((error: unknown) => {
         this.#isWatching = false;
         troubled(error);
       });
   }
 
-  #endWatch(unwatch: unknown): void {
+  /** Keeps the function that ends the watch, or calls it. */
+  #watched(unwatch: unknown): void {
+    this.#unwatch = unwatch;
+    if (!this.closing.aborted || typeof unwatch !== 'function') return;
     this.#unwatch = undefined;
-    if (typeof unwatch !== 'function') return;
     try {
       unwatch();
     } catch {
@@ -147,10 +146,11 @@ export class StoreClient {
     call: (isLate: () => boolean) => Promise<Result>,
   ): Promise<Result | undefined> {
     let isOver = false;
-    let giveUp = (): void => undefined;
+    const late = new AbortController();
+    const giveUp = (): void => late.abort();
+    const error = new MetadataStoreError('timeout', `The store did not answer within ${this.#deadline} ms`);
     const deadline = new Promise<never>((_resolve, reject) => {
-      giveUp = () =>
-        reject(new MetadataStoreError('timeout', `The store did not answer within ${this.#deadline} ms`));
+      late.signal.addEventListener('abort', () => reject(error));
     });
     deadline.catch(() => undefined);
     const timer = this.closing.aborted ? undefined : this.clock.setTimeout(giveUp, this.#deadline);
