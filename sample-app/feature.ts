@@ -7,7 +7,7 @@ export interface Feature {
 }
 
 /** One line of the printed help; the playground offers the same routes. */
-interface RouteHelp {
+export interface RouteHelp {
   /** HTTP method. */
   readonly method: string;
   readonly path: string;

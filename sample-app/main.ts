@@ -1,9 +1,10 @@
+import type { DynamicModule } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { createApp } from './create-app.js';
 import { explainProblem } from './explain-problem.js';
-import { startProvider } from './provider/embedded-provider.js';
-import { embeddedAudience } from './provider/provider-configuration.js';
-import { readSettings, trust, type Settings } from './settings.js';
+import { startPlayground } from './playground/start-playground.js';
+import { readSettings, type Settings } from './settings.js';
 import { openSharedStore, withStore } from './shared-metadata.js';
 import { welcome, welcomeWithIssuer } from './welcome.js';
 
@@ -12,30 +13,36 @@ const running: { close(): Promise<void> }[] = [];
 async function start(): Promise<void> {
   const settings = readSettings(process.env);
   if (settings.issuer) {
-    const api = await serve(settings.issuer, settings);
-    console.log(welcomeWithIssuer(api, settings.issuer.issuer, String(settings.issuer.audience)));
+    const app = await serve(settings.issuer, settings);
+    const { issuer, audience } = settings.issuer;
+    console.log(welcomeWithIssuer(await app.getUrl(), issuer, String(audience)));
     return;
   }
-  const provider = await startProvider({ port: settings.providerPort });
-  running.push(provider);
-  const api = await serve(trust(provider.issuer, embeddedAudience), settings);
-  console.log(welcome(api, provider.issuer));
+  const playground = await startPlayground(settings);
+  running.push(playground);
+  const app = await serve(playground.issuer, settings, [playground.module]);
+  await playground.open(app);
+  console.log(welcome(await app.getUrl(), playground.provider));
 }
 
-async function serve(trusted: IssuerOptions, { port, sharedStore }: Settings): Promise<string> {
+async function serve(
+  trusted: IssuerOptions,
+  { port, sharedStore }: Settings,
+  extras: readonly DynamicModule[] = [],
+): Promise<NestExpressApplication> {
   const shared = sharedStore && (await openSharedStore(sharedStore));
   if (shared) running.push(shared);
   const issuer = shared ? withStore(trusted, shared.store) : trusted;
   // The log is held back until the API listens: when it does not, one clear message is better than a stack trace.
-  const app = await createApp(issuer, { bufferLogs: true, autoFlushLogs: false });
+  const app = await createApp(issuer, { bufferLogs: true, autoFlushLogs: false }, extras);
   running.push(app);
   await app.listen(port, '127.0.0.1');
   app.flushLogs();
-  return app.getUrl();
+  return app;
 }
 
 async function stop(): Promise<void> {
-  // The API first: it must not miss its provider while it serves its last requests.
+  // In the opposite order: the API must not miss its provider while it serves its last requests.
   for (const part of running.splice(0).toReversed()) {
     await part.close();
   }

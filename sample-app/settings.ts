@@ -20,6 +20,7 @@ export class SettingsError extends Error {
 }
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  refuseProduction(env);
   return {
     port: readPort('PORT', env['PORT'], 3000),
     providerPort: readPort('PROVIDER_PORT', env['PROVIDER_PORT'], 4000),
@@ -31,6 +32,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 /** Options of the sample for one issuer: its metadata is loaded before the API serves, and https is required except on loopback. */
 export function trust(issuer: string, audience: string): IssuerOptions {
   return { issuer, audience, metadata: { startup: 'require', requireHttps: !isOnLoopback(issuer) } };
+}
+
+/** The embedded provider has known secrets and can be broken by any program of this machine. */
+function refuseProduction(env: NodeJS.ProcessEnv): void {
+  if (env['NODE_ENV'] !== 'production' || env['ISSUER']) return;
+  throw new SettingsError(
+    'NODE_ENV is "production", and the embedded provider with its playground is for development only. ' +
+      'Unset NODE_ENV, or set ISSUER and AUDIENCE to use an issuer of yours without the playground.',
+  );
 }
 
 function readIssuer(issuer: string | undefined, audience: string | undefined): IssuerOptions | undefined {

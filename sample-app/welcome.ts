@@ -5,6 +5,7 @@ import { ordersAdmin, ordersCli } from './provider/clients.js';
 /** For the embedded provider: lines that work as pasted into bash or zsh, comments included. */
 export function welcome(api: string, provider: string): string {
   return `
+Playground       ${api}/ (open it in a browser: break the provider, compare with the usual recipe)
 Orders API       ${api}
 OpenID provider  ${provider} (embedded: you rotate its keys and break it)
 ${routes()}

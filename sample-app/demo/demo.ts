@@ -6,6 +6,7 @@ import { startProvider } from '../provider/embedded-provider.js';
 import { getToken } from '../provider/get-token.js';
 import { embeddedAudience } from '../provider/provider-configuration.js';
 import { trust } from '../settings.js';
+import { closeConnections } from '../traffic/ask.js';
 import { Figures } from './figures.js';
 import { forgeTokens } from './forge-tokens.js';
 import { table, verdict } from './report.js';
@@ -49,6 +50,7 @@ async function demo(): Promise<Figures> {
 
   const total = Figures.total(stage.phases);
   console.log(`\n${table(stage.phases)}\n\n${verdict(total)}\n`);
+  closeConnections();
   await app.close();
   await provider.close();
   return total;

@@ -1,4 +1,4 @@
-import type { Answer } from './traffic.js';
+import type { Answer } from '../traffic/ask.js';
 
 /** What happened in one phase. A request counts for the phase in which it was sent. */
 export class Figures {

@@ -1,7 +1,7 @@
 import type { EmbeddedProvider } from '../provider/embedded-provider.js';
 import { Figures } from './figures.js';
 import { Progress } from './progress.js';
-import { Traffic } from './traffic.js';
+import { Traffic } from '../traffic/traffic.js';
 
 export interface StageOptions {
   readonly url: string;

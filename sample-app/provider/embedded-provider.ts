@@ -41,6 +41,8 @@ export class EmbeddedProvider {
   readonly ring = new KeyRing();
   /** For the playground, which counts the requests of each caller. */
   onCall: CallListener | undefined;
+  /** For the playground, which signs with the keys; called when other keys are published. */
+  onKeys: (() => void) | undefined;
   private readonly logger = new Logger('Provider');
   private currentFault: Fault = 'none';
   private serve: RequestListener = (_request, response) => response.writeHead(503).end();
@@ -109,6 +111,7 @@ export class EmbeddedProvider {
     const provider = new Provider(this.issuer, providerConfiguration(this.ring.published));
     provider.on('server_error', (_context, error) => this.logger.error(error));
     this.serve = provider.callback();
+    this.onKeys?.();
   }
 
   private count(path: string, request: IncomingMessage): void {

@@ -64,6 +64,13 @@ describe('the settings of the sample', () => {
     });
   });
 
+  it('throws when the embedded provider would run in production', async () => {
+    const production = { NODE_ENV: 'production' };
+    expect(await explanationOf(() => readSettings(production))).toContain('NODE_ENV is "production"');
+    const own = { ...production, ISSUER: 'https://id.example', AUDIENCE: 'api' };
+    expect(readSettings(own).issuer).toBeDefined();
+  });
+
   it('throws when PORT is no port', async () => {
     expect(await explanationOf(() => readSettings({ PORT: 'http' }))).toContain('PORT is "http"');
   });
@@ -116,6 +123,12 @@ describe('the printed help', () => {
       expect(text).toMatch(/GET +\/orders +requires scope orders:read/);
       expect(text).toMatch(/GET +\/health +requires nothing/);
     }
+  });
+
+  it('returns the address of the playground first when there is one', () => {
+    const [first] = texts[0]?.trim().split('\n') ?? [];
+    expect(first).toMatch(/^Playground +http:\/\/127\.0\.0\.1:3000\/ /);
+    expect(texts[1]).not.toContain('Playground');
   });
 
   it('returns comments of letters, digits, commas and full stops when a shell is to read them', () => {

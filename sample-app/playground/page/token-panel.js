@@ -1,0 +1,125 @@
+// Signs a token with claims of choice, sends it to a route, and explains the answer.
+
+import { find, html, post, setFacts, setText } from './dom.js';
+
+const inMinutes = (minutes) => Math.floor(Date.now() / 1000) + minutes * 60;
+
+/** Claims to begin with; null takes a claim out. */
+const examples = [
+  ['a valid token', () => ({ sub: 'alice', scope: 'orders:read orders:write' })],
+  ['an administrator', () => ({ sub: 'carol', roles: ['admin'] })],
+  ['a scope is missing', () => ({ sub: 'alice', scope: 'profile' })],
+  ['expired an hour ago', () => ({ sub: 'alice', exp: inMinutes(-60) })],
+  ['valid in an hour', () => ({ sub: 'alice', nbf: inMinutes(60) })],
+  ['meant for another API', () => ({ sub: 'alice', aud: 'https://billing.example' })],
+  ['of another issuer', () => ({ sub: 'alice', iss: 'https://login.example' })],
+  ['without expiry', () => ({ sub: 'alice', exp: null })],
+];
+
+const meanings = {
+  AUTH_TOKEN_MISSING:
+    'There was no token. The challenge names the scheme and no error (RFC 6750 section 3.1).',
+  AUTH_TOKEN_MALFORMED: 'This is not a signed JWT that the API could read.',
+  AUTH_TOKEN_ALGORITHM_REFUSED: 'The algorithm is not on the list of the API. "none" never is.',
+  AUTH_TOKEN_ISSUER_UNKNOWN: 'No configured issuer has this name, so none was contacted.',
+  AUTH_TOKEN_AUDIENCE_MISMATCH: 'The token is meant for another API.',
+  AUTH_TOKEN_EXPIRED: 'The token has expired, beyond the tolerance of 30 seconds.',
+  AUTH_TOKEN_NOT_YET_VALID: 'The token is not valid yet.',
+  AUTH_TOKEN_CLAIM_INVALID: 'A claim is missing or has a wrong type.',
+  AUTH_TOKEN_SIGNATURE_INVALID:
+    'The key is unknown or the signature does not match. The API checked with the provider before it said so.',
+  AUTH_SCOPE_MISSING: 'The token is good and lacks a scope. The challenge names the scopes to request.',
+  AUTH_ROLE_MISSING: 'The token is good and lacks the role.',
+  AUTH_METADATA_UNAVAILABLE:
+    'The API could not check, because the provider did not answer. This is no verdict on the token: try again after the time in Retry-After.',
+};
+
+export async function connectTokenPanel() {
+  const form = find('[data-token-form]');
+  const { claims, example, signer, route } = form.elements;
+  const routes = await (await fetch('/playground/routes')).json();
+  example.append(...examples.map(([name], index) => option(name, index)));
+  route.append(
+    ...routes.map(({ method, path, requires }, index) =>
+      option(`${method} ${path}, requires ${requires}`, index),
+    ),
+  );
+  const showExample = () => (claims.value = JSON.stringify(examples[example.value][1](), null, 2));
+  example.addEventListener('change', showExample);
+  showExample();
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    try {
+      const token = await sign(claims.value, signer.value);
+      showAnswer(await send(routes[route.value], token));
+    } catch (problem) {
+      showProblem(problem);
+    }
+  });
+}
+
+async function sign(claims, signer) {
+  if (signer === 'none') return undefined;
+  const response = await post('/playground/tokens', { claims: JSON.parse(claims), signer });
+  return (await response.json()).token;
+}
+
+async function send({ method, path, body }, token) {
+  const startedAt = performance.now();
+  const headers = new Headers();
+  if (token) headers.set('Authorization', `Bearer ${token}`);
+  if (body) headers.set('Content-Type', 'application/json');
+  const response = await fetch(
+    new Request(path, { method, headers, ...(body && { body: JSON.stringify(body) }) }),
+  );
+  return { response, text: await response.text(), took: performance.now() - startedAt };
+}
+
+function showAnswer({ response, text, took }) {
+  const body = parse(text);
+  showVerdict(
+    `${response.status} ${response.statusText}`,
+    response.ok,
+    meanings[body?.errorCode] ?? plainMeaning(response),
+  );
+  setFacts(find('[data-answer-headers]'), [
+    ...['WWW-Authenticate', 'Retry-After'].flatMap((name) => {
+      const value = response.headers.get(name);
+      return value === null ? [] : [[name, value]];
+    }),
+    ['answered in', `${Math.round(took)} ms`],
+  ]);
+  setText(find('[data-answer-body]'), body === undefined ? text : JSON.stringify(body, null, 2));
+}
+
+function showProblem({ message }) {
+  showVerdict('Not sent.', false, `The claims must be a JSON object. ${message}`);
+  setFacts(find('[data-answer-headers]'), []);
+  setText(find('[data-answer-body]'), '');
+}
+
+function showVerdict(status, isGood, meaning) {
+  const answer = find('[data-answer]');
+  answer.hidden = false;
+  answer.classList.toggle('good', isGood);
+  setText(find('[data-answer-status]'), status);
+  setText(find('[data-answer-meaning]'), meaning);
+}
+
+function plainMeaning({ ok, status }) {
+  return ok ? 'The token is good and the route served it.' : `The route answered ${status}.`;
+}
+
+function option(text, value) {
+  const node = html('option', '', text);
+  node.value = String(value);
+  return node;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
