@@ -86,11 +86,11 @@ export class RedisMetadataStore implements LeasingMetadataStore, WatchableMetada
   async acquireLease(issuer: string, request: LeaseRequest): Promise<MetadataLease> {
     const { lease: leaseKey, fence: fenceKey, budget } = keysOf(this.#prefix, issuer);
     const token = randomUUID();
-    const { burst = 0, interval = 0 } = request.budget ?? {};
+    const { burst = 0, interval = 0, reserve = 0 } = request.budget ?? {};
     // Without Redis' clock, a command that comes late cannot be recognized.
     if (this.#offset === undefined) await this.#syncClock(issuer);
     const notAfter = Math.ceil(this.#now() + COMMAND_LIFETIME);
-    const limits = [Math.ceil(request.duration), request.seen, burst, interval, notAfter];
+    const limits = [Math.ceil(request.duration), request.seen, burst, interval, notAfter, reserve];
     const reply = tuple(await this.#run(ACQUIRE, [leaseKey, fenceKey, budget], token, ...limits)).map(Number);
     const [now, verdict, fence, retryAfter] = reply;
     if (

@@ -21,7 +21,7 @@ return { redis.call('GET', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * KEYS lease, fence, budget. ARGV token, duration, seen, burst, interval, notAfter.
+ * KEYS lease, fence, budget. ARGV token, duration, seen, burst, interval, notAfter, reserve.
  * Returns clock, 1 if the lease is granted or -1 if the budget is spent, fence, milliseconds after which to try again.
  *
  * The fence continues from the highest that any replica has seen; if it has been lost, from the clock, which is far ahead
@@ -44,7 +44,7 @@ local burst, interval = tonumber(ARGV[4]), tonumber(ARGV[5])
 if burst > 0 then
   local fullAt = math.max(now, tonumber(redis.pcall('GET', KEYS[3])) or 0)
   if fullAt > now + burst * interval then fullAt = now end
-  local permittedAt = fullAt - (burst - 1) * interval
+  local permittedAt = fullAt - (burst - 1 - tonumber(ARGV[7])) * interval
   if permittedAt > now then return { now, -1, fence, math.ceil(permittedAt - now) } end
   redis.call('SET', KEYS[3], string.format('%.0f', fullAt + interval), 'PX', math.ceil((burst + 1) * interval))
 end

@@ -99,17 +99,58 @@ describe('a withdrawn key', () => {
     },
   );
 
-  it('[16] costs the issuer no call however often it is shown', async () => {
+  it('[16] costs one refresh per refreshInterval and leaves the reserve of a rollover, however often it is shown', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     await issuer.publish('b');
     await provider.refreshNow();
-    const calls = issuer.requests.length;
+    const before = stage.attempts();
     for (let i = 0; i < 50; i++) {
       expect(await stage.show('a', { jti: String(i) })).toBe(REFUSED);
+      expect(provider.status().budget.available).toBeGreaterThanOrEqual(3);
       await clock.advance(1000);
     }
-    expect(issuer.requests).toHaveLength(calls);
+    expect(stage.attempts() - before).toBeLessThanOrEqual(10);
+  });
+
+  it('[20b] is accepted again a second after the issuer rolls back', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    await issuer.publish('b');
+    expect(await stage.show('b')).toBe('accepted');
+    expect(await stage.show('a')).toBe(REFUSED);
+    await issuer.publish('a', 'b');
+    await clock.advance(1000);
+    expect(await stage.show('a')).toBe('accepted');
+  });
+
+  it('[20b] is accepted again within refreshInterval when it was shown all the time', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    await issuer.publish('b');
+    expect(await stage.show('b')).toBe('accepted');
+    for (let second = 0; second < 30; second++) {
+      expect(await stage.show('a')).toBe(REFUSED);
+      await clock.advance(1000);
+    }
+    await issuer.publish('a', 'b');
+    await clock.advance(5000);
+    expect(await stage.show('a')).toBe('accepted');
+  });
+
+  it('[20b] is answered 401 while the budget is spent, and accepted with the next refresh', async () => {
+    const stage = await scene();
+    const { clock, issuer } = stage;
+    await issuer.publish('b');
+    expect(await stage.show('b')).toBe('accepted');
+    await stage.exhaustBudget();
+    await issuer.publish('a', 'b', 'c');
+    await clock.advance(1000);
+    expect(await stage.show('a')).toBe(REFUSED);
+    const fresh = stage.watch(await issuer.sign('c'));
+    await clock.advance(5000);
+    expect(fresh.outcome).toBe('accepted');
+    expect(await stage.show('a')).toBe('accepted');
   });
 
   it('[16] is accepted again when it comes back', async () => {

@@ -21,15 +21,16 @@ describe('unknown key ids', () => {
     expect(stage.clock.monotonic()).toBe(0);
   });
 
-  it('[21] one of them, a thousand times in a minute: one retrieval per refreshInterval, each 401 at once', async () => {
+  it('[21] one of them, a thousand times in a minute: one retrieval per refreshInterval after the first seconds, each 401 at once', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 1000, () => 'b');
     for (const token of tokens) {
       expect(await stage.verdict(token)).toBe(REFUSED);
       await stage.clock.advance(60);
     }
-    expect(stage.attempts()).toBeLessThanOrEqual(12);
-    expect(stage.attempts()).toBeGreaterThan(10);
+    // After 0, 1, 3 and 7 seconds, then every five.
+    expect(stage.attempts()).toBeLessThanOrEqual(15);
+    expect(stage.attempts()).toBeGreaterThan(12);
   });
 
   it('[21] a thousand of them within a minute: retrievals stay in the budget, memory stays flat', async () => {
@@ -493,7 +494,7 @@ describe('negative memory', () => {
     expect(await stage.show('b')).toBe(REFUSED);
     await issuer.publish('a', 'b');
     expect(await stage.show('b')).toBe(REFUSED);
-    await clock.advance(4999);
+    await clock.advance(999);
     expect(await stage.show('b')).toBe(REFUSED);
     expect(stage.attempts()).toBe(1);
     await clock.advance(1);
@@ -516,11 +517,11 @@ describe('negative memory', () => {
     const { clock, issuer } = stage;
     expect(await stage.show('b')).toBe(REFUSED);
     await issuer.publish('a', 'b');
-    for (let second = 0; second < 4; second++) {
-      await clock.advance(1000);
+    for (let request = 0; request < 4; request++) {
+      await clock.advance(200);
       expect(await stage.show('b')).toBe(REFUSED);
     }
-    await clock.advance(1000);
+    await clock.advance(200);
     expect(await stage.show('b')).toBe('accepted');
   });
 

@@ -92,9 +92,9 @@ export class SimulatedRedis implements LeasingMetadataStore, WatchableMetadataSt
 
   acquireLease(issuer: string, { duration, seen, budget }: LeaseRequest): Promise<MetadataLease> {
     const token = `00000000-0000-4000-8000-${String(++this.#tokens).padStart(12, '0')}`;
-    const { burst = 0, interval = 0 } = budget ?? {};
+    const { burst = 0, interval = 0, reserve = 0 } = budget ?? {};
     const keys = [keyOf(issuer, 'lease'), keyOf(issuer, 'fence'), keyOf(issuer, 'budget')];
-    const limits = [Math.ceil(duration), seen, burst, interval, Math.ceil(this.#clock.now() + 1000)];
+    const limits = [Math.ceil(duration), seen, burst, interval, Math.ceil(this.#clock.now() + 1000), reserve];
     return this.#run([ACQUIRE, 3, ...keys, token, ...limits], (now) => {
       const refuse = (reason: 'held' | 'budget-spent', wait: number): [MetadataLease, number] => {
         return [{ isGranted: false, reason, fence, retryAfter: Math.ceil(wait) }, 48];
@@ -107,7 +107,7 @@ export class SimulatedRedis implements LeasingMetadataStore, WatchableMetadataSt
       if (held > 0) return refuse('held', held);
       if (burst > 0) {
         const fullAt = Math.max(now, this.#budgetFullAt);
-        const permittedAt = fullAt - (burst - 1) * interval;
+        const permittedAt = fullAt - (burst - 1 - reserve) * interval;
         if (permittedAt > now) return refuse('budget-spent', permittedAt - now);
         this.#budgetFullAt = fullAt + interval;
       }

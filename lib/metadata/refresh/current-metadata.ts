@@ -162,7 +162,7 @@ export class CurrentMetadata implements Replica {
     const change = changeBetween(before, state);
     if (!change) return false;
     this.#fallback = undefined;
-    this.missingKids.reset(change.withdrawnKeyIds);
+    this.missingKids.reset(change, state.checkedAt);
     this.events.emit({ type: 'metadata-changed', ...change });
     return true;
   }

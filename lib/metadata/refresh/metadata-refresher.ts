@@ -62,7 +62,10 @@ export class MetadataRefresher {
   /** The attempt that an on-demand request waits for; `undefined` when none may start before the deadline. */
   join(deadline: number): RefreshAttempt | undefined {
     if (this.closing.aborted) return undefined;
-    if (this.#running) return this.#running;
+    if (this.#running) {
+      this.#running.keepsReserve = false;
+      return this.#running;
+    }
     const now = this.clock.monotonic();
     if (this.limits.available(now) === this.options.refreshBurst) this.#isExhaustionEmitted = false;
     if (this.limits.tryAcquire(now)) return this.begin('on-demand');
@@ -77,12 +80,15 @@ export class MetadataRefresher {
     return planned;
   }
 
-  /** The same after a wrong signature: it joins an attempt or starts one, and never waits for the next. */
-  joinForBadSignature(kid: string | undefined): RefreshAttempt | undefined {
+  /** The same above the reserve: it joins an attempt or starts one, and never waits for the next. */
+  joinAboveReserve(kid: string | undefined): RefreshAttempt | undefined {
     if (this.closing.aborted) return undefined;
     if (this.#running) return this.#running;
-    const isPermitted = this.limits.tryAcquireForBadSignature(kid, this.clock.monotonic());
-    return isPermitted ? this.begin('on-demand') : undefined;
+    const isPermitted = this.limits.tryAcquireAboveReserve(kid, this.clock.monotonic());
+    if (!isPermitted) return undefined;
+    const attempt = this.begin('on-demand');
+    attempt.keepsReserve = true;
+    return attempt;
   }
 
   #startPlanned(): void {

@@ -54,7 +54,11 @@ export class OnDemandRefresh {
     if (this.#waiting.size >= this.options.maxWaiting)
       throw this.unavailable('Too many requests wait for a refresh');
     const attempt = this.#join(request, start);
-    if (!attempt) throw this.#notPermitted();
+    if (!attempt) {
+      const usable = this.#isAboutWithdrawn(request) ? this.current.usable() : undefined;
+      if (usable) return usable;
+      throw this.#notPermitted();
+    }
     return new Promise((resolve, reject) => this.#waiting.add({ request, start, attempt, resolve, reject }));
   }
 
@@ -80,12 +84,19 @@ export class OnDemandRefresh {
     return kid !== undefined && this.missingKids.has(kid, this.clock.monotonic()) ? usable : undefined;
   }
 
+  /** As after a wrong signature, a check that is not permitted or fails leaves the finding of the last one: absent. */
+  #isAboutWithdrawn(request: TimedRequest): boolean {
+    const kid = requestedKid(request);
+    return kid !== undefined && request.stale !== undefined && this.missingKids.isWithdrawn(kid);
+  }
+
   /** The attempt that may answer a request; `undefined` when none is permitted in time. */
   #join(request: TimedRequest, { deadline }: RequestStart): RefreshAttempt | undefined {
     const isBadSignature = request.reason === 'bad-signature';
-    const attempt = isBadSignature
-      ? this.refresher.joinForBadSignature(request.kid)
-      : this.refresher.join(deadline);
+    const attempt =
+      isBadSignature || this.#isAboutWithdrawn(request)
+        ? this.refresher.joinAboveReserve(request.kid)
+        : this.refresher.join(deadline);
     if (!attempt) return undefined;
     if (!isBadSignature) attempt.needsProofOfAbsence = true;
     const kid = requestedKid(request);
@@ -114,7 +125,10 @@ export class OnDemandRefresh {
       case 'wait-for-next': {
         const attempt = this.#join(waiter.request, waiter.start);
         if (attempt) waiter.attempt = attempt;
-        else this.#waiting.reject(waiter, () => this.#settle(waiter, this.#notPermitted()));
+        else
+          this.#waiting.reject(waiter, () =>
+            this.#settle(waiter, this.#notPermitted(), this.#isAboutWithdrawn(waiter.request)),
+          );
         return;
       }
       case 'absent': {
@@ -126,7 +140,11 @@ export class OnDemandRefresh {
       }
       case 'failed':
         this.#waiting.reject(waiter, () =>
-          this.#settle(waiter, this.unavailable('The refresh failed', decision.failure)),
+          this.#settle(
+            waiter,
+            this.unavailable('The refresh failed', decision.failure),
+            this.#isAboutWithdrawn(waiter.request),
+          ),
         );
     }
   }

@@ -16,6 +16,8 @@ export class RefreshAttempt {
   trigger: RefreshTrigger = 'on-demand';
   /** Whether requests caused it; a load may be one of these. */
   isOnDemand = false;
+  /** Whether it must leave the fleet's reserve to the requests of a rollover. */
+  keepsReserve = false;
   /** Monotonic. */
   startedAt = Number.POSITIVE_INFINITY;
   failure: MetadataRefreshError | undefined;

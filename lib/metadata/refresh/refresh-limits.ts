@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 
-/** Anyone can sign a wrong signature under a known key: it never spends what a rollover may need. */
-const BAD_SIGNATURE_RESERVE = 3;
-const BAD_SIGNATURES_REMEMBERED = 1000;
+/** On-demand refreshes that only a key id never seen before may spend: a rollover may need them. */
+export const RESERVE = 3;
+const LIMITED_KIDS_CACHED = 1000;
 const FIRST_BACKOFF = 1000;
 const AUTOMATIC_BACKOFF_CAP = 5 * 60_000;
 
@@ -11,7 +11,7 @@ const AUTOMATIC_BACKOFF_CAP = 5 * 60_000;
 export class RefreshLimits {
   readonly #options: ResolvedMetadataOptions;
   readonly #random: () => number;
-  #badSignatures: LRUCache<string, number> | undefined;
+  #limitedKids: LRUCache<string, number> | undefined;
   /** The budget as one number: when its bucket is full again (GCRA). So nothing is refilled, and nothing is rounded. */
   #fullAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -57,16 +57,19 @@ export class RefreshLimits {
     return this.onDemandAt(now) <= now && this.#spend(now, 0);
   }
 
-  /** The same for a wrong signature under a known key: at most one per `kid` and interval, above the reserve. */
-  tryAcquireForBadSignature(kid: string | undefined, now: number): boolean {
+  /**
+   * The same for what an attacker can send at will, and a rollover does not need: a wrong signature under a known key, a
+   * withdrawn key. At most one per `kid` and interval, above the reserve.
+   */
+  tryAcquireAboveReserve(kid: string | undefined, now: number): boolean {
     const { refreshInterval } = this.#options;
     const id = kid ?? '';
-    const last = this.#badSignatures?.get(id) ?? Number.NEGATIVE_INFINITY;
+    const last = this.#limitedKids?.get(id) ?? Number.NEGATIVE_INFINITY;
     if (now - last < refreshInterval) return false;
     if (this.#blockedUntil(refreshInterval) > now) return false;
-    if (!this.#spend(now, BAD_SIGNATURE_RESERVE)) return false;
-    this.#badSignatures ??= new LRUCache({ max: BAD_SIGNATURES_REMEMBERED });
-    this.#badSignatures.set(id, now);
+    if (!this.#spend(now, RESERVE)) return false;
+    this.#limitedKids ??= new LRUCache({ max: LIMITED_KIDS_CACHED });
+    this.#limitedKids.set(id, now);
     return true;
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../time/clock.js';
 import type { Reading } from '../fetch/metadata-reader.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { RefreshAttempt } from '../refresh/refresh-attempt.js';
+import { RESERVE } from '../refresh/refresh-limits.js';
 import { timer } from '../refresh/scheduler.js';
 import {
   FETCH_WITHOUT_LEASE,
@@ -73,9 +74,11 @@ export class FleetCoordination {
       try {
         // Not the fence of a refusal: the holder at that time may have found something since.
         const known = Math.max(this.#failed, this.replica.fence);
-        const lease = await this.#acquire(attempt.isOnDemand);
+        const lease = await this.#acquire(attempt);
         if (!lease) return FETCH_WITHOUT_LEASE;
         if (lease.isGranted) return await this.#granted(attempt, lease, known);
+        // Without waiting: a wrong signature or a withdrawn key is refused when no refresh is permitted.
+        if (attempt.keepsReserve && lease.reason === 'budget-spent') return SERVED_BY_ANOTHER_REPLICA;
         // A check with a higher fence started after this attempt.
         firstFence ??= lease.fence;
         const outcome =
@@ -116,7 +119,7 @@ export class FleetCoordination {
   }
 
   async #operatorLease(): Promise<LeaseOutcome> {
-    const lease = await this.#acquire(false);
+    const lease = await this.#acquire();
     return { mayFetch: true, lease: lease?.isGranted ? lease : undefined };
   }
 
@@ -186,15 +189,22 @@ export class FleetCoordination {
     if (stored) this.replica.adopt(stored);
   }
 
-  async #acquire(isOnDemand: boolean): Promise<MetadataLease | undefined> {
+  async #acquire(attempt?: RefreshAttempt): Promise<MetadataLease | undefined> {
     const { refreshBurst, refreshInterval } = this.options;
     const lease = await this.client.acquireLease({
       duration: this.#leaseDuration,
       seen: Math.max(this.#seen, this.#failed, this.replica.fence),
-      budget: isOnDemand ? { burst: BUCKETS * refreshBurst, interval: refreshInterval / BUCKETS } : undefined,
+      budget: attempt?.isOnDemand
+        ? {
+            burst: BUCKETS * refreshBurst,
+            interval: refreshInterval / BUCKETS,
+            reserve: attempt.keepsReserve ? BUCKETS * RESERVE : 0,
+          }
+        : undefined,
     });
     if (!lease) return undefined;
     this.#seen = lease.fence;
+    if (attempt?.keepsReserve) return lease;
     const isSpent = !lease.isGranted && lease.reason === 'budget-spent';
     this.#spentSince = isSpent ? (this.#spentSince ?? this.clock.monotonic()) : undefined;
     return lease;

@@ -40,8 +40,12 @@ export interface LeaseRequest {
   readonly duration: number;
   /** The highest fence this replica has seen: a store that has lost its data continues from there. */
   readonly seen: number;
-  /** On-demand refreshes use a bucket of the whole fleet: `burst` available, one more per `interval` milliseconds. */
-  readonly budget?: { readonly burst: number; readonly interval: number } | undefined;
+  /**
+   * On-demand refreshes use a bucket of the whole fleet: `burst` available, one more per `interval` milliseconds. The
+   * lease is refused when it would leave fewer than `reserve` available.
+   */
+  readonly budget?:
+    { readonly burst: number; readonly interval: number; readonly reserve?: number | undefined } | undefined;
 }
 
 /** Permission to fetch from the issuer for the whole fleet. */

@@ -81,6 +81,18 @@ describe('a fleet with one store', () => {
     expect(refreshes(replicas)).toBe(2);
   });
 
+  it('[20b] accepts a withdrawn key everywhere a second after the issuer rolls back', async () => {
+    const { replicas, issuer, clock } = await fleet();
+    await issuer.publish('b');
+    expect(await replicas[0].show('b')).toBe('accepted');
+    await settle();
+    for (const stage of replicas) expect(await stage.show('a')).toBe(REFUSED);
+    await issuer.publish('a', 'b');
+    await clock.advance(1000);
+    for (const stage of replicas) expect(await stage.show('a')).toBe('accepted');
+    expect(refreshes(replicas)).toBe(3);
+  });
+
   it('a replica that accepts other algorithms finds its keys in what the others share, but no secret', async () => {
     const clock = new ManualClock();
     const issuer = new ScriptedIssuer(clock);

@@ -84,7 +84,7 @@ export class FleetStore extends MemoryStore implements LeasingMetadataStore, Wat
       if (this.granted && this.granted.until > now) return refuse('held', this.granted.until - now);
       if (budget) {
         const fullAt = Math.max(now, this.#fullAt);
-        const permittedAt = fullAt - (budget.burst - 1) * budget.interval;
+        const permittedAt = fullAt - (budget.burst - 1 - (budget.reserve ?? 0)) * budget.interval;
         if (permittedAt > now) return refuse('budget-spent', permittedAt - now);
         this.#fullAt = fullAt + budget.interval;
       }
