@@ -6,9 +6,9 @@ import type { IssuerMetadataProvider } from '../metadata/issuer-metadata.provide
 import type { IssuerMetadataProviders } from '../metadata/issuer-metadata.providers.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { RequestStart } from '../metadata/refresh/refresh-request.js';
-import { assertClaims } from '../token/claims.js';
-import type { Candidate } from '../token/unverified-token.js';
-import { plausible } from '../token/parse-token.js';
+import { assertClaims } from '../token/parse/claims.js';
+import type { UnverifiedToken } from '../token/unverified-token.js';
+import { parseToken } from '../token/parse/parse-token.js';
 import { IssuerDirectory } from '../token/trusted-issuer.js';
 import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../token/verified-token-cache.js';
 import { verifySignature } from '../token/verify-signature.js';
@@ -110,7 +110,7 @@ export class Authenticator implements OnModuleInit {
     const id = this.#cache && token.length <= tokenMaxLength ? identify(token) : undefined;
     const known = id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
     if (known) return known;
-    const candidate = plausible(token, this.#issuers, this.#clock.now(), tokenMaxLength);
+    const candidate = parseToken(token, this.#issuers, this.#clock.now(), tokenMaxLength);
     const source = this.#providers.get(candidate.issuer.name);
     const check: Check = { id, candidate, source, start: source.requestStart() };
     const metadata = source.snapshot();
@@ -153,7 +153,7 @@ export class Authenticator implements OnModuleInit {
 interface Check {
   /** In the verified-token cache; `undefined` when the token is not to be cached. */
   readonly id: string | undefined;
-  readonly candidate: Candidate<ResolvedIssuer>;
+  readonly candidate: UnverifiedToken<ResolvedIssuer>;
   readonly source: IssuerMetadataProvider;
   readonly start: RequestStart;
 }

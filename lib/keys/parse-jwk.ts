@@ -38,7 +38,7 @@ export function fingerprint(jwk: unknown): string {
 }
 
 /** Judges one member of a key set: a key fit to verify access tokens, or the reason why not. Pure. */
-export function judgeJwk(jwk: unknown, print: string, algorithms: readonly string[]): SigningKey | KeyFault {
+export function parseJwk(jwk: unknown, print: string, algorithms: readonly string[]): SigningKey | KeyFault {
   if (!isJwk(jwk) || typeof jwk['kty'] !== 'string') return 'malformed';
   const secret = judgeSecrets(jwk);
   if (secret) return secret;

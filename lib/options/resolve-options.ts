@@ -11,7 +11,7 @@ import type { ResolvedAuthOptions, ResolvedIssuer } from './resolved-options.js'
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
 import { isAcceptableAddress } from '../metadata/fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
-import { mediaType } from '../token/parse-token.js';
+import { mediaType } from '../token/parse/parse-token.js';
 import { isIssuerTemplate } from '../token/trusted-issuer.js';
 
 /**

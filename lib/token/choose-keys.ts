@@ -2,7 +2,7 @@ import { SigningKeyNotFoundError } from 'jwks-rsa';
 import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
-import type { Candidate } from './unverified-token.js';
+import type { UnverifiedToken } from './unverified-token.js';
 import { fillTenant } from './trusted-issuer.js';
 
 /** How many keys are tried at the most when a token does not say which one signed it. */
@@ -14,7 +14,7 @@ const MAX_KEYS_TRIED = 8;
  * @throws {SignatureInvalidError} `key-not-found` when the `kid` is unknown, `bad-signature` when no known key fits
  */
 export function chooseKeys(
-  { header, claims, issuer, tenantId }: Omit<Candidate, 'token' | 'values'>,
+  { header, claims, issuer, tenantId }: Omit<UnverifiedToken, 'token' | 'values'>,
   metadata: IssuerMetadata,
 ): readonly SigningKey[] {
   const named = header.kid === undefined ? metadata.keys : metadata.keysWithId(header.kid);

@@ -21,7 +21,7 @@ export interface Claims {
 }
 
 /** A token that is well-formed and claims to be for us: all that can be known without a key. Nothing of it is proven. */
-export interface Candidate<Issuer extends TrustedIssuer = TrustedIssuer> {
+export interface UnverifiedToken<Issuer extends TrustedIssuer = TrustedIssuer> {
   readonly token: string;
   readonly header: TokenHeader;
   readonly claims: Claims;

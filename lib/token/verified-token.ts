@@ -1,6 +1,6 @@
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
-import type { Candidate } from './unverified-token.js';
+import type { UnverifiedToken } from './unverified-token.js';
 
 /** Where the current snapshot of an issuer is found: its metadata provider. */
 interface SnapshotSource {
@@ -9,7 +9,7 @@ interface SnapshotSource {
 }
 
 /** A candidate whose signature has been verified, and the key that did it. */
-export interface VerifiedToken extends Omit<Candidate, 'token'> {
+export interface VerifiedToken extends Omit<UnverifiedToken, 'token'> {
   readonly key: SigningKey;
   readonly source: SnapshotSource;
 }

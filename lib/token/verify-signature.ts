@@ -1,7 +1,7 @@
 import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
-import type { Candidate } from './unverified-token.js';
+import type { UnverifiedToken } from './unverified-token.js';
 import { chooseKeys } from './choose-keys.js';
 import { signatureVerifies } from './signature.js';
 
@@ -10,7 +10,10 @@ import { signatureVerifies } from './signature.js';
  *
  * @throws {SignatureInvalidError}
  */
-export function verifySignature(candidate: Omit<Candidate, 'values'>, metadata: IssuerMetadata): SigningKey {
+export function verifySignature(
+  candidate: Omit<UnverifiedToken, 'values'>,
+  metadata: IssuerMetadata,
+): SigningKey {
   const { token, header } = candidate;
   const end = token.lastIndexOf('.');
   const signed = Buffer.from(token.slice(0, end), 'latin1');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError, MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
-import { judgeKeySet } from '../../lib/keys/parse-documents.js';
+import { parseKeySet } from '../../lib/keys/parse-key-set.js';
 import { parseDiscovery } from '../../lib/metadata/fetch/parse-discovery.js';
 import { IssuerMetadataProvider } from '../../lib/metadata/issuer-metadata.provider.js';
 import { ManualClock } from '../../lib/testing/manual-clock.js';
@@ -100,7 +100,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
       fc.array(member, { maxLength: 5 }).map((members) => `{"keys":[${members.join(',')}]}`),
     );
     const property = fc.property(document, (text) => {
-      const result = judged(() => judgeKeySet(JSON.parse(text), ALGORITHMS, undefined));
+      const result = judged(() => parseKeySet(JSON.parse(text), ALGORITHMS, undefined));
       expect(result?.keys.length).not.toBe(0);
     });
     fc.assert(property, runs(1500));
@@ -110,7 +110,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     const around = fc.array(member, { maxLength: 4 });
     const property = fc.property(around, around, (before, after) => {
       const document: unknown = JSON.parse(`{"keys":[${[...before, ...goodTexts, ...after].join(',')}]}`);
-      const { keys, skipped } = judgeKeySet(document, ALGORITHMS, undefined);
+      const { keys, skipped } = parseKeySet(document, ALGORITHMS, undefined);
       const jwks = keys.map(({ jwk }) => jwk);
       for (const { jwk } of good) expect(jwks).toContainEqual(jwk);
       expect(keys.length + skipped.length).toBeLessThanOrEqual(before.length + good.length + after.length);
@@ -118,7 +118,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
       const again = new IssuerMetadata(
         ISSUER,
         `${ISSUER}/jwks`,
-        judgeKeySet(document, ALGORITHMS, known).keys,
+        parseKeySet(document, ALGORITHMS, known).keys,
       );
       expect(again.equals(known)).toBe(true);
     });
@@ -135,7 +135,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     );
     const property = fc.property(disfigured, poison, (key, secret) => {
       const document: unknown = JSON.parse(`{"keys":[${key.slice(0, -1)},${secret}}]}`);
-      expect(judged(() => judgeKeySet(document, ALGORITHMS, undefined))).toBeUndefined();
+      expect(judged(() => parseKeySet(document, ALGORITHMS, undefined))).toBeUndefined();
     });
     fc.assert(property, runs(500));
   });
@@ -146,7 +146,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
       ...good[1]?.jwk,
       [name]: { toString: 1, valueOf: 1 },
     }));
-    const { keys, skipped } = judgeKeySet({ keys: [...traps, good[0]?.jwk] }, ALGORITHMS, undefined);
+    const { keys, skipped } = parseKeySet({ keys: [...traps, good[0]?.jwk] }, ALGORITHMS, undefined);
     expect(keys.map(({ kid }) => kid)).toContain('rsa');
     expect(skipped.length).toBeGreaterThanOrEqual(4);
   });
@@ -157,7 +157,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     const document: unknown = JSON.parse(
       `{"keys":[${goodTexts[0]},${deep(goodTexts[1])},${deep(goodTexts[2])}]}`,
     );
-    const { keys, skipped } = judgeKeySet(document, ALGORITHMS, undefined);
+    const { keys, skipped } = parseKeySet(document, ALGORITHMS, undefined);
     expect(keys.map(({ kid }) => kid)).toEqual(['rsa']);
     expect(skipped.map(({ kid, fault }) => [kid, fault])).toEqual([
       ['ec', 'malformed'],

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { TokenError } from '../../lib/errors/token.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
-import { judgeKeySet } from '../../lib/keys/parse-documents.js';
-import { plausible } from '../../lib/token/parse-token.js';
+import { parseKeySet } from '../../lib/keys/parse-key-set.js';
+import { parseToken } from '../../lib/token/parse/parse-token.js';
 import { IssuerDirectory } from '../../lib/token/trusted-issuer.js';
 import { verifySignature } from '../../lib/token/verify-signature.js';
 import { jsonText, objectOf } from './arbitraries.js';
@@ -40,7 +40,7 @@ const signers = await Promise.all(
 const metadata = new IssuerMetadata(
   ISSUER,
   `${ISSUER}/jwks`,
-  judgeKeySet({ keys: signers.map(({ published }) => published) }, ALGORITHMS, undefined).keys,
+  parseKeySet({ keys: signers.map(({ published }) => published) }, ALGORITHMS, undefined).keys,
 );
 /** By name, so that a counterexample reads well. */
 const algorithm = fc.constantFrom(...ALGORITHMS);
@@ -68,7 +68,7 @@ function signed(alg: string, header: string, payload: string): string {
 /** The whole way of a token, but for the network: `undefined` when it is refused as it should be. */
 function accepted(token: string): unknown {
   try {
-    const candidate = plausible(token, issuers, NOW, 16_384);
+    const candidate = parseToken(token, issuers, NOW, 16_384);
     verifySignature(candidate, metadata);
     return candidate.claims;
   } catch (error) {
@@ -130,7 +130,7 @@ describe('the token parser', { timeout: PATIENCE }, () => {
       if (accepted(token) === undefined) return;
       acceptances++;
       expect(await acceptedByJose(token, alg)).toBe(true);
-      expect(plausible(token, issuers, NOW, 16_384).header).toEqual(decodeProtectedHeader(token));
+      expect(parseToken(token, issuers, NOW, 16_384).header).toEqual(decodeProtectedHeader(token));
     });
     await fc.assert(property, runs(700));
     expect(acceptances, 'headers that were good').toBeGreaterThan(25);

@@ -3,8 +3,8 @@ import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError } from '../../lib/errors/metadata.errors.js';
 import { SignatureInvalidError, TokenError } from '../../lib/errors/token.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
-import { judgeKeySet } from '../../lib/keys/parse-documents.js';
-import { parse, plausible } from '../../lib/token/parse-token.js';
+import { parseKeySet } from '../../lib/keys/parse-key-set.js';
+import { parseJws, parseToken } from '../../lib/token/parse/parse-token.js';
 import { IssuerDirectory } from '../../lib/token/trusted-issuer.js';
 import { verifySignature } from '../../lib/token/verify-signature.js';
 import type { Jwk } from './files.js';
@@ -32,8 +32,8 @@ export function stageOf(token: string, published: readonly Jwk[], policy: Policy
   const [issuer] = options.issuers;
   if (!issuer) throw new Error('no issuer');
   try {
-    const { header } = parse(token, issuer, options.tokenMaxLength);
-    const { keys } = judgeKeySet({ keys: published }, issuer.metadata.algorithms, undefined);
+    const { header } = parseJws(token, issuer, options.tokenMaxLength);
+    const { keys } = parseKeySet({ keys: published }, issuer.metadata.algorithms, undefined);
     const claims = { iss: ISSUER, exp: Number.MAX_SAFE_INTEGER };
     verifySignature(
       { token, header, claims, issuer, tenantId: undefined },
@@ -43,7 +43,7 @@ export function stageOf(token: string, published: readonly Jwk[], policy: Policy
     return stageOfRefusal(error);
   }
   try {
-    plausible(token, new IssuerDirectory(options.issuers), NOW, options.tokenMaxLength);
+    parseToken(token, new IssuerDirectory(options.issuers), NOW, options.tokenMaxLength);
     return 'accepted';
   } catch (error) {
     if (error instanceof TokenError) return 'claims';

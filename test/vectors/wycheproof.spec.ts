@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint, judgeJwk } from '../../lib/keys/parse-jwk.js';
+import { fingerprint, parseJwk } from '../../lib/keys/parse-jwk.js';
 import { missing, readWycheproof } from './files.js';
 import {
   CRYPTO_OVERRIDES,
@@ -92,7 +92,7 @@ describe.skipIf(missing)(`the keys of Wycheproof json_web_key_test.json ${missin
   it.each(Object.entries(faults))('%s: %j', (verdict, tcIds) => {
     const judged = vectors
       .filter(({ tcId }) => tcIds.includes(tcId))
-      .map(({ published }) => published.map((key) => judgeJwk(key, fingerprint(key), algorithms)))
+      .map(({ published }) => published.map((key) => parseJwk(key, fingerprint(key), algorithms)))
       .map((keys) => keys.map((key) => (typeof key === 'string' ? key : 'fit to verify')));
     expect(judged.map((keys) => [...new Set(keys)].join(', '))).toEqual(tcIds.map(() => verdict));
   });

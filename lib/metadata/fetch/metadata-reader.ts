@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import { judgeKeySet, type JudgedKeySet, type SkippedKey } from '../../keys/parse-documents.js';
+import { parseKeySet, type ParsedKeySet, type SkippedKey } from '../../keys/parse-key-set.js';
 import { parseDiscovery } from './parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { Answer, MetadataRetriever } from './metadata-retriever.js';
@@ -162,7 +162,7 @@ export class MetadataReader {
         `${jwksUri} answered with a copy older than the current snapshot`,
       );
     }
-    const parsed: JudgedKeySet = judgeKeySet({ keys }, this.#options.algorithms, request.known);
+    const parsed: ParsedKeySet = parseKeySet({ keys }, this.#options.algorithms, request.known);
     return { jwksUri, ...parsed, generatedAt, maxAge: answer.maxAge, age: answer.age };
   }
 

@@ -1,6 +1,6 @@
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import { judgeKeySet, type JudgedKeySet } from '../../keys/parse-documents.js';
+import { parseKeySet, type ParsedKeySet } from '../../keys/parse-key-set.js';
 import { isAcceptableAddress } from '../fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { StoredMetadata } from './metadata-store.js';
@@ -9,7 +9,7 @@ import type { StoredMetadata } from './metadata-store.js';
 const CLOCK_SKEW = 60_000;
 
 /** A stored snapshot after validation. */
-export interface ParsedStored extends JudgedKeySet {
+export interface ParsedStored extends ParsedKeySet {
   readonly jwksUri: string;
   /** Milliseconds since the check; infinite when it lies in the future. */
   readonly age: number;
@@ -43,7 +43,7 @@ export function parseStored(
   )
     throw new MetadataStoreError('malformed', 'The snapshot is not what was saved');
   try {
-    const parsed = judgeKeySet({ keys }, options.algorithms, known);
+    const parsed = parseKeySet({ keys }, options.algorithms, known);
     return {
       jwksUri,
       ...parsed,

@@ -1,6 +1,6 @@
-import { TokenError } from '../errors/token.errors.js';
-import type { Claims } from './unverified-token.js';
-import type { TrustedIssuer } from './trusted-issuer.js';
+import { TokenError } from '../../errors/token.errors.js';
+import type { Claims } from '../unverified-token.js';
+import type { TrustedIssuer } from '../trusted-issuer.js';
 
 type Unchecked = Readonly<Record<string, unknown>>;
 

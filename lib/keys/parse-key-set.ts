@@ -1,6 +1,6 @@
 import { MetadataRefreshError } from '../errors/metadata.errors.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
-import { fingerprint, judgeJwk, judgeSecrets, type KeyFault } from './parse-jwk.js';
+import { fingerprint, parseJwk, judgeSecrets, type KeyFault } from './parse-jwk.js';
 import { SigningKey } from './signing-key.js';
 
 /** More members than any issuer has keys: the rest of such a set is not looked at. */
@@ -16,7 +16,7 @@ export interface SkippedKey {
 }
 
 /** What one answer of the JWKS endpoint amounts to. */
-export interface JudgedKeySet {
+export interface ParsedKeySet {
   readonly keys: readonly SigningKey[];
   readonly skipped: readonly SkippedKey[];
 }
@@ -27,17 +27,17 @@ export interface JudgedKeySet {
  *
  * @throws {MetadataRefreshError} when it is no key set, or no member can verify a token
  */
-export function judgeKeySet(
+export function parseKeySet(
   document: unknown,
   algorithms: readonly string[],
   known: IssuerMetadata | undefined,
-): JudgedKeySet {
+): ParsedKeySet {
   const { keys: published } = members(document);
   if (!Array.isArray(published))
     throw new MetadataRefreshError('no-usable-key', 'The answer is not a key set');
   const knownKeys = new Map(known?.keys.map((key) => [key.fingerprint, key]));
   const judge = (jwk: unknown, print: string): SigningKey | KeyFault =>
-    print === NO_FINGERPRINT ? 'malformed' : (knownKeys.get(print) ?? judgeJwk(jwk, print, algorithms));
+    print === NO_FINGERPRINT ? 'malformed' : (knownKeys.get(print) ?? parseJwk(jwk, print, algorithms));
   const keys = new Map<string, SigningKey>();
   const skipped: SkippedKey[] = [];
   for (const jwk of (published as readonly unknown[]).slice(0, MAX_MEMBERS)) {

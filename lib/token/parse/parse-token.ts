@@ -1,9 +1,9 @@
-import { TokenError } from '../errors/token.errors.js';
+import { TokenError } from '../../errors/token.errors.js';
 import { isCanonicalBase64url } from './base64url.js';
-import type { Candidate, TokenHeader } from './unverified-token.js';
+import type { TokenHeader, UnverifiedToken } from '../unverified-token.js';
 import { assertClaims } from './claims.js';
 import { parseJsonObject } from './strict-json.js';
-import type { IssuerDirectory, TrustedIssuer } from './trusted-issuer.js';
+import type { IssuerDirectory, TrustedIssuer } from '../trusted-issuer.js';
 
 const MAX_KID_LENGTH = 256;
 const FORBIDDEN = ['crit', 'b64', 'zip'] as const;
@@ -18,13 +18,13 @@ export type HeaderPolicy = Pick<TrustedIssuer, 'algorithms' | 'tokenTypes'>;
  * @param now wall-clock time in milliseconds
  * @throws {TokenError}
  */
-export function plausible<Issuer extends TrustedIssuer>(
+export function parseToken<Issuer extends TrustedIssuer>(
   token: string,
   issuers: IssuerDirectory<Issuer>,
   now: number,
   maxLength: number,
-): Candidate<Issuer> {
-  const { header, payload, values } = parse(token, issuers, maxLength);
+): UnverifiedToken<Issuer> {
+  const { header, payload, values } = parseJws(token, issuers, maxLength);
   const { part: claims, values: more } = decode(payload);
   const found = issuers.find(claims['iss'], claims['tid']);
   if (!found)
@@ -40,7 +40,7 @@ export function plausible<Issuer extends TrustedIssuer>(
  *
  * @throws {TokenError}
  */
-export function parse(
+export function parseJws(
   token: string,
   policy: HeaderPolicy,
   maxLength: number,
