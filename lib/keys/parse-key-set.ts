@@ -1,6 +1,7 @@
 import { MetadataRefreshError } from '../errors/metadata.errors.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
-import { fingerprint, parseJwk, judgeSecrets, type KeyFault } from './parse-jwk.js';
+import { fingerprint } from './fingerprint.js';
+import { findSecret, parseJwk, type KeyFault } from './parse-jwk.js';
 import { SigningKey } from './signing-key.js';
 
 /** More members than any issuer has keys: the rest of such a set is not looked at. */
@@ -73,7 +74,7 @@ function safeFingerprint(jwk: unknown): string {
 
 function publicOnly(jwk: unknown): Readonly<Record<string, unknown>> | undefined {
   const published = members(jwk);
-  return Object.keys(published).length > 0 && !judgeSecrets(published) ? published : undefined;
+  return Object.keys(published).length > 0 && !findSecret(published) ? published : undefined;
 }
 
 function kidOf(jwk: unknown): string | undefined {

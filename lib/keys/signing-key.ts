@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { isSameAlgorithm } from './algorithms.js';
 
 /** A public key of the issuer, imported once. Two snapshots share the object as long as its JWK stays the same. */
 export class SigningKey {
@@ -8,18 +9,18 @@ export class SigningKey {
     readonly kid: string | undefined,
     /** The one algorithm this key serves (RFC 8725 §3.1). */
     readonly algorithm: string,
-    /** Entra ID's own member: whose tokens this key may sign. */
+    /** Entra ID's own member: the issuer whose tokens this key may sign. */
     readonly issuer: string | undefined,
     readonly publicKey: KeyObject,
     /** The JWK as published; never holds a private member. */
     readonly jwk: Readonly<Record<string, unknown>>,
-    /** Digest of the JWK, all members of it: what makes two keys the same. */
+    /** Digest of the JWK, all members of it: equal for equal keys. */
     readonly fingerprint: string,
   ) {}
 
   /** Whether a token with this header `alg` may be checked with this key. */
   verifies(alg: string): boolean {
-    return alg === this.algorithm || (EDWARDS.has(alg) && EDWARDS.has(this.algorithm));
+    return isSameAlgorithm(alg, this.algorithm);
   }
 
   /** SubjectPublicKeyInfo in PEM, for libraries that ask for it. */
@@ -28,6 +29,3 @@ export class SigningKey {
     return this.#pem;
   }
 }
-
-/** RFC 9864 §2.2: on an Ed25519 key, the old polymorphic name and the new one denote the same algorithm. */
-const EDWARDS: ReadonlySet<string> = new Set(['EdDSA', 'Ed25519']);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { TokenExtractor, ValidateContext } from '../auth.options.js';
+import { ALGORITHMS } from '../keys/algorithms.js';
 import { parseDuration } from '../time/duration.js';
 import type { MetadataStore } from '../metadata/store/metadata-store.js';
 import type { Claims } from '../token/unverified-token.js';
@@ -9,20 +10,8 @@ import { rolesOf, scopesOf } from '../authentication/scopes-and-roles.js';
  * What each option may be, and its default: here and nowhere else. A message ends the sentence "allowed: …".
  */
 
-const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-];
-const ML_DSA = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
+const ALGORITHM_NAMES = ALGORITHMS.map(({ name }) => name);
+const DEFAULT_ALGORITHMS = ALGORITHMS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
 
 const text = (allowed: string) => v.pipe(v.string(allowed), v.nonEmpty(allowed));
 const list = <T extends v.GenericSchema>(item: T, allowed: string) =>
@@ -114,13 +103,10 @@ const issuerEntries = {
   jwksUri: v.optional(text('the URL of the key set')),
   algorithms: v.optional(
     list(
-      v.picklist(
-        [...ALGORITHMS, ...ML_DSA],
-        `one of ${[...ALGORITHMS, ...ML_DSA].join(', ')}; never none or HS*`,
-      ),
+      v.picklist(ALGORITHM_NAMES, `one of ${ALGORITHM_NAMES.join(', ')}; never none or HS*`),
       'a list of at least one algorithm',
     ),
-    ALGORITHMS,
+    DEFAULT_ALGORITHMS,
   ),
   tokenTypes: v.optional(list(v.nullable(text(TYPES)), TYPES), ['at+jwt', 'JWT', null]),
   requiredClaims: v.optional(v.array(text('the name of a claim'), 'a list of claim names'), []),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { ALGORITHMS, findAlgorithm } from '../keys/algorithms.js';
 
 /** How {@link TestIssuer.rotateKeys} rolls over. */
 export interface RotateKeysOptions {
@@ -174,12 +175,12 @@ export class TestIssuerKeys {
 
 /** Algorithms with one value here can share a key: RSA keys serve six, Ed25519 keys go by two names (RFC 9864). */
 function familyOf(alg: string): string {
-  if (/^[RP]S(256|384|512)$/.test(alg)) return 'RSA';
-  if (alg === 'EdDSA' || alg === 'Ed25519') return 'Ed25519';
-  if (/^ES(256|384|512)$|^ML-DSA-(44|65|87)$/.test(alg)) return alg;
+  const algorithm = findAlgorithm(alg);
+  if (algorithm) return algorithm.kty === 'RSA' ? 'RSA' : (algorithm.crv ?? alg);
+  const names = ALGORITHMS.map(({ name }) => name).join(', ');
   throw new Error(
-    `TestIssuer makes no keys for alg "${alg}"; it does for RS, PS and ES 256, 384 and 512, EdDSA, Ed25519 and, ` +
-      'where the runtime has them, ML-DSA-44, -65 and -87. To forge a token pass your own key: sign(claims, { alg, key })',
+    `TestIssuer makes no keys for alg "${alg}"; it does for ${names} (ML-DSA where the runtime has it). ` +
+      'To forge a token pass your own key: sign(claims, { alg, key })',
   );
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint, parseJwk } from '../../lib/keys/parse-jwk.js';
+import { fingerprint } from '../../lib/keys/fingerprint.js';
+import { parseJwk } from '../../lib/keys/parse-jwk.js';
 import { missing, readWycheproof } from './files.js';
 import {
   CRYPTO_OVERRIDES,
