@@ -24,7 +24,6 @@ export type { TokenCacheStatus } from './token/verified-token-cache.js';
 export { Clock, type TimerHandle } from './time/clock.js';
 export { FileMetadataStore } from './metadata/store/file-metadata-store.js';
 export type { IssuerMetadata } from './keys/issuer-metadata.js';
-export type { KeyFault } from './keys/parse-jwk.js';
 export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.js';
 export type { Duration, MetadataOptions, Startup } from './metadata/metadata-options.js';
 export { MetadataProvider } from './metadata/metadata.provider.js';
@@ -57,7 +56,10 @@ export { AuthConfigurationError, type ConfigurationProblem } from './errors/conf
 export {
   MetadataRefreshError,
   MetadataUnavailableError,
+  type KeyFault,
+  type KeyRefusal,
   type MetadataFault,
+  type RefreshFailureDetails,
 } from './errors/metadata.errors.js';
 export { MetadataStoreError, type StoreFault } from './errors/store.error.js';
 export { RequestInvalidError, TokenMissingError } from './errors/request.errors.js';

@@ -1,10 +1,10 @@
 import { AuthError } from './auth.error.js';
 
-/** We could not check: nothing is said about the token. 503 with `Retry-After`. */
+/** The token could not be checked, so nothing is said about it: 503 with `Retry-After`. */
 export class MetadataUnavailableError extends AuthError {
   constructor(
     message: string,
-    /** Whole seconds, at least 1, after which asking again may help. */
+    /** Whole seconds, at least 1, after which the client may try again. */
     readonly retryAfter: number,
     options?: ErrorOptions,
   ) {
@@ -26,14 +26,41 @@ export type MetadataFault =
   | 'outdated'
   | 'closed';
 
-/** One judged attempt to read the issuer's metadata failed. Never leaves the library except as a `cause`. */
+/** Why a member of a key set is not used. It never costs the set its good members. */
+export type KeyFault =
+  | 'malformed'
+  | 'private'
+  | 'symmetric'
+  | 'not-for-signatures'
+  | 'algorithm-not-allowed'
+  | 'unsupported'
+  | 'weak'
+  | 'too-many';
+
+/** A member of a key set that is not used. */
+export interface KeyRefusal {
+  readonly kid: string | undefined;
+  readonly fault: KeyFault;
+}
+
+/** What is known of a failed refresh beyond its fault. */
+export interface RefreshFailureDetails {
+  /** HTTP status of the answer. */
+  readonly status?: number;
+  /** `Retry-After` of the answer, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** With `no-usable-key`: the members of the refused set. */
+  readonly skipped?: readonly KeyRefusal[];
+}
+
+/** One attempt to read the issuer's metadata failed. Never leaves the library except as a `cause`. */
 export class MetadataRefreshError extends Error {
   override readonly name = 'MetadataRefreshError';
 
   constructor(
     readonly fault: MetadataFault,
     message: string,
-    readonly details: { readonly status?: number; readonly retryAfterMs?: number } = {},
+    readonly details: RefreshFailureDetails = {},
     options?: ErrorOptions,
   ) {
     super(message, options);

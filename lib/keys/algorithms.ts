@@ -83,3 +83,22 @@ export function isSameAlgorithm(one: string, other: string): boolean {
   const { kty, crv } = findAlgorithm(one) ?? {};
   return kty === 'OKP' && findAlgorithm(other)?.crv === crv;
 }
+/** What the keys of one issuer may be used for. */
+export interface AlgorithmPolicy {
+  /** The allow-list of the issuer. */
+  readonly allowed: ReadonlySet<string>;
+  /** What an RSA key without `alg` serves. */
+  readonly unnamedRsa: readonly string[];
+}
+
+/**
+ * The allow-list of an issuer. An RSA key without `alg` serves RS256 (RFC 8725 §3.1: one algorithm per key), unless the
+ * user names RSA algorithms: then those.
+ *
+ * @param given the option `algorithms`; `undefined` stands for the default algorithms of the table
+ */
+export function algorithmPolicy(given: readonly string[] | undefined): AlgorithmPolicy {
+  const allowed = given ?? ALGORITHMS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
+  const unnamedRsa = given ? given.filter((name) => findAlgorithm(name)?.kty === 'RSA') : ['RS256'];
+  return Object.freeze({ allowed: new Set(allowed), unnamedRsa: Object.freeze(unnamedRsa) });
+}

@@ -1,5 +1,35 @@
 import { hash } from 'node:crypto';
 
+/** The members of a JSON Web Key, none of them checked. */
+export type Jwk = Readonly<Record<string, unknown>>;
+
+/** Characters of one member of a key set: room for a chain of certificates in `x5c`. */
+const MAX_MEMBER_CHARACTERS = 65_536;
+
+/** A member of a key set, measured before anything is made of it. */
+export interface MeasuredMember {
+  readonly characters: number;
+  /** `undefined` for a member that is no object, is too long, or is nested too deep to be written down. */
+  readonly jwk: Jwk | undefined;
+  /** Digest of all members; one for all that cannot be written down. */
+  readonly fingerprint: string;
+}
+
+/** Measures one member of a key set and takes its {@link fingerprint}. */
+export function measureMember(member: unknown): MeasuredMember {
+  try {
+    const text = JSON.stringify(member) ?? '';
+    const isTooLong = text.length > MAX_MEMBER_CHARACTERS;
+    return {
+      characters: text.length,
+      jwk: !isTooLong && isJwk(member) ? member : undefined,
+      fingerprint: isTooLong ? hash('sha256', text, 'base64url') : fingerprint(member),
+    };
+  } catch {
+    return { characters: 0, jwk: undefined, fingerprint: 'unserializable' };
+  }
+}
+
 /** Digest of a JWK: equal for equal members in any order, and short however long the JWK is. */
 export function fingerprint(jwk: unknown): string {
   const canonical = JSON.stringify(jwk, (_, value: unknown) =>
@@ -8,10 +38,6 @@ export function fingerprint(jwk: unknown): string {
   return hash('sha256', canonical, 'base64url');
 }
 
-/** The members of a JSON Web Key, none of them checked. */
-export type Jwk = Readonly<Record<string, unknown>>;
-
-/** Whether a value is a JSON object. */
-export function isJwk(value: unknown): value is Jwk {
+function isJwk(value: unknown): value is Jwk {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,17 +1,9 @@
-import { algorithmsFor, isSameAlgorithm } from './algorithms.js';
-import { isJwk, type Jwk } from './fingerprint.js';
+import type { KeyFault } from '../errors/metadata.errors.js';
+import { algorithmsFor, isSameAlgorithm, type AlgorithmPolicy } from './algorithms.js';
+import type { Jwk } from './fingerprint.js';
 import { importKey } from './import-key.js';
+import { normalizeJwk } from './normalize-jwk.js';
 import { SigningKey } from './signing-key.js';
-
-/** Why a member of a key set is not used. It never costs the set its good members. */
-export type KeyFault =
-  | 'malformed'
-  | 'private'
-  | 'symmetric'
-  | 'not-for-signatures'
-  | 'algorithm-not-allowed'
-  | 'unsupported'
-  | 'weak';
 
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv'];
 
@@ -19,22 +11,23 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv'];
  * Parses one member of a key set. Pure.
  *
  * @param print fingerprint of the member
- * @param allowed algorithms of the issuer's allow-list
  * @returns a key fit to verify access tokens, or the reason why it is not
  */
-export function parseJwk(jwk: unknown, print: string, allowed: readonly string[]): SigningKey | KeyFault {
-  if (!isJwk(jwk) || typeof jwk['kty'] !== 'string') return 'malformed';
-  const { kid, issuer } = jwk;
+export function parseJwk(published: Jwk, print: string, policy: AlgorithmPolicy): SigningKey | KeyFault {
+  const { jwk } = normalizeJwk(published);
+  const { kty, kid, issuer } = jwk;
+  if (typeof kty !== 'string') return 'malformed';
   const secret = findSecret(jwk);
   if (secret) return secret;
   if (!isOptionalString(kid) || !isOptionalString(issuer)) return 'malformed';
   const purpose = checkPurpose(jwk);
   if (purpose) return purpose;
-  const algorithm = parseAlgorithm(jwk, allowed);
-  if (typeof algorithm === 'string') return algorithm;
-  const key = importKey(jwk);
-  if (typeof key === 'string') return key;
-  return new SigningKey(kid, algorithm.name, issuer, key, Object.freeze({ ...jwk }), print);
+  const algorithms = parseAlgorithms(jwk, policy);
+  if (typeof algorithms === 'string') return algorithms;
+  const publicKey = importKey(jwk);
+  if (typeof publicKey === 'string') return publicKey;
+  const copy = Object.freeze({ ...published });
+  return new SigningKey({ kid, algorithms, issuer, publicKey, jwk: copy, fingerprint: print });
 }
 
 /** RFC 7517 §9.2: a private or symmetric key in a public set proves nothing. */
@@ -54,23 +47,27 @@ function checkPurpose({ use, key_ops: operations }: Jwk): KeyFault | undefined {
   return operations.includes('verify') ? undefined : 'not-for-signatures';
 }
 
-/** The one algorithm a key serves: its own `alg` where given, else what its type and the allow-list leave. */
-function parseAlgorithm(
+/** What a key serves: its own `alg` where given, else what its type and the issuer's policy say. */
+function parseAlgorithms(
   { kty, crv, alg }: Jwk,
-  allowed: readonly string[],
-): { readonly name: string } | KeyFault {
+  { allowed, unnamedRsa }: AlgorithmPolicy,
+): readonly [string, ...string[]] | KeyFault {
+  const [fitting, ...others] = algorithmsFor(kty, crv).map(({ name }) => name);
+  if (fitting === undefined) return 'unsupported';
+  if (alg !== undefined) {
+    if (typeof alg !== 'string' || ![fitting, ...others].includes(alg)) return 'unsupported';
+    return isAllowed(alg, allowed) ? [alg] : 'algorithm-not-allowed';
+  }
   // RFC 9964 §3: an AKP key has no meaning without its alg.
-  if (alg === undefined ? kty === 'AKP' : typeof alg !== 'string') return 'unsupported';
-  const fitting = algorithmsFor(kty, crv).map(({ name }) => name);
-  const [first] = fitting;
-  if (first === undefined || (typeof alg === 'string' && !fitting.includes(alg))) return 'unsupported';
-  const name =
-    typeof alg === 'string' ? alg : (only(fitting.filter((one) => allowed.includes(one))) ?? first);
-  return allowed.some((one) => isSameAlgorithm(one, name)) ? { name } : 'algorithm-not-allowed';
+  if (kty === 'AKP') return 'unsupported';
+  const [first, ...rest] = (kty === 'RSA' ? unnamedRsa : [fitting]).filter((name) =>
+    isAllowed(name, allowed),
+  );
+  return first === undefined ? 'algorithm-not-allowed' : [first, ...rest];
 }
 
-function only(names: readonly string[]): string | undefined {
-  return names.length === 1 ? names[0] : undefined;
+function isAllowed(name: string, allowed: ReadonlySet<string>): boolean {
+  return allowed.has(name) || [...allowed].some((one) => isSameAlgorithm(one, name));
 }
 
 function isOptionalString(value: unknown): value is string | undefined {

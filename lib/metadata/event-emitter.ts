@@ -35,10 +35,13 @@ export class MetadataEventEmitter {
     this.#emitOnce(`refused ${error.fault} ${error.message}`, { type: 'snapshot-refused', error });
   }
 
-  /** The members that a successful reading skipped, once for each, and the document it could not read. */
-  emitFaults({ skipped, discoveryFailure }: Reading): void {
+  /** The members that a successful reading skipped or normalized, once for each, and the document it could not read. */
+  emitFaults({ skipped, normalized, discoveryFailure }: Reading): void {
     for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_EMITTED)) {
       this.#emitOnce(`skipped ${fingerprint}`, { type: 'key-skipped', kid, fault });
+    }
+    for (const { kid, members, fingerprint } of normalized.slice(0, MAX_SKIPPED_EMITTED)) {
+      this.#emitOnce(`normalized ${fingerprint}`, { type: 'key-normalized', kid, members });
     }
     if (discoveryFailure) this.emit({ type: 'discovery-failed', error: discoveryFailure });
   }

@@ -1,7 +1,6 @@
-import type { MetadataRefreshError } from '../errors/metadata.errors.js';
+import type { KeyFault, MetadataRefreshError } from '../errors/metadata.errors.js';
 import type { MetadataStoreError } from '../errors/store.error.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
-import type { KeyFault } from '../keys/parse-jwk.js';
 
 /** Why a refresh was started. `load`: the first one. `operator`: `refreshNow()`. */
 export type RefreshTrigger = 'load' | 'automatic' | 'on-demand' | 'operator';
@@ -31,6 +30,11 @@ export type MetadataEvent = { readonly issuer: string } & (
   | { readonly type: 'discovery-failed'; readonly error: MetadataRefreshError }
   /** A member of the key set is not used; emitted once for each. `private`: the issuer leaked a private key. */
   | { readonly type: 'key-skipped'; readonly kid: string | undefined; readonly fault: KeyFault }
+  /**
+   * A member of the key set is used although its numbers are not written as RFC 7518 asks for (padded, leading zeros
+   * added or dropped); emitted once for each. `members`: their names.
+   */
+  | { readonly type: 'key-normalized'; readonly kid: string | undefined; readonly members: readonly string[] }
   /** A snapshot came from the store, checked by another replica or before a restart. */
   | { readonly type: 'snapshot-received'; readonly changed: boolean }
   /** The stored snapshot is not used: forged, broken, too old, or of another issuer. */

@@ -73,6 +73,10 @@ const LINES: LogTable = {
     fault === 'private' ? 'error' : 'warn',
     `key ${printable([kid ?? '(no kid)'])} of the key set is not used: ${fault}`,
   ],
+  'key-normalized': ({ kid, members }) => [
+    'warn',
+    `key ${printable([kid ?? '(no kid)'])} of the key set is used although ${members.join(' and ')} are not written as RFC 7518 asks for`,
+  ],
   'budget-exhausted': () => [
     'warn',
     'refresh budget exhausted by unknown key ids; waiting requests are served as it refills',

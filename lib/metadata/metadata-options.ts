@@ -1,3 +1,4 @@
+import type { AlgorithmPolicy } from '../keys/algorithms.js';
 import type { MetadataStore } from './store/metadata-store.js';
 
 /** A length of time: milliseconds, or a string with its unit as `ms` reads it (`'10m'`, `'1.5h'`); `'60'` is refused. */
@@ -52,7 +53,8 @@ export interface ResolvedMetadataOptions {
   /** Where to look for the discovery document, in order; empty when `jwksUri` is configured. */
   readonly metadataAddresses: readonly string[];
   readonly jwksUri: string | undefined;
-  readonly algorithms: readonly string[];
+  /** What the keys of this issuer may be used for. */
+  readonly algorithms: AlgorithmPolicy;
   readonly automaticRefreshInterval: number;
   readonly refreshInterval: number;
   readonly refreshBurst: number;

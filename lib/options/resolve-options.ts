@@ -9,6 +9,7 @@ import {
 } from './schema.js';
 import type { ResolvedAuthOptions, ResolvedIssuer } from './resolved-options.js';
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
+import { algorithmPolicy, type AlgorithmPolicy } from '../keys/algorithms.js';
 import { isAcceptableAddress } from '../metadata/fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import { mediaType } from '../token/parse/parse-token.js';
@@ -125,14 +126,15 @@ function duplicates(issuers: readonly ResolvedIssuer[]): readonly ConfigurationP
 }
 
 function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
-  const { issuer, audience, algorithms, tokenTypes, tenants, validate } = checked;
+  const { issuer, audience, tokenTypes, tenants, validate } = checked;
+  const algorithms = algorithmPolicy(checked.algorithms);
   return Object.freeze({
     name: checked.name ?? issuer,
     issuer,
     tokenIssuers: Object.freeze([...(checked.tokenIssuers ?? [issuer])]),
     admitsTenant: admission(tenants),
     audiences: audience === null ? null : new Set(typeof audience === 'string' ? [audience] : audience),
-    algorithms: new Set(algorithms),
+    algorithms: algorithms.allowed,
     tokenTypes: new Set(tokenTypes.map((type) => (type === null ? null : mediaType(type)))),
     requiredClaims: Object.freeze([...checked.requiredClaims]),
     clockTolerance: checked.clockTolerance / 1000,
@@ -140,7 +142,7 @@ function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
     validate,
     scopes: checked.scopes,
     roles: checked.roles,
-    metadata: resolveMetadata(checked),
+    metadata: resolveMetadata(checked, algorithms),
   });
 }
 
@@ -156,13 +158,10 @@ function admission(tenants: CheckedIssuer['tenants']): (tenantId: string) => boo
   return (tenantId) => admitted?.has(tenantId) ?? true;
 }
 
-function resolveMetadata({
-  issuer,
-  metadataAddress,
-  jwksUri,
-  algorithms,
-  metadata,
-}: CheckedIssuer): ResolvedMetadataOptions {
+function resolveMetadata(
+  { issuer, metadataAddress, jwksUri, metadata }: CheckedIssuer,
+  algorithms: AlgorithmPolicy,
+): ResolvedMetadataOptions {
   return Object.freeze({
     ...metadata,
     issuer,

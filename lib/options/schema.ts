@@ -11,7 +11,6 @@ import { rolesOf, scopesOf } from '../authentication/scopes-and-roles.js';
  */
 
 const ALGORITHM_NAMES = ALGORITHMS.map(({ name }) => name);
-const DEFAULT_ALGORITHMS = ALGORITHMS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
 
 const text = (allowed: string) => v.pipe(v.string(allowed), v.nonEmpty(allowed));
 const list = <T extends v.GenericSchema>(item: T, allowed: string) =>
@@ -106,7 +105,6 @@ const issuerEntries = {
       v.picklist(ALGORITHM_NAMES, `one of ${ALGORITHM_NAMES.join(', ')}; never none or HS*`),
       'a list of at least one algorithm',
     ),
-    DEFAULT_ALGORITHMS,
   ),
   tokenTypes: v.optional(list(v.nullable(text(TYPES)), TYPES), ['at+jwt', 'JWT', null]),
   requiredClaims: v.optional(v.array(text('the name of a claim'), 'a list of claim names'), []),

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError, MetadataUnavailableError } from '../../lib/errors/metadata.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
-import { parseKeySet } from '../../lib/keys/parse-key-set.js';
+import { algorithmPolicy } from '../../lib/keys/algorithms.js';
+import { parseKeySetAtOnce } from '../../lib/keys/parse-key-set.js';
 import { parseDiscovery } from '../../lib/metadata/fetch/parse-discovery.js';
 import { IssuerMetadataProvider } from '../../lib/metadata/issuer-metadata.provider.js';
 import { ManualClock } from '../../lib/testing/manual-clock.js';
@@ -12,7 +13,7 @@ import { jsonText, leaf, objectOf } from './arbitraries.js';
 import { PATIENCE, runs } from './settings.js';
 
 const ISSUER = 'https://issuer.test';
-const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'Ed25519'];
+const POLICY = algorithmPolicy(['RS256', 'ES256', 'EdDSA', 'Ed25519']);
 const JWK_MEMBERS = [
   'kty',
   'crv',
@@ -100,7 +101,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
       fc.array(member, { maxLength: 5 }).map((members) => `{"keys":[${members.join(',')}]}`),
     );
     const property = fc.property(document, (text) => {
-      const result = judged(() => parseKeySet(JSON.parse(text), ALGORITHMS, undefined));
+      const result = judged(() => parseKeySetAtOnce(JSON.parse(text), POLICY, undefined));
       expect(result?.keys.length).not.toBe(0);
     });
     fc.assert(property, runs(1500));
@@ -110,7 +111,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     const around = fc.array(member, { maxLength: 4 });
     const property = fc.property(around, around, (before, after) => {
       const document: unknown = JSON.parse(`{"keys":[${[...before, ...goodTexts, ...after].join(',')}]}`);
-      const { keys, skipped } = parseKeySet(document, ALGORITHMS, undefined);
+      const { keys, skipped } = parseKeySetAtOnce(document, POLICY, undefined);
       const jwks = keys.map(({ jwk }) => jwk);
       for (const { jwk } of good) expect(jwks).toContainEqual(jwk);
       expect(keys.length + skipped.length).toBeLessThanOrEqual(before.length + good.length + after.length);
@@ -118,7 +119,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
       const again = new IssuerMetadata(
         ISSUER,
         `${ISSUER}/jwks`,
-        parseKeySet(document, ALGORITHMS, known).keys,
+        parseKeySetAtOnce(document, POLICY, known).keys,
       );
       expect(again.equals(known)).toBe(true);
     });
@@ -131,11 +132,11 @@ describe('any key set', { timeout: PATIENCE }, () => {
       '"k":"AQAB"',
       '"use":"enc"',
       '"key_ops":["encrypt"]',
-      '"oth":[]',
+      '"oth":[{}]',
     );
     const property = fc.property(disfigured, poison, (key, secret) => {
       const document: unknown = JSON.parse(`{"keys":[${key.slice(0, -1)},${secret}}]}`);
-      expect(judged(() => parseKeySet(document, ALGORITHMS, undefined))).toBeUndefined();
+      expect(judged(() => parseKeySetAtOnce(document, POLICY, undefined))).toBeUndefined();
     });
     fc.assert(property, runs(500));
   });
@@ -146,7 +147,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
       ...good[1]?.jwk,
       [name]: { toString: 1, valueOf: 1 },
     }));
-    const { keys, skipped } = parseKeySet({ keys: [...traps, good[0]?.jwk] }, ALGORITHMS, undefined);
+    const { keys, skipped } = parseKeySetAtOnce({ keys: [...traps, good[0]?.jwk] }, POLICY, undefined);
     expect(keys.map(({ kid }) => kid)).toContain('rsa');
     expect(skipped.length).toBeGreaterThanOrEqual(4);
   });
@@ -157,7 +158,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     const document: unknown = JSON.parse(
       `{"keys":[${goodTexts[0]},${deep(goodTexts[1])},${deep(goodTexts[2])}]}`,
     );
-    const { keys, skipped } = parseKeySet(document, ALGORITHMS, undefined);
+    const { keys, skipped } = parseKeySetAtOnce(document, POLICY, undefined);
     expect(keys.map(({ kid }) => kid)).toEqual(['rsa']);
     expect(skipped.map(({ kid, fault }) => [kid, fault])).toEqual([
       ['ec', 'malformed'],

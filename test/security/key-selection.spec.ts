@@ -33,7 +33,6 @@ describe('a member of the key set', () => {
     ['use in another case', { use: 'SIG' }],
     ['use that is no string', { use: ['sig'] }],
     ['key_ops without verify', { key_ops: ['sign'] }],
-    ['no key_ops', { key_ops: [] }],
     ['key_ops in a string', { key_ops: 'verify' }],
     ['key_ops twice', { key_ops: ['verify', 'verify'] }],
     ['key_ops of encryption', { use: undefined, key_ops: ['encrypt', 'wrapKey'] }],
@@ -47,6 +46,9 @@ describe('a member of the key set', () => {
   it.each([
     { use: undefined },
     { use: 'sig', key_ops: ['verify'] },
+    { key_ops: [] },
+    { use: null, key_ops: null, x5c: null },
+    { x5c: [], oth: [], d: null, issuer: null },
     { use: undefined, key_ops: ['verify'] },
     { key_ops: ['sign', 'verify'] },
   ])('[E2] with %j verifies', async (members) => {

@@ -3,7 +3,7 @@ import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError } from '../../lib/errors/metadata.errors.js';
 import { SignatureInvalidError, TokenError } from '../../lib/errors/token.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
-import { parseKeySet } from '../../lib/keys/parse-key-set.js';
+import { parseKeySetAtOnce } from '../../lib/keys/parse-key-set.js';
 import { parseJws, parseToken } from '../../lib/token/parse/parse-token.js';
 import { IssuerDirectory } from '../../lib/token/trusted-issuer.js';
 import { verifySignature } from '../../lib/token/verify-signature.js';
@@ -33,7 +33,7 @@ export function stageOf(token: string, published: readonly Jwk[], policy: Policy
   if (!issuer) throw new Error('no issuer');
   try {
     const { header } = parseJws(token, issuer, options.tokenMaxLength);
-    const { keys } = parseKeySet({ keys: published }, issuer.metadata.algorithms, undefined);
+    const { keys } = parseKeySetAtOnce({ keys: published }, issuer.metadata.algorithms, undefined);
     const claims = { iss: ISSUER, exp: Number.MAX_SAFE_INTEGER };
     verifySignature(
       { token, header, claims, issuer, tenantId: undefined },

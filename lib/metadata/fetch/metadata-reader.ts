@@ -3,7 +3,12 @@ import { LRUCache } from 'lru-cache';
 import { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import { parseKeySet, type ParsedKeySet, type SkippedKey } from '../../keys/parse-key-set.js';
+import {
+  parseKeySet,
+  type ParsedKeySet,
+  type NormalizedKey,
+  type SkippedKey,
+} from '../../keys/parse-key-set.js';
 import { parseDiscovery } from './parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { Answer, MetadataRetriever } from './metadata-retriever.js';
@@ -26,6 +31,7 @@ export interface Reading {
   readonly jwksUri: string;
   readonly keys: readonly SigningKey[];
   readonly skipped: readonly SkippedKey[];
+  readonly normalized: readonly NormalizedKey[];
   /** When the answer was generated, at the latest: the start of the exchange, less its `Age`. Monotonic. */
   readonly generatedAt: number;
   readonly maxAge: number | undefined;
@@ -162,7 +168,7 @@ export class MetadataReader {
         `${jwksUri} answered with a copy older than the current snapshot`,
       );
     }
-    const parsed: ParsedKeySet = parseKeySet({ keys }, this.#options.algorithms, request.known);
+    const parsed: ParsedKeySet = await parseKeySet({ keys }, this.#options.algorithms, request.known);
     return { jwksUri, ...parsed, generatedAt, maxAge: answer.maxAge, age: answer.age };
   }
 

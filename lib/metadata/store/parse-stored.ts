@@ -1,6 +1,6 @@
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import { parseKeySet, type ParsedKeySet } from '../../keys/parse-key-set.js';
+import { parseKeySetAtOnce, type ParsedKeySet } from '../../keys/parse-key-set.js';
 import { isAcceptableAddress } from '../fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { StoredMetadata } from './metadata-store.js';
@@ -43,7 +43,7 @@ export function parseStored(
   )
     throw new MetadataStoreError('malformed', 'The snapshot is not what was saved');
   try {
-    const parsed = parseKeySet({ keys }, options.algorithms, known);
+    const parsed = parseKeySetAtOnce({ keys }, options.algorithms, known);
     return {
       jwksUri,
       ...parsed,
