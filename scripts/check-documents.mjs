@@ -43,6 +43,17 @@ function unlistedDecisions() {
     .map((file) => `${join(folder, 'README.md')}: ${file} is missing`);
 }
 
+/** Error codes without a heading in the reference. */
+function unexplainedCodes() {
+  const reference = join('docs', 'errors.md');
+  const text = readFileSync(reference, 'utf8');
+  const codes = readFileSync(join('lib', 'errors', 'auth.error.ts'), 'utf8').match(/'AUTH_[A-Z_]+'/g) ?? [];
+  return codes
+    .map((code) => code.slice(1, -1))
+    .filter((code) => !text.includes(`### \`${code}\``))
+    .map((code) => `${reference}: ${code} has no heading`);
+}
+
 /** The anchors that GitHub gives to headings. */
 function anchorsOf(file) {
   const headings = withoutCode(readFileSync(file, 'utf8'), '$1').matchAll(/^#{1,6} +(.+)$/gm);
