@@ -14,6 +14,7 @@ const documents = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '*.
 const problems = [
   ...documents.flatMap(deadLinks),
   ...unlistedDecisions(),
+  ...unexplainedCodes(),
   ...typeErrors(documents.flatMap(blocksOf)),
 ];
 if (problems.length > 0) {
