@@ -32,9 +32,22 @@ function withExtras(definition: DynamicModule, extras: AuthModuleExtras): Dynami
   };
 }
 
-/** forRoot passes its options here as well; they are judged elsewhere. What else stands beside a factory is a mistake. */
+/** What `forRootAsync` takes beside the extras. */
+const ASYNC_OPTIONS: ReadonlySet<string> = new Set([
+  'imports',
+  'inject',
+  'useFactory',
+  'useClass',
+  'useExisting',
+  'provideInjectionTokensFrom',
+]);
+
+/**
+ * The extras to check at boot. forRoot passes its options here as well, which are checked elsewhere; forRootAsync of
+ * Nest 11.0.0 to 11.1.6 passes its own. Any other name beside a factory is a mistake.
+ */
 function givenExtras(definition: DynamicModule, extras: AuthModuleExtras): AuthModuleExtras {
-  if (definition.imports) return extras;
   const { isGlobal, secureByDefault } = extras;
-  return { isGlobal, secureByDefault };
+  if (!definition.imports) return { isGlobal, secureByDefault };
+  return Object.fromEntries(Object.entries(extras).filter(([name]) => !ASYNC_OPTIONS.has(name)));
 }

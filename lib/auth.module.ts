@@ -1,5 +1,4 @@
 import { Inject, Logger, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
 import {
   AUTH_MODULE_EXTRAS,
   ConfigurableModuleClass,
@@ -11,7 +10,7 @@ import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-o
 import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
 import { httpAnswer } from './authorized/http-answer.js';
-import { AuthConfigurationError } from './errors/configuration.error.js';
+import { SetupCheck } from './census/setup-check.js';
 import { Clock, SystemClock } from './time/clock.js';
 import { logMetadataEvents, logPlainHttp } from './metadata/metadata-log.js';
 import { MetadataProvider } from './metadata/metadata.provider.js';
@@ -22,6 +21,7 @@ import { IssuerMetadataProviders, singleProvider } from './metadata/issuer-metad
 /** JWT authentication that outlives key rollovers, outages and attacks: `AuthModule.forRoot({ issuer, audience })`. */
 @Module({
   providers: [
+    SetupCheck,
     { provide: Clock, useClass: SystemClock },
     {
       provide: RESOLVED_OPTIONS,
@@ -42,17 +42,10 @@ import { IssuerMetadataProviders, singleProvider } from './metadata/issuer-metad
 })
 export class AuthModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
   constructor(
-    @Inject(ModulesContainer) modules: ModulesContainer,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedAuthOptions,
     @Inject(Authenticator) private readonly authenticator: Authenticator,
   ) {
     super();
-    const count = [...modules.values()].filter(({ metatype }) => metatype === AuthModule).length;
-    if (count > 1) {
-      throw new AuthConfigurationError(
-        'AuthModule.forRoot stands twice in one application; list all issuers in one',
-      );
-    }
   }
 
   onModuleInit(): void {
