@@ -93,13 +93,13 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
 
   /** Sets `request.user`, or throws; at once when the token is known. */
   protected authenticate(context: ExecutionContext): void | Promise<void> {
-    if (!this.#isPlain) return this.#askPassport(context);
+    if (!this.#isPlain) return this.askPassport(context);
     const request = this.getRequest(context);
     const answer = this.authenticator.answerTo(request);
     if (!isThenable(answer)) return this.#attach(answer, request, context);
     return answer.then(
       (token) => this.#attach(token, request, context),
-      () => this.#askPassport(context),
+      () => this.askPassport(context),
     );
   }
 
@@ -145,7 +145,8 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   }
 
   /** Refusals and faults are passport's to tell, and so is everything when a subclass has options of its own. */
-  async #askPassport(context: ExecutionContext): Promise<void> {
+  // Not `#askPassport`: compiled for ES2021, as by Jest in older applications, a private name cannot use `super`.
+  private async askPassport(context: ExecutionContext): Promise<void> {
     await super.canActivate(context);
   }
 

@@ -1,7 +1,7 @@
 // Proves the built package as its users get it: packed, installed into fresh apps, compiled, started and called.
 // Run by `npm run test:package`; needs the registry for the apps' own dependencies. Leaves nothing but `dist/`.
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,18 +11,28 @@ import { checkMustNotCompile } from './must-not-compile.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const fixtures = fileURLToPath(new URL('./apps', import.meta.url));
 
-/** All share the source in apps/src. `requires`: CommonJS, so the library must come in through require(esm). */
+/**
+ * All share the source in apps/src. `requires`: CommonJS, so the library must come in through require(esm). `oldest`: with
+ * the oldest Nest of its major that the peer range allows, instead of the newest.
+ */
 const apps = [
-  { name: 'esm-nest12', mustNotCompile: true },
-  { name: 'cjs-nest12', requires: true },
-  { name: 'cjs-nest11', requires: true, jest: true, classicResolution: true },
+  { name: 'esm-nest12', folder: 'esm-nest12', mustNotCompile: true },
+  { name: 'esm-nest12-oldest', folder: 'esm-nest12', oldest: 12 },
+  { name: 'cjs-nest12', folder: 'cjs-nest12', requires: true },
+  { name: 'cjs-nest11', folder: 'cjs-nest11', requires: true, jest: true, classicResolution: true },
+  { name: 'cjs-nest11-oldest', folder: 'cjs-nest11', requires: true, oldest: 11 },
 ];
+/** Only these, when named: `npm run test:package -- cjs-nest11`. */
+const chosen = process.argv.slice(2);
 
 /** What apps/src/main.ts prints when all is well. */
 const answers = [
   'without a token: 401 AUTH_TOKEN_MISSING',
   'with a token: 200 alice',
   'after a key rollover: 200 alice',
+  'secure by default, without a token: 401 AUTH_TOKEN_MISSING',
+  'secure by default, with a token: 200 alice',
+  'options per request: refused, AUTH_CONFIGURATION_INVALID',
   'closed',
 ];
 const exitGrace = 2_000;
@@ -50,8 +60,22 @@ function checkFiles(files) {
   if (strays.length > 0) throw new Failure(`has no business in the tarball: ${strays.join(', ')}`);
 }
 
+/** Nest's packages of one release train, at the exact version that a peer range starts with. */
+async function pinOldest(folder, major) {
+  const { peerDependencies } = await readJson(join(root, 'package.json'));
+  const manifest = await readJson(join(folder, 'package.json'));
+  const oldestOf = (name) =>
+    new RegExp(`\\^(${major}\\.[\\d.]+)`).exec(peerDependencies[name] ?? peerDependencies['@nestjs/core'])[1];
+  for (const dependencies of [manifest.dependencies, manifest.devDependencies]) {
+    for (const name of Object.keys(dependencies).filter((name) => name.startsWith('@nestjs/')))
+      dependencies[name] = oldestOf(name);
+  }
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+}
+
 async function installApp(app, folder, tarball) {
-  await cp(join(fixtures, app.name), folder, { recursive: true });
+  await cp(join(fixtures, app.folder), folder, { recursive: true });
+  if (app.oldest) await pinOldest(folder, app.oldest);
   await cp(join(fixtures, 'src'), join(folder, 'src'), { recursive: true });
   const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--prefer-offline'];
   await run('npm', ['install', ...flags, tarball], folder);
@@ -134,7 +158,8 @@ try {
     await check('attw --profile esm-only', () =>
       run(bin(root, 'attw'), [tarball, '--profile', 'esm-only'], root),
     );
-    await Promise.all(apps.map((app) => proveApp(app, temp, packed)));
+    const wanted = apps.filter(({ name }) => chosen.length === 0 || chosen.includes(name));
+    await Promise.all(wanted.map((app) => proveApp(app, temp, packed)));
     await tellSize(temp, packed).catch(() => undefined);
   }
 } finally {

@@ -1,10 +1,11 @@
-import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Scope, type DynamicModule } from '@nestjs/common';
 import {
   AuthModule,
   Authorized,
   CurrentUser,
   MetadataProvider,
   type ResilientAuthOptions,
+  type ResilientAuthOptionsFactory,
 } from 'nestjs-resilient-auth';
 
 export interface OrderList {
@@ -24,9 +25,41 @@ export class OrdersController {
   }
 }
 
+/** Nothing here is decorated: only `secureByDefault` protects it. */
+@Controller('orders')
+export class PlainController {
+  @Get()
+  list(@CurrentUser('sub') subject: string): Pick<OrderList, 'subject'> {
+    return { subject };
+  }
+}
+
 @Module({ controllers: [OrdersController] })
 export class AppModule {
   static register(auth: ResilientAuthOptions): DynamicModule {
     return { module: AppModule, imports: [AuthModule.forRoot(auth)] };
+  }
+}
+
+@Module({ controllers: [PlainController] })
+export class FactoryModule {
+  static register(auth: ResilientAuthOptions): DynamicModule {
+    const module = AuthModule.forRootAsync({ useFactory: () => auth, secureByDefault: true });
+    return { module: FactoryModule, imports: [module] };
+  }
+}
+
+/** A mistake: options per request. Some versions of Nest would then run no global guard at all. */
+@Module({ controllers: [PlainController] })
+export class RequestScopedModule {
+  static register(auth: ResilientAuthOptions): DynamicModule {
+    @Injectable({ scope: Scope.REQUEST })
+    class TenantOptions implements ResilientAuthOptionsFactory {
+      createResilientAuthOptions(): ResilientAuthOptions {
+        return auth;
+      }
+    }
+    const module = AuthModule.forRootAsync({ useClass: TenantOptions, secureByDefault: true });
+    return { module: RequestScopedModule, imports: [module] };
   }
 }
