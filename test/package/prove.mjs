@@ -78,6 +78,8 @@ async function installApp(app, folder, tarball) {
   if (app.oldest) await pinOldest(folder, app.oldest);
   await cp(join(fixtures, 'src'), join(folder, 'src'), { recursive: true });
   const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--prefer-offline'];
+  // @nestjs/core 12.0.0 names @nestjs/common 11 as its peer.
+  if (app.oldest) flags.push('--legacy-peer-deps');
   await run('npm', ['install', ...flags, tarball], folder);
 }
 
