@@ -124,7 +124,9 @@ describe('forRootAsync', () => {
 
   it('[X8] accepts a request-scoped class that a test replaces by a value', async () => {
     const module = AuthModule.forRootAsync(viaFactory(PerRequest));
-    const builder = Test.createTestingModule({ imports: [module] }).overrideProvider(PerRequest).useValue({});
+    const builder = Test.createTestingModule({ imports: [module] })
+      .overrideProvider(PerRequest)
+      .useValue({});
     const app = await create(builder);
     await app.close();
   });
