@@ -1,5 +1,6 @@
 import { UseGuards } from '@nestjs/common';
 import { AuthorizedGuard } from './authorized.guard.js';
+import { isClass, isHandler, type Class, type MethodTarget } from './marks/marks.js';
 import { allowAnonymous, requireAuthorization, type AuthorizedOptions } from './requirements.js';
 
 type ClassOrMethodDecorator = ClassDecorator & MethodDecorator;
@@ -31,16 +32,20 @@ export function AllowAnonymous(): ClassOrMethodDecorator {
   return decorate(allowAnonymous);
 }
 
-function decorate(mark: (target: object) => void, guard?: ClassOrMethodDecorator): ClassOrMethodDecorator {
+function decorate(
+  mark: (target: Class | MethodTarget) => void,
+  guard?: ClassOrMethodDecorator,
+): ClassOrMethodDecorator {
   // oxlint-disable-next-line typescript/no-explicit-any -- TypeScript's own type of a method decorator's descriptor
   return (target: object, key?: string | symbol, descriptor?: TypedPropertyDescriptor<any>): void => {
-    const handler: unknown = descriptor ? descriptor.value : target;
-    if (typeof handler !== 'function')
-      throw new TypeError('This decorator belongs on a controller or on one of its methods');
-    mark(handler);
-    if (!guard) return;
-    if (descriptor && key !== undefined) guard(target, key, descriptor);
-    else guard(handler);
+    const handler: unknown = descriptor?.value;
+    if (descriptor && key !== undefined && isHandler(handler)) {
+      mark({ prototype: target, name: key, handler });
+      guard?.(target, key, descriptor);
+    } else if (!descriptor && isClass(target)) {
+      mark(target);
+      guard?.(target);
+    } else throw new TypeError('This decorator belongs on a controller or on one of its methods');
   };
 }
 

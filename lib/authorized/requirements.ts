@@ -1,5 +1,6 @@
-import 'reflect-metadata';
 import type { Policy } from './authorization-policy.js';
+import { ClassMarks, type HandlerMarks } from './marks/class-marks.js';
+import { marksFor, type Class, type Handler, type MethodTarget } from './marks/marks.js';
 
 /** What `@Authorized` asks for beyond a valid token. All of it must hold. */
 export interface AuthorizedOptions {
@@ -13,12 +14,6 @@ export interface AuthorizedOptions {
   issuers?: readonly string[] | undefined;
 }
 
-/** What one class or method was decorated with. */
-interface Marks {
-  isAnonymous: boolean;
-  readonly authorized: AuthorizedOptions[];
-}
-
 /** What holds for one handler, everything added up. */
 export interface Requirements {
   readonly isAnonymous: boolean;
@@ -29,83 +24,65 @@ export interface Requirements {
   readonly policies: readonly Policy[];
 }
 
-type Target = object;
-type Class = abstract new (...args: never[]) => unknown;
+interface KnownClass {
+  readonly marks: ClassMarks<AuthorizedOptions>;
+  /** Weakly: a request-scoped controller may have functions of its own for each request. */
+  readonly requirements: WeakMap<Handler, Requirements>;
+}
 
-/** Kept as metadata like Nest's own, so that decorators that wrap a method and copy its metadata take it along. */
-const MARKS = 'nestjs-resilient-auth:marks';
-const requirementsOf = new WeakMap<Class, Map<Target, Requirements>>();
+const knownClasses = new WeakMap<Class, KnownClass>();
 
 /** Adds a requirement to a class or method. @throws {TypeError} when the target allows anonymous access */
-export function requireAuthorization(target: Target, options: AuthorizedOptions): void {
-  const marks = marksFor(target);
+export function requireAuthorization(target: Class | MethodTarget, options: AuthorizedOptions): void {
+  const marks = marksFor<AuthorizedOptions>(target);
   if (marks.isAnonymous) throw conflict();
   marks.authorized.push(options);
 }
 
 /** Opens a class or method. @throws {TypeError} when the target requires authorization */
-export function allowAnonymous(target: Target): void {
-  const marks = marksFor(target);
+export function allowAnonymous(target: Class | MethodTarget): void {
+  const marks = marksFor<AuthorizedOptions>(target);
   if (marks.authorized.length > 0) throw conflict();
   marks.isAnonymous = true;
 }
 
-/** What holds for a handler of a class; worked out once for each pair. */
-export function requirementsFor(controller: Class, handler: Target): Requirements {
-  const known = requirementsOf.get(controller)?.get(handler);
+/**
+ * What holds for a handler of a class; worked out once for each pair.
+ *
+ * @throws {AuthConfigurationError} when the handler took the place of a method that cannot be known
+ */
+export function requirementsFor(controller: Class, handler: Handler): Requirements {
+  const { marks, requirements } = knownClass(controller);
+  const known = requirements.get(handler);
   if (known) return known;
-  const requirements = addUp(controller, handler);
-  const byHandler = requirementsOf.get(controller) ?? new Map<Target, Requirements>();
-  requirementsOf.set(controller, byHandler.set(handler, requirements));
-  return requirements;
+  const added = addUp(marks.of(handler));
+  requirements.set(handler, added);
+  return added;
 }
 
-/** The nearest mark decides between open and closed; once closed, every requirement on the way up counts. */
-function addUp(controller: Class, handler: Target): Requirements {
-  const marks = [...overridden(controller, handler), ...lineage(controller)].flatMap(
-    (target) => marksOn(target) ?? [],
-  );
-  const authorized = marks.flatMap((mark) => mark.authorized);
+/** Makes the methods of a class recognizable in the wrappers that instrumentation puts around them at boot. */
+export function nameMethods(controller: Class): void {
+  // Not remembered yet: modules may still decorate it.
+  const marks = new ClassMarks<AuthorizedOptions>(controller);
+  if (marks.areOnMethods) marks.nameMethods();
+}
+
+function knownClass(controller: Class): KnownClass {
+  const known = knownClasses.get(controller);
+  if (known) return known;
+  const added = { marks: new ClassMarks<AuthorizedOptions>(controller), requirements: new WeakMap() };
+  knownClasses.set(controller, added);
+  return added;
+}
+
+function addUp({ isAnonymous, authorized }: HandlerMarks<AuthorizedOptions>): Requirements {
   return {
-    isAnonymous: marks.find((mark) => mark.isAnonymous || mark.authorized.length > 0)?.isAnonymous ?? false,
+    isAnonymous,
     scopes: [...new Set(authorized.flatMap(({ scopes }) => scopes ?? []))],
     roles: authorized.flatMap(({ roles }) => (roles ? [roles] : [])),
     issuers: authorized.flatMap(({ issuers }) => (issuers ? [issuers] : [])),
     policies: authorized.flatMap(({ policy }) => (policy ? [policy] : [])),
   };
-}
-
-/** A class and its base classes, nearest first. */
-function lineage(controller: Class): readonly Target[] {
-  const classes: Target[] = [];
-  for (let target: unknown = controller; isClass(target); target = Object.getPrototypeOf(target))
-    classes.push(target);
-  return classes;
-}
-
-/** A handler and the methods of base classes it overrides, nearest first. */
-function overridden(controller: Class, handler: Target): readonly Target[] {
-  const prototypes = lineage(controller).flatMap((target) => (isClass(target) ? [target.prototype] : []));
-  const descriptors = prototypes.map((prototype) => Object.getOwnPropertyDescriptors(prototype));
-  const names = descriptors
-    .flatMap(Object.entries)
-    .flatMap(([name, { value }]) => (value === handler ? [name] : []));
-  const named = descriptors.flatMap((own) => names.map((name) => own[name]?.value));
-  return [...new Set([handler, ...named.filter((value) => typeof value === 'function')])];
-}
-
-function isClass(target: unknown): target is Class & { prototype: object } {
-  return typeof target === 'function' && target.prototype !== undefined;
-}
-
-function marksOn(target: Target): Marks | undefined {
-  return Reflect.getOwnMetadata(MARKS, target);
-}
-
-function marksFor(target: Target): Marks {
-  const marks = marksOn(target) ?? { isAnonymous: false, authorized: [] };
-  Reflect.defineMetadata(MARKS, marks, target);
-  return marks;
 }
 
 function conflict(): TypeError {

@@ -1,6 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ConfigurableModuleClass } from '../auth.module-definition.js';
+import { isClass } from '../authorized/marks/marks.js';
+import { nameMethods } from '../authorized/requirements.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import type { NestModule } from '../injection/find-provider.js';
@@ -26,6 +28,11 @@ export class SetupCheck implements OnModuleInit {
     const provider = module.providers.get(Authenticator);
     const culprit = provider && requestScopedDependency(provider);
     if (culprit) throw requestScoped(String(culprit.name), culprit.durable === true);
+    // Before Nest registers a handler: what instrumentation wraps by then takes the names along.
+    for (const { controllers, providers } of modules.values()) {
+      for (const { metatype } of [...controllers.values(), ...providers.values()])
+        if (isClass(metatype)) nameMethods(metatype);
+    }
   }
 
   /** Nest's own judgement, once it has loaded everything. */

@@ -1,0 +1,172 @@
+import { Controller, Get, Scope, type Type } from '@nestjs/common';
+import { RouterExecutionContext } from '@nestjs/core/router/router-execution-context.js';
+import { AllowAnonymous, Authorized, type AuthModuleExtras } from 'nestjs-resilient-auth';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { issuerAndApi } from '../support/apps/start-api.js';
+import { platforms } from '../support/apps/platforms.js';
+
+type Method = (...values: unknown[]) => unknown;
+
+async function statusesOf(
+  controllers: Type[],
+  extras: AuthModuleExtras = {},
+): Promise<(path: string, claims?: object) => Promise<number>> {
+  const { get } = await issuerAndApi(platforms[0].create, extras, { controllers });
+  return async (path, claims) => (await get(path, claims)).status;
+}
+
+/** What tracing does: another function runs the handler, with a copy of its name and metadata. */
+function traced(inner: Method, copiesMetadata = true): Method {
+  const wrapper: Method = function (this: unknown, ...values) {
+    return Reflect.apply(inner, this, values);
+  };
+  if (copiesMetadata) Object.defineProperty(wrapper, 'name', { value: inner.name });
+  for (const key of copiesMetadata ? Reflect.getMetadataKeys(inner) : [])
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, inner), wrapper);
+  return wrapper;
+}
+
+function isMethod(value: unknown): value is Method {
+  return typeof value === 'function';
+}
+
+/** Instruments Nest as OpenTelemetry and Sentry do: each handler is wrapped as its route is registered. */
+function instrumentNest(): void {
+  const create: Method = Reflect.get(RouterExecutionContext.prototype, 'create');
+  const replace = (value: Method) => Object.assign(RouterExecutionContext.prototype, { create: value });
+  replace(function (this: unknown, instance, callback, ...rest) {
+    return Reflect.apply(create, this, [instance, isMethod(callback) ? traced(callback) : callback, ...rest]);
+  });
+  onTestFinished(() => void replace(create));
+}
+
+class BaseController {
+  @Authorized({ roles: ['admin'] })
+  @Get('admin')
+  admin(): string {
+    return 'ok';
+  }
+
+  @AllowAnonymous()
+  @Get('open')
+  open(): string {
+    return 'ok';
+  }
+}
+
+@Authorized()
+@Controller('plain')
+class PlainController extends BaseController {
+  @Get('admin')
+  override admin(): string {
+    return super.admin();
+  }
+
+  @Get('open')
+  override open(): string {
+    return 'overridden';
+  }
+
+  @AllowAnonymous()
+  @Get('still-open')
+  stillOpen(): string {
+    return 'ok';
+  }
+}
+
+@Authorized()
+@Controller('bound')
+class BoundController extends PlainController {
+  constructor() {
+    super();
+    this.admin = this.admin.bind(this);
+    this.open = this.open.bind(this);
+    this.stillOpen = this.stillOpen.bind(this);
+  }
+}
+
+@Authorized()
+@Controller({ path: 'per-request', scope: Scope.REQUEST })
+class PerRequestController extends BoundController {}
+
+/** SECURITY-CHECKLIST 1L, L3. */
+describe.each([
+  ['as it was written', '/plain', false],
+  ['wrapped by tracing', '/plain', true],
+  ['bound in the constructor', '/bound', false],
+  ['bound in the constructor and wrapped by tracing', '/bound', true],
+  ['bound for each request', '/per-request', false],
+  ['bound for each request and wrapped by tracing', '/per-request', true],
+])('a method %s', (_, path, isTraced) => {
+  beforeEach(() => {
+    if (isTraced) instrumentNest();
+  });
+
+  it.each([false, true])(
+    '[L3] keeps the role of the method it overrides, secureByDefault %j',
+    async (flag) => {
+      const controllers = [PlainController, BoundController, PerRequestController];
+      const statusOf = await statusesOf(controllers, { secureByDefault: flag });
+      expect(await statusOf(`${path}/admin`)).toBe(401);
+      expect(await statusOf(`${path}/admin`, { roles: ['user'] })).toBe(403);
+      expect(await statusOf(`${path}/admin`, { roles: ['admin'] })).toBe(200);
+    },
+  );
+
+  it('[L3] is closed when it overrides an open method in a closed class without saying so', async () => {
+    const controllers = [PlainController, BoundController, PerRequestController];
+    const statusOf = await statusesOf(controllers);
+    expect(await statusOf(`${path}/open`)).toBe(401);
+    expect(await statusOf(`${path}/open`, {})).toBe(200);
+    expect(await statusOf(`${path}/still-open`)).toBe(200);
+  });
+});
+
+describe('a method replaced by a function without its metadata', () => {
+  const lossy: MethodDecorator = (_target, _name, descriptor: PropertyDescriptor) => {
+    const replaced = traced(descriptor.value, false);
+    for (const key of ['path', 'method'])
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, descriptor.value), replaced);
+    descriptor.value = replaced;
+  };
+
+  @Controller('lossy')
+  class LossyController {
+    @lossy
+    @Authorized({ roles: ['admin'] })
+    @Get()
+    get(): string {
+      return 'ok';
+    }
+  }
+
+  it('[L3] on the prototype keeps its requirements under a global guard', async () => {
+    const statusOf = await statusesOf([LossyController], { secureByDefault: true });
+    expect(await statusOf('/lossy', { roles: ['user'] })).toBe(403);
+    expect(await statusOf('/lossy', { roles: ['admin'] })).toBe(200);
+  });
+
+  it('[L3] on the instance is refused with 500 where another method has requirements of its own', async () => {
+    @Authorized()
+    @Controller('swapped')
+    class SwappedController {
+      constructor() {
+        Object.assign(this, { admin: traced(() => 'ok', false), plain: traced(() => 'ok', false) });
+      }
+
+      @Authorized({ roles: ['admin'] })
+      @Get('admin')
+      admin(): string {
+        return 'ok';
+      }
+
+      @Get('plain')
+      plain(): string {
+        return 'ok';
+      }
+    }
+    const statusOf = await statusesOf([SwappedController]);
+    expect(await statusOf('/swapped/admin', { roles: ['admin'] })).toBe(500);
+    expect(await statusOf('/swapped/plain', { roles: ['admin'] })).toBe(500);
+  });
+});
