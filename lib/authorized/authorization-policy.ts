@@ -14,5 +14,9 @@ export type Policy = PolicyFunction | Type<AuthorizationPolicy>;
 
 /** Whether a policy is a class for the container to instantiate. */
 export function isPolicyClass(policy: Policy): policy is Type<AuthorizationPolicy> {
-  return typeof policy.prototype?.authorize === 'function';
+  // The prototype of a class is not writable, that of a function is (ECMA-262 §15.7.14): methods may stand on instances.
+  return (
+    typeof policy.prototype?.authorize === 'function' ||
+    Object.getOwnPropertyDescriptor(policy, 'prototype')?.writable === false
+  );
 }

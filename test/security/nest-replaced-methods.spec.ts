@@ -32,8 +32,9 @@ function isMethod(value: unknown): value is Method {
 
 /** Instruments Nest as OpenTelemetry and Sentry do: each handler is wrapped as its route is registered. */
 function instrumentNest(): void {
-  const create: Method = Reflect.get(RouterExecutionContext.prototype, 'create');
-  const replace = (value: Method) => Object.assign(RouterExecutionContext.prototype, { create: value });
+  const prototype: object = RouterExecutionContext.prototype;
+  const create: Method = Reflect.get(prototype, 'create');
+  const replace = (value: Method) => Object.assign(prototype, { create: value });
   replace(function (this: unknown, instance, callback, ...rest) {
     return Reflect.apply(create, this, [instance, isMethod(callback) ? traced(callback) : callback, ...rest]);
   });

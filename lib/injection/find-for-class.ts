@@ -1,0 +1,42 @@
+import type { InjectionToken } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { findProvider, type NestModule, type NestProvider } from './find-provider.js';
+
+type Class = abstract new (...args: never[]) => unknown;
+
+/**
+ * The provider that Nest injects for a token into a class, wherever the class stands.
+ *
+ * @throws {AuthConfigurationError} when no module of the class has one, or several modules have different ones: a call
+ * names its class and not the module of its instance
+ */
+export function findForClass(
+  modules: ModulesContainer,
+  consumer: Class,
+  token: InjectionToken,
+): NestProvider {
+  const hosts = [...modules.values()].filter((module) => isHost(module, consumer));
+  const found = hosts.map((module) => findProvider(module, token));
+  const [provider] = found;
+  const name = typeof token === 'function' ? token.name : String(token);
+  const places = hosts.map((module) => module.metatype.name).join(', ');
+  if (!provider || found.includes(undefined)) {
+    throw new AuthConfigurationError(
+      `${consumer.name} needs ${name}, which its module (${places || 'none'}) cannot inject: add it to the providers of that module, or import a module that exports it`,
+    );
+  }
+  if (new Set(found).size > 1) {
+    throw new AuthConfigurationError(
+      `${consumer.name} stands in several modules (${places}), which inject different providers of ${name}: a request does not say which module it is for. Provide it in one shared module, or give each module a controller class of its own`,
+    );
+  }
+  return provider;
+}
+
+function isHost({ controllers, providers }: NestModule, consumer: Class): boolean {
+  return [...controllers.values(), ...providers.values()].some(
+    ({ metatype, instance, isNotMetatype }) =>
+      metatype === consumer || (isNotMetatype && instance?.constructor === consumer),
+  );
+}
