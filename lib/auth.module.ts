@@ -1,4 +1,10 @@
-import { Inject, Logger, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import {
   AUTH_MODULE_EXTRAS,
   ConfigurableModuleClass,
@@ -10,6 +16,8 @@ import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-o
 import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
 import { httpAnswer } from './authorized/http-answer.js';
+import { CensusTaker } from './census/census-taker.js';
+import { AuthCensus } from './census/auth-census.js';
 import { SetupCheck } from './census/setup-check.js';
 import { Clock, SystemClock } from './time/clock.js';
 import { logMetadataEvents, logPlainHttp } from './metadata/metadata-log.js';
@@ -22,6 +30,8 @@ import { IssuerMetadataProviders, singleProvider } from './metadata/issuer-metad
 @Module({
   providers: [
     SetupCheck,
+    CensusTaker,
+    AuthCensus,
     { provide: Clock, useClass: SystemClock },
     {
       provide: RESOLVED_OPTIONS,
@@ -38,17 +48,31 @@ import { IssuerMetadataProviders, singleProvider } from './metadata/issuer-metad
     },
     AuthorizedGuard,
   ],
-  exports: [RESOLVED_OPTIONS, Clock, MetadataProviders, MetadataProvider, Authenticator, AuthorizedGuard],
+  exports: [
+    RESOLVED_OPTIONS,
+    Clock,
+    MetadataProviders,
+    MetadataProvider,
+    Authenticator,
+    AuthorizedGuard,
+    AuthCensus,
+  ],
 })
-export class AuthModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
+export class AuthModule
+  extends ConfigurableModuleClass
+  implements OnApplicationBootstrap, OnApplicationShutdown
+{
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedAuthOptions,
     @Inject(Authenticator) private readonly authenticator: Authenticator,
+    @Inject(CensusTaker) private readonly census: CensusTaker,
   ) {
     super();
   }
 
-  onModuleInit(): void {
+  /** Last, so that a boot that fails leaves nothing behind in passport's registry, which is the process's. */
+  onApplicationBootstrap(): void {
+    this.census.take();
     registerStrategy(this.authenticator, (error) => httpAnswer(error, this.options.realm).exception);
   }
 

@@ -16,6 +16,9 @@ export type { AuthorizationPolicy, Policy, PolicyFunction } from './authorized/a
 export { CurrentToken, CurrentUser } from './authorized/current-user.decorator.js';
 export type { AuthorizedOptions, Requirements } from './authorized/requirements.js';
 
+export { AuthCensus } from './census/auth-census.js';
+export type { AuthCensusEntry, HandlerKind } from './census/auth-census-entry.js';
+
 export { Authenticator, type SecretOrKeyProvider } from './authentication/authenticator.js';
 export type { AuthenticatedToken } from './authentication/authenticated-token.js';
 export type { Claims, TokenHeader } from './token/unverified-token.js';

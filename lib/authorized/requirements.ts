@@ -17,6 +17,8 @@ export interface AuthorizedOptions {
 /** What holds for one handler, everything added up. */
 export interface Requirements {
   readonly isAnonymous: boolean;
+  /** Whether `@Authorized` stands on the handler, its class or a base class. */
+  readonly isMarked: boolean;
   readonly scopes: readonly string[];
   /** One entry per list: each of them must be met. */
   readonly roles: readonly (readonly string[])[];
@@ -78,6 +80,7 @@ function knownClass(controller: Class): KnownClass {
 function addUp({ isAnonymous, authorized }: HandlerMarks<AuthorizedOptions>): Requirements {
   return {
     isAnonymous,
+    isMarked: authorized.length > 0,
     scopes: [...new Set(authorized.flatMap(({ scopes }) => scopes ?? []))],
     roles: authorized.flatMap(({ roles }) => (roles ? [roles] : [])),
     issuers: authorized.flatMap(({ issuers }) => (issuers ? [issuers] : [])),

@@ -142,4 +142,18 @@ describe.each(extras)('a policy class, %j', (given) => {
     expect(await statusOf('/orders/1', 'alice')).toBe(200);
     expect(await statusOf('/orders/2', 'alice')).toBe(403);
   });
+
+  it('[L3] fails the boot when no module provides it', async () => {
+    const imports = [moduleOf({ controllers: [ordersController('orders')] }), unrelated, shared];
+    await expect(start(...imports)).rejects.toThrow(/OrdersController needs OwnsOrder.*providers/);
+  });
+
+  it('[L3] fails the boot when its controller class stands in modules with different rules', async () => {
+    const controller = ordersController('orders');
+    const modules = [
+      moduleOf({ controllers: [controller], providers: [OwnsOrder] }),
+      moduleOf({ controllers: [controller], providers: [anything] }),
+    ];
+    await expect(start(...modules)).rejects.toThrow(/several modules.*OwnsOrder/);
+  });
 });

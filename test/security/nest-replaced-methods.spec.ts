@@ -147,27 +147,65 @@ describe('a method replaced by a function without its metadata', () => {
     expect(await statusOf('/lossy', { roles: ['admin'] })).toBe(200);
   });
 
-  it('[L3] on the instance is refused with 500 where another method has requirements of its own', async () => {
+  class Swapped {
+    constructor() {
+      Object.assign(this, { admin: traced(() => 'ok', false), plain: traced(() => 'ok', false) });
+    }
+
+    @Authorized({ roles: ['admin'] })
+    @Get('admin')
+    admin(): string {
+      return 'ok';
+    }
+
+    @Get('plain')
+    plain(): string {
+      return 'ok';
+    }
+  }
+
+  it('[L3] on the instance fails the boot where another method has requirements of its own', async () => {
     @Authorized()
     @Controller('swapped')
-    class SwappedController {
-      constructor() {
-        Object.assign(this, { admin: traced(() => 'ok', false), plain: traced(() => 'ok', false) });
-      }
+    class SwappedController extends Swapped {}
+    await expect(statusesOf([SwappedController])).rejects.toThrow(
+      /SwappedController.*admin.*cannot be known/s,
+    );
+  });
 
-      @Authorized({ roles: ['admin'] })
-      @Get('admin')
-      admin(): string {
-        return 'ok';
-      }
-
-      @Get('plain')
-      plain(): string {
-        return 'ok';
-      }
-    }
+  it('[L3] on the instance is refused with 500 where only a request creates the instance', async () => {
+    @Authorized()
+    @Controller({ path: 'swapped', scope: Scope.REQUEST })
+    class SwappedController extends Swapped {}
     const statusOf = await statusesOf([SwappedController]);
     expect(await statusOf('/swapped/admin', { roles: ['admin'] })).toBe(500);
     expect(await statusOf('/swapped/plain', { roles: ['admin'] })).toBe(500);
+  });
+
+  it('[L3] on the instance fails the boot where Nest would run no guard', async () => {
+    @Controller('unguarded')
+    class UnguardedController {
+      constructor() {
+        this.get = this.get.bind(this);
+      }
+
+      @Authorized()
+      @Get()
+      get(): string {
+        return 'ok';
+      }
+    }
+    await expect(statusesOf([UnguardedController])).rejects.toThrow(/UnguardedController\.get.*no guard/);
+  });
+
+  it('[L3] by an override without a decorator fails the boot where Nest would run no guard', async () => {
+    @Controller('override')
+    class OverridingController extends BaseController {
+      @Get('admin')
+      override admin(): string {
+        return 'overridden';
+      }
+    }
+    await expect(statusesOf([OverridingController])).rejects.toThrow(/OverridingController\.admin.*no guard/);
   });
 });
