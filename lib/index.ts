@@ -28,7 +28,15 @@ export { Clock, type TimerHandle } from './time/clock.js';
 export { FileMetadataStore } from './metadata/store/file-metadata-store.js';
 export type { IssuerMetadata } from './keys/issuer-metadata.js';
 export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.js';
-export type { Duration, MetadataOptions, Startup } from './metadata/metadata-options.js';
+export type {
+  Duration,
+  MetadataFetch,
+  MetadataOptions,
+  MetadataRequestInit,
+  MetadataResponse,
+  MetadataResponseBody,
+  Startup,
+} from './metadata/metadata-options.js';
 export { MetadataProvider } from './metadata/metadata.provider.js';
 export { MetadataProviders } from './metadata/metadata.providers.js';
 export type { RefreshRequest } from './metadata/refresh/refresh-request.js';

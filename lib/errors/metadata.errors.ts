@@ -1,4 +1,5 @@
 import { AuthError } from './auth.error.js';
+import { oneLine } from './one-line.js';
 
 /** The token could not be checked, so nothing is said about it: 503 with `Retry-After`. */
 export class MetadataUnavailableError extends AuthError {
@@ -12,7 +13,7 @@ export class MetadataUnavailableError extends AuthError {
   }
 }
 
-/** What was wrong with an answer of the issuer. */
+/** Why a refresh failed. `defect`: a fault of this library, or of a function it was given; report it. */
 export type MetadataFault =
   | 'unreachable'
   | 'timeout'
@@ -24,6 +25,7 @@ export type MetadataFault =
   | 'bad-jwks-uri'
   | 'no-usable-key'
   | 'outdated'
+  | 'defect'
   | 'closed';
 
 /** Why a member of a key set is not used. It never costs the set its good members. */
@@ -41,6 +43,8 @@ export type KeyFault =
 export interface KeyRefusal {
   readonly kid: string | undefined;
   readonly fault: KeyFault;
+  /** Tells members apart. */
+  readonly fingerprint?: string;
 }
 
 /** What is known of a failed refresh beyond its fault. */
@@ -63,6 +67,13 @@ export class MetadataRefreshError extends Error {
     readonly details: RefreshFailureDetails = {},
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(oneLine(message), options);
   }
+}
+
+/** An error that no answer of the issuer explains. */
+export function defect(cause: unknown): MetadataRefreshError {
+  const name = cause instanceof Error ? `${cause.name}: ${cause.message}` : typeof cause;
+  const message = `The refresh failed by a defect, not by the issuer (${oneLine(name, 200)})`;
+  return new MetadataRefreshError('defect', message, {}, { cause });
 }

@@ -1,3 +1,5 @@
+import { oneLine } from './one-line.js';
+
 /** What was wrong with a store, or with a snapshot that it held. */
 export type StoreFault =
   'unavailable' | 'timeout' | 'malformed' | 'tampered' | 'wrong-issuer' | 'too-old' | 'outdated';
@@ -11,6 +13,6 @@ export class MetadataStoreError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(oneLine(message), options);
   }
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Subject, type Observable } from 'rxjs';
+import type { KeyRefusal } from '../errors/metadata.errors.js';
 import type { MetadataStoreError } from '../errors/store.error.js';
 import type { Reading } from './fetch/metadata-reader.js';
 import type { MetadataEvent } from './metadata-events.js';
@@ -37,13 +38,17 @@ export class MetadataEventEmitter {
 
   /** The members that a successful reading skipped or normalized, once for each, and the document it could not read. */
   emitFaults({ skipped, normalized, discoveryFailure }: Reading): void {
-    for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_EMITTED)) {
-      this.#emitOnce(`skipped ${fingerprint}`, { type: 'key-skipped', kid, fault });
-    }
+    this.emitSkipped(skipped);
     for (const { kid, members, fingerprint } of normalized.slice(0, MAX_SKIPPED_EMITTED)) {
       this.#emitOnce(`normalized ${fingerprint}`, { type: 'key-normalized', kid, members });
     }
     if (discoveryFailure) this.emit({ type: 'discovery-failed', error: discoveryFailure });
+  }
+
+  /** The members that are not used, of a key set that was read or refused; once for each. */
+  emitSkipped(skipped: readonly KeyRefusal[]): void {
+    for (const { kid, fault, fingerprint } of skipped.slice(0, MAX_SKIPPED_EMITTED))
+      this.#emitOnce(`skipped ${fingerprint}`, { type: 'key-skipped', kid, fault });
   }
 
   close(): void {

@@ -8,6 +8,9 @@ export type RefreshTrigger = 'load' | 'automatic' | 'on-demand' | 'operator';
 /** A call to the metadata store. */
 export type StoreOperation = 'load' | 'save' | 'lease' | 'watch';
 
+/** What an on-demand refresh was spent on: key ids that are unknown, a refresh that failed, or anything else. */
+export type BudgetUse = 'unknown-key-ids' | 'failures' | 'other';
+
 /** What happened to the metadata of one issuer. Nothing in it comes from a token. */
 export type MetadataEvent = { readonly issuer: string } & (
   | { readonly type: 'refresh-started'; readonly trigger: RefreshTrigger }
@@ -24,6 +27,10 @@ export type MetadataEvent = { readonly issuer: string } & (
       readonly metadata: IssuerMetadata;
       readonly addedKeyIds: readonly string[];
       readonly withdrawnKeyIds: readonly string[];
+      /** Key ids whose key is another one now. */
+      readonly replacedKeyIds: readonly string[];
+      /** There was no snapshot before. */
+      readonly isFirst: boolean;
     }
   | { readonly type: 'metadata-expired'; readonly metadata: IssuerMetadata }
   /** The key set was read, the discovery document was not: the refresh counts as a success. */
@@ -42,6 +49,6 @@ export type MetadataEvent = { readonly issuer: string } & (
   /** The store fails or hangs; emitted once until it recovers. Requests are served without it. */
   | { readonly type: 'store-failed'; readonly operation: StoreOperation; readonly error: Error }
   | { readonly type: 'store-recovered' }
-  /** The on-demand refreshes are spent: unknown key ids arrive faster than the budget allows. */
-  | { readonly type: 'budget-exhausted' }
+  /** The on-demand refreshes are spent, by what spent most of them; emitted once until all are available again. */
+  | { readonly type: 'budget-exhausted'; readonly cause: BudgetUse }
 );

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import type { MetadataEvent } from './metadata-events.js';
+import { oneLine } from '../errors/one-line.js';
+import type { BudgetUse, MetadataEvent } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import type { MetadataProvider } from './metadata.provider.js';
 
@@ -16,20 +17,27 @@ type LogTable = {
 
 /** What has been logged before: a lasting fault is logged once. */
 interface Seen {
-  isFailing: boolean;
+  /** The kind of the last failure, until a refresh succeeds. */
+  failure: string | undefined;
   isDiscoveryFailing: boolean;
   /** In the refresh under way. */
   hasDiscoveryFailed: boolean;
+  jwksUri: string | undefined;
 }
 
 /** Logs state changes: one line per change, nothing per request, nothing that comes from a token. */
 export function logMetadataEvents(provider: MetadataProvider, logger: LoggerService): void {
-  const seen: Seen = { isFailing: false, isDiscoveryFailing: false, hasDiscoveryFailed: false };
+  const seen: Seen = {
+    failure: undefined,
+    isDiscoveryFailing: false,
+    hasDiscoveryFailed: false,
+    jwksUri: undefined,
+  };
   provider.events$.subscribe((event) => {
     const entry = lineOf(event, seen);
     if (!entry) return;
     const [level, text] = entry;
-    logger[level](`${event.issuer}: ${text}`);
+    logger[level](`${event.issuer}: ${oneLine(text)}`);
   });
 }
 
@@ -44,16 +52,18 @@ const LINES: LogTable = {
     return undefined;
   },
   'refresh-succeeded': ({ trigger }, seen) => {
-    const wasFailing = seen.isFailing;
-    seen.isFailing = false;
+    const wasFailing = seen.failure !== undefined;
+    seen.failure = undefined;
     // Only an automatic refresh always reads the document.
     if (trigger === 'automatic') seen.isDiscoveryFailing = seen.hasDiscoveryFailed;
     return wasFailing ? ['log', 'metadata can be refreshed again'] : undefined;
   },
   'refresh-failed': ({ error }, seen) => {
-    if (seen.isFailing) return undefined;
-    seen.isFailing = true;
-    return ['warn', `metadata refresh failed (${error.fault}): ${error.message}`];
+    const kind = `${error.fault} ${error.details.status}`;
+    if (seen.failure === kind) return undefined;
+    seen.failure = kind;
+    const level = error.fault === 'defect' ? 'error' : 'warn';
+    return [level, `metadata refresh failed (${error.fault}): ${error.message}`];
   },
   'discovery-failed': ({ error }, seen) => {
     const wasFailing = seen.isDiscoveryFailing;
@@ -61,10 +71,18 @@ const LINES: LogTable = {
     if (wasFailing) return undefined;
     return ['warn', `discovery document not readable, key set is (${error.fault}): ${error.message}`];
   },
-  'metadata-changed': ({ addedKeyIds, withdrawnKeyIds }) => [
-    'log',
-    `key set changed, added [${printable(addedKeyIds)}], withdrawn [${printable(withdrawnKeyIds)}]`,
-  ],
+  'metadata-changed': ({ metadata, isFirst, addedKeyIds, withdrawnKeyIds, replacedKeyIds }, seen) => {
+    const { jwksUri } = metadata;
+    const hasMoved = !isFirst && jwksUri !== seen.jwksUri;
+    seen.jwksUri = jwksUri;
+    if (isFirst) return ['log', `key set loaded, keys [${printable(addedKeyIds)}]`];
+    const added = `added [${printable(addedKeyIds)}], withdrawn [${printable(withdrawnKeyIds)}]`;
+    const replaced = replacedKeyIds.length > 0 ? `, replaced [${printable(replacedKeyIds)}]` : '';
+    const moved = hasMoved ? `, now at ${jwksUri.slice(0, 200)}` : '';
+    const isChange = addedKeyIds.length + withdrawnKeyIds.length > 0 || replaced !== '' || hasMoved;
+    // Else the members of a key have changed that say nothing of the key.
+    return isChange ? ['log', `key set changed, ${added}${replaced}${moved}`] : undefined;
+  },
   'metadata-expired': () => [
     'warn',
     'last known good metadata has expired; requests are answered 503 until a refresh succeeds',
@@ -77,9 +95,9 @@ const LINES: LogTable = {
     'warn',
     `key ${printable([kid ?? '(no kid)'])} of the key set is used although ${members.join(' and ')} are not written as RFC 7518 asks for`,
   ],
-  'budget-exhausted': () => [
+  'budget-exhausted': ({ cause }) => [
     'warn',
-    'refresh budget exhausted by unknown key ids; waiting requests are served as it refills',
+    `refresh budget exhausted${BUDGET_CAUSES[cause]}; waiting requests are served as it refills`,
   ],
   // Once per check of another replica: not worth a line.
   'snapshot-received': () => undefined,
@@ -89,9 +107,15 @@ const LINES: LogTable = {
   ],
   'store-failed': ({ operation, error }) => [
     'warn',
-    `metadata store failed (${operation}), continuing without it: ${line(error.message)}`,
+    `metadata store failed (${operation}), continuing without it: ${oneLine(error.message, 200)}`,
   ],
   'store-recovered': () => ['log', 'metadata store works again'],
+};
+
+const BUDGET_CAUSES: Readonly<Record<BudgetUse, string>> = {
+  'unknown-key-ids': ' by unknown key ids',
+  failures: ' by failing refreshes',
+  other: '',
 };
 
 /** Warns once where keys may come over plain http from another machine: an attacker on the path can replace them. */
@@ -109,11 +133,6 @@ export function logPlainHttp(
 /** RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3; the URL parser has normalized every spelling. */
 function isLoopback(host: string): boolean {
   return /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/.test(host);
-}
-
-/** The store's text, as one line. */
-function line(text: string): string {
-  return text.slice(0, 200).replace(/[^\x20-\x7e]/g, '?');
 }
 
 /** Key ids are the issuer's text: bounded, and without anything that could forge a log line (CWE-117). */

@@ -1,6 +1,31 @@
 import type { AlgorithmPolicy } from '../keys/algorithms.js';
 import type { MetadataStore } from './store/metadata-store.js';
 
+/** What the library passes to `fetch`. */
+export interface MetadataRequestInit {
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal;
+  readonly redirect: 'manual';
+  readonly credentials: 'omit';
+}
+
+/** What the library reads of an answer. */
+export interface MetadataResponse {
+  readonly status: number;
+  /** `'opaqueredirect'`: a redirect, as browsers report it. */
+  readonly type?: string;
+  readonly headers: { get(name: string): string | null };
+  readonly body: MetadataResponseBody | null;
+}
+
+/** A web stream, or a stream of Node.js. */
+export type MetadataResponseBody =
+  | AsyncIterable<Uint8Array>
+  | { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> } };
+
+/** The part of `fetch` that the library calls: `globalThis.fetch` and undici's `fetch` fit, with and without DOM types. */
+export type MetadataFetch = (address: string, init: MetadataRequestInit) => Promise<MetadataResponse>;
+
 /** A length of time: milliseconds, or a string with its unit as `ms` reads it (`'10m'`, `'1.5h'`); `'60'` is refused. */
 export type Duration = number | string;
 
@@ -35,6 +60,11 @@ export interface MetadataOptions {
    * Default `'24h'`, at least 0.
    */
   lastKnownGoodLifetime?: Duration | undefined;
+  /**
+   * `false`: an unknown key is answered from the current snapshot, without a refresh, so a new key is accepted from the
+   * next automatic refresh on. As `RefreshOnIssuerKeyNotFound` of ASP.NET. Default `true`.
+   */
+  refreshOnKeyNotFound?: boolean | undefined;
   /** How boot treats the first load. Default `'wait'`. */
   startup?: Startup | undefined;
   /** Discovery document and key set over https only. `false` warns once for a host that is not loopback. Default `true`. */
@@ -42,7 +72,7 @@ export interface MetadataOptions {
   /** Bytes of one answer after decompression. Default `524_288`, at least 1024. */
   maxResponseSize?: number | undefined;
   /** Replaces `globalThis.fetch`: for proxies, mutual TLS, tracing. Redirects are refused in any case. */
-  fetch?: typeof globalThis.fetch | undefined;
+  fetch?: MetadataFetch | undefined;
   /** Keeps the last good snapshot outside the process. Default none. */
   store?: MetadataStore | undefined;
 }
@@ -62,9 +92,10 @@ export interface ResolvedMetadataOptions {
   readonly maxWaiting: number;
   readonly timeout: number;
   readonly lastKnownGoodLifetime: number;
+  readonly refreshOnKeyNotFound: boolean;
   readonly startup: Startup;
   readonly requireHttps: boolean;
   readonly maxResponseSize: number;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: MetadataFetch;
   readonly store: MetadataStore | undefined;
 }

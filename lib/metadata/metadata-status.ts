@@ -1,4 +1,5 @@
 import type { MetadataFault } from '../errors/metadata.errors.js';
+import { oneLine } from '../errors/one-line.js';
 import type { Clock } from '../time/clock.js';
 import type { IssuerState } from './refresh/issuer-state.js';
 import type { RefreshLimits } from './refresh/refresh-limits.js';
@@ -79,7 +80,7 @@ export function describeStatus({
       state: store.lastFailure ? 'failing' : 'ok',
       lastFailure: store.lastFailure && {
         at: date(store.lastFailure.at),
-        message: store.lastFailure.error.message,
+        message: oneLine(store.lastFailure.error.message, 200),
       },
     },
     waiting,

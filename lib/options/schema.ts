@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { TokenExtractor, ValidateContext } from '../auth.options.js';
 import { ALGORITHMS } from '../keys/algorithms.js';
 import { parseDuration } from '../time/duration.js';
+import type { MetadataFetch } from '../metadata/metadata-options.js';
 import type { MetadataStore } from '../metadata/store/metadata-store.js';
 import type { Claims } from '../token/unverified-token.js';
 import { rolesOf, scopesOf } from '../authentication/scopes-and-roles.js';
@@ -64,10 +65,11 @@ const metadataOptions = v.strictObject({
   maxWaiting: integer(10_000, 1),
   timeout: duration('5s', '100ms', '30s'),
   lastKnownGoodLifetime: duration('24h', '0s'),
+  refreshOnKeyNotFound: flag(true),
   startup: v.optional(v.picklist(['wait', 'require', 'lazy'], `'wait', 'require' or 'lazy'`), 'wait'),
   requireHttps: flag(true),
   maxResponseSize: integer(524_288, 1024),
-  fetch: func<typeof globalThis.fetch>('a function like fetch'),
+  fetch: func<MetadataFetch>('a function like fetch'),
   store: v.optional(v.custom<MetadataStore>(isStore, 'a MetadataStore: an object with load and save')),
 });
 

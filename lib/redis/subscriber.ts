@@ -1,3 +1,5 @@
+// Not the global one: fake timers, or jsdom, return numbers from it.
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { Cluster, Redis } from 'ioredis';
 import { asError } from '../errors/as-error.js';
 import { MetadataStoreError } from '../errors/store.error.js';

@@ -29,7 +29,11 @@ export class SystemClock extends Clock {
   }
 
   setTimeout(callback: () => void, milliseconds: number): TimerHandle {
-    return Number(setTimeout(callback, milliseconds).unref());
+    const timer: unknown = setTimeout(callback, milliseconds);
+    // Of jsdom and of fake timers it is a number.
+    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
+      timer.unref();
+    return Number(timer);
   }
 
   clearTimeout(handle: TimerHandle): void {

@@ -1,6 +1,6 @@
 import { JwksClient } from 'jwks-rsa';
 import { LRUCache } from 'lru-cache';
-import { MetadataRefreshError } from '../../errors/metadata.errors.js';
+import { defect, MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import {
@@ -9,7 +9,7 @@ import {
   type NormalizedKey,
   type SkippedKey,
 } from '../../keys/parse-key-set.js';
-import { parseDiscovery } from './parse-discovery.js';
+import { DiscoveryReader } from './discovery-reader.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { Answer, MetadataRetriever } from './metadata-retriever.js';
 import type { SigningKey } from '../../keys/signing-key.js';
@@ -24,6 +24,8 @@ export interface ReadRequest {
   readonly keySetFirst: boolean;
   /** The key ids that requests wait for; may grow while the attempt runs. */
   readonly requestedKids: ReadonlySet<string>;
+  /** Whether a request waits for any new key; may change while the attempt runs. */
+  readonly needsNewKey: boolean;
 }
 
 /** What one attempt read and validated. */
@@ -58,12 +60,13 @@ export class MetadataReader {
   readonly #retriever: MetadataRetriever;
   readonly #clock: Clock;
   readonly #documents = new LRUCache<string, CachedDocument>({ max: ADDRESSES_CACHED });
-  #metadataAddress: string | undefined;
+  readonly #discovery: DiscoveryReader;
 
   constructor(options: ResolvedMetadataOptions, retriever: MetadataRetriever, clock: Clock) {
     this.#options = options;
     this.#retriever = retriever;
     this.#clock = clock;
+    this.#discovery = new DiscoveryReader(options, (address) => this.#get(address));
   }
 
   /** One attempt: one to four HTTP requests. @throws {MetadataRefreshError} */
@@ -74,7 +77,7 @@ export class MetadataReader {
     // too is it gone; presence in either read wins.
     this.#documents.clear();
     try {
-      const second = await this.#both(first.jwksUri, request);
+      const second = await this.#both(first.jwksUri, request, false);
       const keys = second.jwksUri === first.jwksUri ? union(first.keys, second.keys) : second.keys;
       return { ...second, keys, isDoubleChecked: true };
     } catch (error) {
@@ -86,11 +89,11 @@ export class MetadataReader {
   #first(request: ReadRequest): Promise<Reading> {
     const { known, keySetFirst } = request;
     if (!known) return this.#load(request);
-    return keySetFirst ? this.#keySetFirst(known.jwksUri, request) : this.#both(known.jwksUri, request);
+    return keySetFirst ? this.#keySetFirst(known.jwksUri, request) : this.#both(known.jwksUri, request, true);
   }
 
   async #load(request: ReadRequest): Promise<Reading> {
-    return this.#keySet(this.#options.jwksUri ?? (await this.#discover()), request);
+    return this.#keySet(this.#options.jwksUri ?? (await this.#discovery.jwksUri(true)), request);
   }
 
   async #keySetFirst(jwksUri: string, request: ReadRequest): Promise<Reading> {
@@ -102,15 +105,18 @@ export class MetadataReader {
       const failure = asRefreshError(error);
       const isFinal = failure.fault === 'timeout' || failure.details.retryAfterMs !== undefined;
       if (this.#options.jwksUri !== undefined || isFinal) throw failure;
-      const moved = await this.#discover().catch(() => jwksUri);
+      const moved = await this.#discovery.jwksUri(false).catch(() => jwksUri);
       if (moved === jwksUri) throw failure;
       return this.#keySet(moved, request);
     }
   }
 
-  async #both(jwksUri: string, request: ReadRequest): Promise<Reading> {
+  async #both(jwksUri: string, request: ReadRequest, isComplete: boolean): Promise<Reading> {
     if (this.#options.jwksUri !== undefined) return this.#keySet(this.#options.jwksUri, request);
-    const [discovered, keySet] = await Promise.allSettled([this.#discover(), this.#keySet(jwksUri, request)]);
+    const [discovered, keySet] = await Promise.allSettled([
+      this.#discovery.jwksUri(isComplete),
+      this.#keySet(jwksUri, request),
+    ]);
     if (discovered.status === 'rejected') {
       const discoveryFailure = asRefreshError(discovered.reason);
       if (contradicts(discoveryFailure)) throw discoveryFailure;
@@ -120,30 +126,6 @@ export class MetadataReader {
     if (discovered.value !== jwksUri) return this.#keySet(discovered.value, request);
     if (keySet.status === 'rejected') throw asRefreshError(keySet.reason);
     return keySet.value;
-  }
-
-  /** RFC 8414's address is tried when the usual one is a 404 and neither has answered before. */
-  async #discover(): Promise<string> {
-    const { metadataAddresses } = this.#options;
-    const [usual = '', alternative] =
-      this.#metadataAddress === undefined ? metadataAddresses : [this.#metadataAddress];
-    try {
-      return await this.#discoverAt(usual);
-    } catch (error) {
-      if (alternative === undefined || !isNotFound(error)) throw error;
-      // When neither is found, the first address is the one to report.
-      return await this.#discoverAt(alternative).catch((second: unknown) => {
-        throw isNotFound(second) ? error : second;
-      });
-    }
-  }
-
-  async #discoverAt(address: string): Promise<string> {
-    const { issuer, requireHttps } = this.#options;
-    const { document } = await this.#get(address);
-    const jwksUri = parseDiscovery(document, issuer, requireHttps);
-    this.#metadataAddress = address;
-    return jwksUri;
   }
 
   async #keySet(jwksUri: string, request: ReadRequest): Promise<Reading> {
@@ -186,12 +168,15 @@ export class MetadataReader {
 /** `Age` counts whole seconds. */
 const AGE_RESOLUTION = 1000;
 
-function isMissingKey({ keys }: Reading, { known, requestedKids }: ReadRequest): boolean {
+/** Whether a key is missing that is known, or that a request waits for. */
+function isMissingKey({ keys, skipped }: Reading, request: ReadRequest): boolean {
+  const { known, requestedKids, needsNewKey } = request;
   const prints = new Set(keys.map((key) => key.fingerprint));
-  const ids = new Set(keys.map((key) => key.kid));
+  const ids = new Set([...keys, ...skipped].map(({ kid }) => kid));
   return (
     Boolean(known?.keys.some((key) => !prints.has(key.fingerprint))) ||
-    [...requestedKids].some((kid) => !ids.has(kid))
+    [...requestedKids].some((kid) => !ids.has(kid)) ||
+    (needsNewKey && keys.every((key) => known?.has(key)))
   );
 }
 
@@ -202,10 +187,6 @@ function union(first: readonly SigningKey[], second: readonly SigningKey[]): rea
 /** The document was read, and contradicts the configuration: that is no outage. */
 function contradicts({ fault }: MetadataRefreshError): boolean {
   return fault === 'wrong-issuer' || fault === 'bad-jwks-uri';
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof MetadataRefreshError && error.details.status === 404;
 }
 
 /** Of two failures the one with the longer Retry-After. */
@@ -219,5 +200,5 @@ function keysMember(document: unknown): unknown {
 
 function asRefreshError(error: unknown): MetadataRefreshError {
   if (error instanceof MetadataRefreshError) return error;
-  return new MetadataRefreshError('unreachable', 'The metadata could not be read', {}, { cause: error });
+  return defect(error);
 }

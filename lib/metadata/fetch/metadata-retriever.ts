@@ -1,5 +1,8 @@
 import { MetadataRefreshError, type MetadataFault } from '../../errors/metadata.errors.js';
+import { oneLine } from '../../errors/one-line.js';
 import type { Clock } from '../../time/clock.js';
+import type { MetadataFetch, MetadataResponse, MetadataResponseBody } from '../metadata-options.js';
+import { describeRedirect, describeRefusal, describeThrown, isOwnAnswer } from './describe-failure.js';
 
 /** One answer of the issuer, read but not yet validated. */
 export interface Answer {
@@ -14,13 +17,14 @@ export interface Answer {
 }
 
 export interface RetrieverOptions {
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: MetadataFetch;
   readonly timeout: number;
   readonly maxResponseSize: number;
 }
 
 const HEADERS = {
-  accept: 'application/json, application/jwk-set+json;q=0.9',
+  // RFC 9110 §12.5.1: with */*, no server has a reason to answer 406.
+  accept: 'application/json, application/jwk-set+json;q=0.9, */*;q=0.1',
   // Shared caches resurrect withdrawn keys.
   'cache-control': 'no-cache',
   'user-agent': 'nestjs-resilient-auth',
@@ -59,9 +63,6 @@ export class MetadataRetriever {
     try {
       // A fetch of the user's own may ignore the signal; the deadline holds all the same.
       return await Promise.race([this.#exchange(address, etag, signal), aborted(signal)]);
-    } catch (error) {
-      if (error instanceof MetadataRefreshError) throw error;
-      throw failure('unreachable', address, describe(error), {}, error);
     } finally {
       this.#clock.clearTimeout(timer);
       this.#closing.removeEventListener('abort', close);
@@ -71,14 +72,10 @@ export class MetadataRetriever {
 
   async #exchange(address: string, etag: string | undefined, signal: AbortSignal): Promise<Answer> {
     const headers = etag === undefined ? HEADERS : { ...HEADERS, 'if-none-match': etag };
-    const response = await this.#options.fetch(address, {
-      headers,
-      signal,
-      redirect: 'manual',
-      credentials: 'omit',
-    });
+    const init = { headers, signal, redirect: 'manual', credentials: 'omit' } as const;
+    const response = await this.#reach(address, async () => this.#options.fetch(address, init));
     const isUnchanged = response.status === 304 && etag !== undefined;
-    if (!isUnchanged && response.status !== 200) throw this.#refused(response, address);
+    if (!isUnchanged && response.status !== 200) throw await this.#refused(response, address);
     return {
       document: isUnchanged ? undefined : await this.#readJson(response, address),
       isUnchanged,
@@ -88,34 +85,66 @@ export class MetadataRetriever {
     };
   }
 
-  #refused(response: Response, address: string): MetadataRefreshError {
-    const { status, type } = response;
-    if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-      return failure('redirect', address, `answered ${status}; redirects are not followed`, { status });
+  /** Only what fails between the issuer and us is unreachable; any other error is a defect. */
+  async #reach<Result>(address: string, step: () => Promise<Result>): Promise<Result> {
+    try {
+      return await step();
+    } catch (error) {
+      // fetch rejects with the reason of its signal.
+      if (error instanceof MetadataRefreshError) throw error;
+      throw failure('unreachable', address, describeThrown(error), {}, error);
     }
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), this.#clock.now());
-    return failure('status', address, `answered ${status}`, {
+  }
+
+  async #refused(response: MetadataResponse, address: string): Promise<MetadataRefreshError> {
+    const { status, type, headers } = response;
+    if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+      const what = describeRedirect(status, headers.get('location'), address);
+      return failure('redirect', address, what, { status });
+    }
+    const retryAfterMs = parseRetryAfter(headers.get('retry-after'), this.#clock.now());
+    const isOwn =
+      status === 401 && isOwnAnswer(await this.#readJson(response, address).catch(() => undefined));
+    return failure('status', address, describeRefusal(status, isOwn), {
       status,
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
   }
 
-  async #readJson(response: Response, address: string): Promise<unknown> {
+  async #readJson({ body }: MetadataResponse, address: string): Promise<unknown> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    // The body arrives decompressed: the limit holds for the decompressed size.
-    for await (const chunk of response.body ?? []) {
-      size += chunk.byteLength;
+    const stream = body && chunksOf(body);
+    for (;;) {
+      const next = await this.#reach(address, async () => stream?.next());
+      if (!next || next.done) break;
+      // The body arrives decompressed: the limit holds for the decompressed size.
+      size += next.value.byteLength;
       if (size > this.#options.maxResponseSize) {
+        void stream?.return().catch(() => undefined);
         throw failure('too-large', address, `sent more than ${this.#options.maxResponseSize} bytes`);
       }
-      chunks.push(chunk);
+      chunks.push(next.value);
     }
     try {
       return JSON.parse(utf8.decode(Buffer.concat(chunks)));
     } catch (error) {
       throw failure('not-json', address, 'did not answer with JSON', {}, error);
     }
+  }
+}
+
+/** Without DOM types, or in older ones, a web stream is not iterable. */
+async function* chunksOf(body: MetadataResponseBody): AsyncGenerator<Uint8Array, void> {
+  if (Symbol.asyncIterator in body) {
+    yield* body;
+    return;
+  }
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done || value === undefined) return;
+    yield value;
   }
 }
 
@@ -126,7 +155,7 @@ function failure(
   details: { status?: number; retryAfterMs?: number } = {},
   cause?: unknown,
 ): MetadataRefreshError {
-  return new MetadataRefreshError(fault, `${address} ${what}`, details, { cause });
+  return new MetadataRefreshError(fault, `${oneLine(address, 300)} ${what}`, details, { cause });
 }
 
 /** The failure of every exchange and attempt under way when the module is closed. */
@@ -142,14 +171,6 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
-}
-
-/** fetch hides the reason ("connect ECONNREFUSED …") in the cause. */
-function describe(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return 'could not be reached';
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
-  return `could not be reached: ${cause.message || code}`;
 }
 
 function seconds(text: string | null | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import type { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
+import type { SkippedKey } from '../../keys/parse-key-set.js';
 import type { Clock } from '../../time/clock.js';
 import type { MetadataEventEmitter } from '../event-emitter.js';
 import type { Reading } from '../fetch/metadata-reader.js';
@@ -17,6 +18,7 @@ import {
   isNewer,
   isSuperseded,
   provesAbsence,
+  skippedKey,
   succeed,
   usableSnapshot,
   type Freshness,
@@ -79,8 +81,14 @@ export class CurrentMetadata implements Replica {
     if (!attempt.needsProofOfAbsence) return this.#state.fence > fence;
     const { requestedKids } = attempt;
     const usable = usableSnapshot(this.#state, now);
-    const isFound = (kid: string): boolean => Boolean(usable?.keysWithId(kid).length);
+    const isFound = (kid: string): boolean =>
+      Boolean(usable?.keysWithId(kid).length) || skippedKey(this.#state, kid) !== undefined;
     return this.provesAbsence(fence) || (requestedKids.size > 0 && [...requestedKids].every(isFound));
+  }
+
+  /** The published member of this `kid` that is not used, and why. */
+  skippedKey(kid: string): SkippedKey | undefined {
+    return skippedKey(this.#state, kid);
   }
 
   provesAbsence(fence: number): boolean {
@@ -122,6 +130,7 @@ export class CurrentMetadata implements Replica {
     this.#state = fail(this.#state, error, now);
     this.scheduler.afterFailure();
     this.fallBack();
+    this.events.emitSkipped(error.details.skipped ?? []);
     const { trigger } = attempt;
     this.events.emit({ type: 'refresh-failed', trigger, error, failures: this.limits.failures });
   }
@@ -163,7 +172,7 @@ export class CurrentMetadata implements Replica {
     if (!change) return false;
     this.#fallback = undefined;
     this.missingKids.reset(change, state.checkedAt);
-    this.events.emit({ type: 'metadata-changed', ...change });
+    this.events.emit({ type: 'metadata-changed', isFirst: !before.metadata, ...change });
     return true;
   }
 

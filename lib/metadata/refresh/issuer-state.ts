@@ -1,5 +1,7 @@
 import type { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import { IssuerMetadata } from '../../keys/issuer-metadata.js';
+import type { SkippedKey } from '../../keys/parse-key-set.js';
+import type { SigningKey } from '../../keys/signing-key.js';
 import type { Reading } from '../fetch/metadata-reader.js';
 import type { ParsedStored } from '../store/parse-stored.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
@@ -29,6 +31,8 @@ export interface IssuerState {
   readonly isFenced: boolean;
   /** The last check read the documents twice: a key that is missing is absent. */
   readonly isDoubleChecked: boolean;
+  /** Members of the key set that are published and not used. */
+  readonly skipped: readonly SkippedKey[];
   /** The last failure, until a refresh succeeds. */
   readonly lastFailure: { readonly at: number; readonly error: MetadataRefreshError } | undefined;
 }
@@ -44,6 +48,7 @@ export const EMPTY_STATE: IssuerState = {
   fence: 0,
   isFenced: false,
   isDoubleChecked: false,
+  skipped: [],
   lastFailure: undefined,
 };
 
@@ -61,6 +66,8 @@ export interface MetadataChange {
   readonly metadata: IssuerMetadata;
   readonly addedKeyIds: readonly string[];
   readonly withdrawnKeyIds: readonly string[];
+  /** Key ids whose key is another one now. */
+  readonly replacedKeyIds: readonly string[];
 }
 
 /** The current snapshot, as long as it may serve. */
@@ -114,6 +121,7 @@ export function acceptReading(
     fence: fence ?? state.fence,
     isFenced: fence !== undefined,
     isDoubleChecked: reading.isDoubleChecked === true,
+    skipped: reading.skipped,
   };
   if (reading.unconfirmed && state.metadata) return accepted;
   return renew(accepted, reading, attempt.startedAt, freshness);
@@ -140,6 +148,8 @@ export function adoptStored(
     fence: fence ?? state.fence,
     isFenced: fence !== undefined,
     isDoubleChecked,
+    // A member that holds a secret is never saved: what this replica has read of it stays.
+    skipped: [...stored.skipped, ...state.skipped.filter(({ jwk }) => jwk === undefined)],
   };
   if (missed.length > 0) return { state: adopted, isComplete: false };
   const startedAt = now - age;
@@ -168,7 +178,7 @@ function renew(
   const freshUntil = checkedAt + shortened * (1 - JITTER + 2 * JITTER * random);
   return {
     ...state,
-    generatedAt: Math.max(state.generatedAt, generatedAt),
+    generatedAt: state.expiresAt <= checkedAt ? generatedAt : Math.max(state.generatedAt, generatedAt),
     checkedAt,
     freshUntil,
     expiresAt: freshUntil + lifetime,
@@ -182,7 +192,13 @@ export function changeBetween(before: IssuerState, { metadata }: IssuerState): M
     metadata,
     addedKeyIds: missing(metadata, before.metadata),
     withdrawnKeyIds: missing(before.metadata, metadata),
+    replacedKeyIds: replaced(before.metadata, metadata),
   };
+}
+
+/** The published member of this `kid` that is not used, unless another one is. */
+export function skippedKey({ metadata, skipped }: IssuerState, kid: string): SkippedKey | undefined {
+  return metadata?.keysWithId(kid).length ? undefined : skipped.find((member) => member.kid === kid);
 }
 
 /** Identity is the version: an equal snapshot keeps the old object. */
@@ -193,4 +209,15 @@ function latest(state: IssuerState, metadata: IssuerMetadata): IssuerMetadata {
 function missing(from: IssuerMetadata | undefined, other: IssuerMetadata | undefined): readonly string[] {
   const ids = from?.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])) ?? [];
   return ids.filter((kid) => !other || other.keysWithId(kid).length === 0);
+}
+
+/** The other members of a JWK say nothing of the key. */
+function replaced(before: IssuerMetadata | undefined, after: IssuerMetadata): readonly string[] {
+  const ids = new Set(before?.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid])));
+  return [...ids].filter((kid) => {
+    const known = before?.keysWithId(kid) ?? [];
+    const isKnown = (key: SigningKey): boolean =>
+      known.some(({ publicKey }) => publicKey.equals(key.publicKey));
+    return after.keysWithId(kid).some((key) => !isKnown(key));
+  });
 }

@@ -1,9 +1,9 @@
-import { MetadataRefreshError } from '../../errors/metadata.errors.js';
+import { defect, MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 import type { MetadataEventEmitter } from '../event-emitter.js';
 import type { MetadataReader, Reading } from '../fetch/metadata-reader.js';
 import { closed } from '../fetch/metadata-retriever.js';
-import type { RefreshTrigger } from '../metadata-events.js';
+import type { BudgetUse, RefreshTrigger } from '../metadata-events.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { FleetCoordination } from '../store/fleet-coordination.js';
 import { FETCH_WITHOUT_LEASE } from '../store/lease-outcome.js';
@@ -18,7 +18,8 @@ export class MetadataRefresher {
   #started = 0;
   #running: RefreshAttempt | undefined;
   #planned: RefreshAttempt | undefined;
-  #isExhaustionEmitted = false;
+  /** What the refreshes were spent on since all were available. */
+  #use: Uses | undefined;
 
   constructor(
     private readonly options: ResolvedMetadataOptions,
@@ -67,7 +68,7 @@ export class MetadataRefresher {
       return this.#running;
     }
     const now = this.clock.monotonic();
-    if (this.limits.available(now) === this.options.refreshBurst) this.#isExhaustionEmitted = false;
+    if (this.limits.available(now) === this.options.refreshBurst) this.#use = undefined;
     if (this.limits.tryAcquire(now)) return this.begin('on-demand');
     const permittedAt = this.limits.onDemandAt(now);
     if (permittedAt > deadline) return undefined;
@@ -101,7 +102,9 @@ export class MetadataRefresher {
   }
 
   async #run(attempt: RefreshAttempt): Promise<void> {
-    const failure = await this.#outcome(attempt).catch(unexpected);
+    const { metadata } = this.current.state;
+    const failure = await this.#outcome(attempt).catch(defect);
+    if (attempt.isOnDemand) this.#countUse(attempt, failure, metadata !== this.current.state.metadata);
     if (this.#running === attempt) this.#running = undefined;
     attempt.settle(failure);
   }
@@ -132,7 +135,7 @@ export class MetadataRefresher {
       if (!this.current.isSuperseded(attempt, lease?.fence)) this.fleet?.publish(reading, attempt, lease);
       return undefined;
     } catch (error) {
-      const failure = error instanceof MetadataRefreshError ? error : unexpected(error);
+      const failure = error instanceof MetadataRefreshError ? error : defect(error);
       if (!this.closing.aborted) this.current.fail(attempt, failure, lease?.fence);
       this.fleet?.release(lease, failure);
       return failure;
@@ -146,20 +149,41 @@ export class MetadataRefresher {
       get known() {
         return current.state.metadata;
       },
-      notBefore: current.state.generatedAt,
+      // Once it has expired, any answer is better: an Age that is always wrong must not end in an outage.
+      notBefore: current.usable() ? current.state.generatedAt : Number.NEGATIVE_INFINITY,
       keySetFirst: attempt.trigger === 'on-demand',
       requestedKids: attempt.requestedKids,
+      get needsNewKey() {
+        return attempt.needsNewKey;
+      },
     });
   }
 
   /** Once until the budget has recovered: under a flood it is spent again as soon as it refills. */
   #emitExhaustion(now: number): void {
-    if (this.#isExhaustionEmitted || this.limits.available(now) >= 1) return;
-    this.#isExhaustionEmitted = true;
-    this.events.emit({ type: 'budget-exhausted' });
+    const use = (this.#use ??= unused());
+    if (use.isEmitted || this.limits.available(now) >= 1) return;
+    use.isEmitted = true;
+    const causes = ['unknown-key-ids', 'failures', 'other'] as const;
+    const [cause = 'other'] = causes.toSorted((a, b) => use[b] - use[a]);
+    this.events.emit({ type: 'budget-exhausted', cause });
+  }
+
+  #countUse(
+    { requestedKids }: RefreshAttempt,
+    failure: MetadataRefreshError | undefined,
+    isChanged: boolean,
+  ) {
+    const use = (this.#use ??= unused());
+    if (failure) use.failures++;
+    else if (requestedKids.size > 0 && !isChanged) use['unknown-key-ids']++;
+    else use.other++;
   }
 }
 
-function unexpected(cause: unknown): MetadataRefreshError {
-  return new MetadataRefreshError('unreachable', 'The metadata could not be read', {}, { cause });
+/** How often the budget was used for what. */
+type Uses = Record<BudgetUse, number> & { isEmitted: boolean };
+
+function unused(): Uses {
+  return { 'unknown-key-ids': 0, failures: 0, other: 0, isEmitted: false };
 }

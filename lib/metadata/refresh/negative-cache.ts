@@ -48,7 +48,10 @@ export class NegativeCache {
   }
 
   /** A changed key set makes every miss void; the key ids it withdrew are misses of this check. */
-  reset({ addedKeyIds, withdrawnKeyIds }: Omit<MetadataChange, 'metadata'>, checkedAt: number): void {
+  reset(
+    { addedKeyIds, withdrawnKeyIds }: Pick<MetadataChange, 'addedKeyIds' | 'withdrawnKeyIds'>,
+    checkedAt: number,
+  ): void {
     this.#misses?.clear();
     for (const kid of addedKeyIds) this.#withdrawn?.delete(kid);
     for (const kid of withdrawnKeyIds) {

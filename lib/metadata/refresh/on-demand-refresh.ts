@@ -10,6 +10,7 @@ import type { RefreshLimits } from './refresh-limits.js';
 import {
   decide,
   isSatisfiedBy,
+  isWithoutKid,
   requestedKid,
   type RequestStart,
   type TimedRequest,
@@ -80,8 +81,11 @@ export class OnDemandRefresh {
     const usable = this.current.usable();
     if (!usable || !request.stale) return undefined;
     if (usable !== request.stale && isSatisfiedBy(usable, request)) return usable;
+    if (request.reason === 'key-not-found' && !this.options.refreshOnKeyNotFound) return usable;
     const kid = requestedKid(request);
-    return kid !== undefined && this.missingKids.has(kid, this.clock.monotonic()) ? usable : undefined;
+    if (kid === undefined) return undefined;
+    const isMissing = this.missingKids.has(kid, this.clock.monotonic());
+    return isMissing || this.current.skippedKey(kid) ? usable : undefined;
   }
 
   /** As after a wrong signature, a check that is not permitted or fails leaves the finding of the last one: absent. */
@@ -99,6 +103,7 @@ export class OnDemandRefresh {
         : this.refresher.join(deadline);
     if (!attempt) return undefined;
     if (!isBadSignature) attempt.needsProofOfAbsence = true;
+    if (isWithoutKid(request)) attempt.needsNewKey = true;
     const kid = requestedKid(request);
     if (kid !== undefined && attempt.requestedKids.size < this.options.maxWaiting)
       attempt.requestedKids.add(kid);

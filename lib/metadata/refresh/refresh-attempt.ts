@@ -13,6 +13,8 @@ export class RefreshAttempt {
   needsProofOfAbsence = false;
   /** The key ids that requests wait for. */
   readonly requestedKids = new Set<string>();
+  /** Whether a request waits for any new key. */
+  needsNewKey = false;
   trigger: RefreshTrigger = 'on-demand';
   /** Whether requests caused it; a load may be one of these. */
   isOnDemand = false;

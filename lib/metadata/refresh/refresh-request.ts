@@ -52,6 +52,11 @@ export function requestedKid({ kid, reason }: RefreshRequest): string | undefine
   return reason === 'bad-signature' ? undefined : kid;
 }
 
+/** Whether the token has no `kid`: then any new key may be the one it was signed with. */
+export function isWithoutKid({ kid, reason }: RefreshRequest): boolean {
+  return kid === undefined && reason === 'key-not-found';
+}
+
 /** Whether a snapshot has what the request looks for. */
 export function isSatisfiedBy(metadata: IssuerMetadata, request: TimedRequest): boolean {
   if (request.acceptsAny) return true;

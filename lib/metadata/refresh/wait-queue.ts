@@ -1,3 +1,5 @@
+// Not the global one: jsdom removes it, and fake timers replace it.
+import { setImmediate } from 'node:timers';
 import type { Clock, TimerHandle } from '../../time/clock.js';
 import type { Waiter } from './refresh-request.js';
 

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { keyOf } from '../support/issuers/scripted-issuer.js';
+import { FleetStore } from '../support/stores/memory-store.js';
+import { scene } from '../support/apps/scene.js';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+
+const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
+
+/** Published, and not to be used: not for signatures, malformed, symmetric. */
+const UNUSABLE = [
+  { kty: 'RSA', kid: 'u-1', use: 'enc', n: 'AQAB', e: 'AQAB' },
+  { kty: 'EC', kid: 'u-2', crv: 'P-256', x: 'AA', y: 'AA' },
+  { kty: 'oct', kid: 'u-3', k: 'c2VjcmV0' },
+];
+
+async function sceneWithUnusable(options: Parameters<typeof scene>[0] = {}) {
+  const stage = await scene({ ...options, start: false });
+  stage.issuer.published = [...stage.issuer.published, ...UNUSABLE];
+  await stage.provider.start();
+  return stage;
+}
+
+describe('a key that is published and cannot be used', () => {
+  it('[34] is refused without a refresh, and says why', async () => {
+    const stage = await sceneWithUnusable();
+    const { issuer, provider } = stage;
+    const calls = issuer.requests.length;
+    const key = await keyOf('a');
+    for (const { kid } of UNUSABLE)
+      for (let i = 0; i < 5; i++) expect(await stage.show({ ...key, kid })).toBe(REFUSED);
+    expect(issuer.requests).toHaveLength(calls);
+    expect(provider.status().budget.available).toBe(5);
+    expect(UNUSABLE.map(({ kid }) => provider.skippedKey(kid)?.fault)).toEqual([
+      'not-for-signatures',
+      'malformed',
+      'symmetric',
+    ]);
+    expect(provider.skippedKey('a')).toBeUndefined();
+    expect(provider.skippedKey('unknown')).toBeUndefined();
+  });
+
+  it('[34] leaves the budget of a rollover alone, however many tokens carry it', async () => {
+    const stage = await sceneWithUnusable();
+    const { clock, issuer } = stage;
+    const key = await keyOf('a');
+    for (let second = 0; second < 60; second++) {
+      for (const { kid } of UNUSABLE) await stage.show({ ...key, kid });
+      await clock.advance(1000);
+    }
+    await issuer.publish('a', 'b');
+    expect(await stage.show('b')).toBe('accepted');
+    expect(clock.monotonic()).toBe(60_000);
+    expect(stage.attempts('on-demand')).toBe(1);
+  });
+
+  it('[34] stays known when the issuer answers 304, and when the set is equal', async () => {
+    const stage = await sceneWithUnusable();
+    const { issuer, provider } = stage;
+    issuer.isConditional = true;
+    for (let i = 0; i < 3; i++) await provider.refreshNow();
+    expect(provider.skippedKey('u-3')?.fault).toBe('symmetric');
+    issuer.published = issuer.published.slice(0, 1);
+    await provider.refreshNow();
+    expect(provider.skippedKey('u-3')).toBeUndefined();
+    expect(stage.told('metadata-changed')).toHaveLength(1);
+  });
+
+  it('[34] is known to a request that waits for it: the refresh that finds it reads the key set once', async () => {
+    const stage = await scene();
+    const { issuer } = stage;
+    issuer.published = [...issuer.published, ...UNUSABLE];
+    const calls = issuer.requests.length;
+    expect(await stage.show({ ...(await keyOf('a')), kid: 'u-1' })).toBe(REFUSED);
+    expect(issuer.requests).toHaveLength(calls + 1);
+  });
+
+  it('[34] is known to a replica that adopts the snapshot of another, and no secret is shared', async () => {
+    const clock = new ManualClock();
+    const store = new FleetStore(clock);
+    const first = await sceneWithUnusable({ clock, metadata: { store } });
+    const second = await scene({ clock, at: first.issuer, metadata: { store } });
+    expect(second.provider.skippedKey('u-1')?.fault).toBe('not-for-signatures');
+    expect(JSON.stringify([...store.snapshots.values()])).not.toContain('c2VjcmV0');
+  });
+});
