@@ -12,7 +12,8 @@ import {
   type LeaseOutcome,
   type Replica,
 } from './lease-outcome.js';
-import type { GrantedLease, MetadataLease, StoredMetadata } from './metadata-store.js';
+import type { GrantedLease, MetadataLease } from './metadata-store.js';
+import { toStored } from './parse-stored.js';
 import type { StoreClient } from './store-client.js';
 
 /** The fleet's bucket holds two of a replica's: one replica under attack, its own spent, leaves as much to the others. */
@@ -96,15 +97,8 @@ export class FleetCoordination {
   publish(reading: Reading, attempt: RefreshAttempt, lease: GrantedLease | undefined): void {
     if (this.client.canLease && !lease) return;
     const { issuer, automaticRefreshInterval, lastKnownGoodLifetime } = this.options;
-    const metadata: StoredMetadata = {
-      issuer,
-      jwksUri: reading.jwksUri,
-      // All that was published: a replica with other algorithms, or another runtime, may use other members.
-      keys: [...reading.keys, ...reading.skipped].flatMap(({ jwk }) => (jwk ? [jwk] : [])),
-      checkedAt: Math.round(this.clock.now() - (this.clock.monotonic() - attempt.startedAt)),
-      fence: lease?.fence,
-      isDoubleChecked: reading.isDoubleChecked,
-    };
+    const checkedAt = Math.round(this.clock.now() - (this.clock.monotonic() - attempt.startedAt));
+    const metadata = toStored(reading, issuer, checkedAt, lease?.fence);
     const expiresIn = automaticRefreshInterval + lastKnownGoodLifetime;
     void this.client.save(metadata, { expiresIn, lease });
   }

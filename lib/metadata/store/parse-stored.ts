@@ -1,6 +1,7 @@
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import { parseKeySetAtOnce, type ParsedKeySet } from '../../keys/parse-key-set.js';
+import type { Reading } from '../fetch/metadata-reader.js';
 import { isAcceptableAddress } from '../fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { StoredMetadata } from './metadata-store.js';
@@ -54,6 +55,18 @@ export function parseStored(
   } catch (error) {
     throw new MetadataStoreError('malformed', 'The snapshot holds no usable key', { cause: error });
   }
+}
+
+/** A reading as it is saved. @param checkedAt wall-clock time at which it started */
+export function toStored(
+  { jwksUri, keys, skipped, isDoubleChecked }: Reading,
+  issuer: string,
+  checkedAt: number,
+  fence: number | undefined,
+): StoredMetadata {
+  // All that was published: a replica with other algorithms, or another runtime, may use other members.
+  const published = [...keys, ...skipped].flatMap(({ jwk }) => (jwk ? [jwk] : []));
+  return { issuer, jwksUri, keys: published, checkedAt, fence, isDoubleChecked };
 }
 
 /** Whether a number can be a place in the order of a fleet's checks: with room for all that will follow. */
