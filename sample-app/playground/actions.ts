@@ -26,6 +26,8 @@ export type ActionName = (typeof actionNames)[number];
 export interface Action {
   /** Title of its row in the time line. */
   readonly title: string;
+  /** Why tokens do not verify afterwards. Default: an unknown key. */
+  readonly cause?: string;
   run(): Promise<void> | void;
 }
 
@@ -40,7 +42,6 @@ export interface ActionParts {
 export function actionsFor({ provider, stock, load, watch }: ActionParts): Record<ActionName, Action> {
   const signAnew = async (change: () => Promise<unknown>): Promise<void> => {
     watch.expectNewKey();
-    watch.expectWithdrawal();
     await change();
     await stock.update();
   };
@@ -65,7 +66,10 @@ export function actionsFor({ provider, stock, load, watch }: ActionParts): Recor
     },
     'rotate-without-overlap': {
       title: 'New signing key, all others withdrawn',
-      run: () => signAnew(() => provider.rotateKeys({ keepOld: false })),
+      run: () => {
+        watch.expectWithdrawal();
+        return signAnew(() => provider.rotateKeys({ keepOld: false }));
+      },
     },
     announce: {
       title: 'Next key published, not signing yet',
@@ -73,7 +77,11 @@ export function actionsFor({ provider, stock, load, watch }: ActionParts): Recor
     },
     'reuse-kid': {
       title: 'New signing key under the old key id',
-      run: () => signAnew(() => provider.reuseKid()),
+      cause: 'signature does not match',
+      run: () => {
+        watch.expectWithdrawal();
+        return signAnew(() => provider.reuseKid());
+      },
     },
     withdraw: {
       title: 'Old keys withdrawn',

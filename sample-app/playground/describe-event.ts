@@ -7,11 +7,15 @@ export interface Described {
   readonly tone: Tone;
 }
 
-/** The words of an event for the time line; none for the routine of automatic refreshes. */
-export function describeEvent(event: MetadataEvent): readonly Described[] {
+/**
+ * The words of an event for the time line; none for the routine of automatic refreshes.
+ *
+ * @param cause why tokens do not verify now
+ */
+export function describeEvent(event: MetadataEvent, cause: string): readonly Described[] {
   switch (event.type) {
     case 'refresh-started':
-      return event.trigger === 'on-demand' ? [{ text: 'token of an unknown key', tone: 'plain' }] : [];
+      return event.trigger === 'on-demand' ? [{ text: cause, tone: 'plain' }] : [];
     case 'refresh-succeeded':
       return event.trigger === 'on-demand' && !event.changed
         ? [{ text: 'refresh: nothing new', tone: 'plain' }]

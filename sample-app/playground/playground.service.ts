@@ -46,7 +46,8 @@ export class PlaygroundService implements OnModuleInit, OnModuleDestroy {
     await this.#stock.update();
     this.#timeline.begin('Started');
     this.metadata.events$.subscribe((event) => {
-      for (const { text, tone } of describeEvent(event)) this.#timeline.add('library', text, tone);
+      for (const { text, tone } of describeEvent(event, this.#timeline.cause))
+        this.#timeline.add('library', text, tone);
       if (event.type === 'refresh-failed') this.#watch.expectServing();
     });
     this.provider.onCall = (_endpoint, request) => {
@@ -73,7 +74,7 @@ export class PlaygroundService implements OnModuleInit, OnModuleDestroy {
 
   async run(name: ActionName): Promise<void> {
     const action = this.#actions[name];
-    this.#timeline.begin(action.title);
+    this.#timeline.begin(action.title, action.cause);
     await action.run();
   }
 

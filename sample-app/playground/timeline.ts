@@ -18,6 +18,8 @@ export interface Row {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly title: string;
+  /** Why tokens do not verify after this action. */
+  readonly cause: string;
   readonly steps: Step[];
 }
 
@@ -36,8 +38,13 @@ export class Timeline {
     return this.#rows;
   }
 
-  begin(title: string): Row {
-    const row: Row = { id: ++this.#lastId, at: Date.now(), title, steps: [] };
+  /** Why a token may not verify now. */
+  get cause(): string {
+    return this.#current().cause;
+  }
+
+  begin(title: string, cause = 'unknown key'): Row {
+    const row: Row = { id: ++this.#lastId, at: Date.now(), title, cause, steps: [] };
     this.#rows = [row, ...this.#rows].slice(0, rowsKept);
     return row;
   }

@@ -12,19 +12,25 @@ const patience = 30_000;
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 
 /** Sends one GET request with a bearer token. Never rejects: a failed request is an answer with status 0. */
-export function ask(url: string, token: string): Promise<Answer> {
+export async function ask(url: string, token: string): Promise<Answer> {
   const startedAt = performance.now();
-  return new Promise((resolve) => {
-    const settle = (status: number): void => resolve({ status, milliseconds: performance.now() - startedAt });
-    const outgoing = request(
-      url,
-      { agent, timeout: patience, headers: { Authorization: `Bearer ${token}` } },
-      (response) => {
-        response.resume().once('close', () => settle(response.complete ? (response.statusCode ?? 0) : 0));
-      },
-    );
-    outgoing.once('timeout', () => outgoing.destroy());
-    outgoing.once('error', () => settle(0));
+  const status = await send(url, token).catch(() => 0);
+  return { status, milliseconds: performance.now() - startedAt };
+}
+
+function send(url: string, token: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const options = { agent, timeout: patience, headers: { Authorization: `Bearer ${token}` } };
+    const outgoing = request(url, options, (response) => {
+      response.resume().once('close', () => resolve(response.complete ? (response.statusCode ?? 0) : 0));
+    });
+    outgoing.once('timeout', () => outgoing.destroy(new Error('No answer in time')));
+    outgoing.once('error', (error: NodeJS.ErrnoException) => {
+      // The server closed an idle connection at the moment it was used again: no fault of either.
+      const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET';
+      if (isStale) resolve(send(url, token));
+      else reject(error);
+    });
     outgoing.end();
   });
 }

@@ -9,7 +9,9 @@ import type { StockedToken, TokenStock } from './token-stock.js';
 
 // Per second and side. Together a few hundred requests a second, which no option raises.
 const validPerSecond = 50;
-const withdrawnPerSecond = 5;
+// In bursts with pauses: each burst makes the library check with the provider, which its budget must not end.
+const withdrawnBurst = 25;
+const withdrawnBurstsPerSecond = 1 / 5;
 const forgedPerSecond = 150;
 /** One forged token in so many names a published key, the others a key that does not exist. */
 const knownKeyIdIn = 10;
@@ -31,7 +33,7 @@ export class Load {
   #viewers = 0;
   #forged = 0;
   readonly #valid = new Pace(validPerSecond, () => this.#sendValid());
-  readonly #withdrawn = new Pace(withdrawnPerSecond, () => this.#sendWithdrawn());
+  readonly #withdrawn = new Pace(withdrawnBurstsPerSecond, () => this.#sendWithdrawn());
   readonly #flood = new Pace(forgedPerSecond, () => this.#sendForged());
 
   constructor(private readonly parts: LoadParts) {}
@@ -72,9 +74,11 @@ export class Load {
   }
 
   #sendWithdrawn(): void {
-    const stocked = this.parts.stock.nextWithdrawn();
-    if (!stocked) return;
-    for (const side of sides) void this.#sendOneWithdrawn(side, stocked);
+    for (let sent = 0; sent < withdrawnBurst; sent += 1) {
+      const stocked = this.parts.stock.nextWithdrawn();
+      if (!stocked) return;
+      for (const side of sides) void this.#sendOneWithdrawn(side, stocked);
+    }
   }
 
   async #sendOneWithdrawn(side: Side, { token, source }: StockedToken): Promise<void> {

@@ -5,6 +5,8 @@ import { ordinaryClaims, signToken } from './sign-token.js';
 const tokensPerKey = 10;
 /** Withdrawn keys whose tokens go on being sent. */
 const withdrawnKept = 2;
+/** Milliseconds for which tokens of a withdrawn key go on being sent. */
+const withdrawnUse = 20_000;
 /** Milliseconds that an API has to notice a withdrawal: two automatic refreshes of the playground. */
 const noticeTime = 10_000;
 
@@ -16,6 +18,8 @@ export interface StockedKey {
 
 /** A key that is no longer published. */
 interface WithdrawnKey extends StockedKey {
+  /** Monotonic milliseconds. */
+  readonly withdrawnAt: number;
   /** Tokens sent later than this must be refused (monotonic milliseconds). */
   noticeableAt: number;
 }
@@ -53,8 +57,9 @@ export class TokenStock {
     );
     const gone = known.filter((stocked) => !published.includes(stocked));
     const noticeableAt = this.#noticeableAt();
+    const withdrawnAt = performance.now();
     this.#withdrawn = [
-      ...gone.map(({ key, tokens }) => ({ key, tokens, noticeableAt })),
+      ...gone.map(({ key, tokens }) => ({ key, tokens, noticeableAt, withdrawnAt })),
       ...this.#withdrawn,
     ].slice(0, withdrawnKept);
     this.#published = published;
@@ -73,7 +78,8 @@ export class TokenStock {
   }
 
   nextWithdrawn(): StockedToken | undefined {
-    return this.#next(this.#withdrawn);
+    const since = performance.now() - withdrawnUse;
+    return this.#next(this.#withdrawn.filter(({ withdrawnAt }) => withdrawnAt > since));
   }
 
   /** Read from the provider itself: `update` follows a rotation a moment later. */

@@ -73,10 +73,11 @@ function columns(className, buckets, column, extent, axis, scale) {
 function drawMark({ at, id }, { now, width, height }) {
   const x = width * (1 - (now - at) / MINUTE);
   if (x < 8) return [];
+  const flag = Math.min(x, width - 9).toFixed(1);
   return [
     svg('path', { class: 'mark', d: `M${x.toFixed(1)} ${MARK_SPACE - 2}V${height}` }),
-    svg('circle', { class: 'flag', cx: x.toFixed(1), cy: 9, r: 8 }),
-    svg('text', { class: 'flag-text', x: x.toFixed(1), y: 12.5, 'text-anchor': 'middle' }, String(id)),
+    svg('circle', { class: 'flag', cx: flag, cy: 9, r: 8 }),
+    svg('text', { class: 'flag-text', x: flag, y: 12.5, 'text-anchor': 'middle' }, String(id)),
   ];
 }
 

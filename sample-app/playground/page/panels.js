@@ -1,7 +1,7 @@
 // Everything that shows the state of the playground.
 
 import { drawRequests, drawTraffic } from './chart.js';
-import { find, milliseconds, number, setFacts, setText } from './dom.js';
+import { find, html, milliseconds, number, setFacts, setText } from './dom.js';
 import { showTimeline } from './timeline.js';
 
 const situations = {
@@ -17,7 +17,7 @@ const RECENT = 10;
 export function showState(state) {
   const marks = state.timeline.map(({ id, at }) => ({ id, at }));
   for (const [name, side] of Object.entries(state.sides)) showSide(name, side, { ...state, marks });
-  setText(find('[data-status]'), sentence(state));
+  showStatus(find('[data-status]'), sentence(state));
   showTimeline(find('[data-timeline]'), state.timeline);
   showSnapshot(state.snapshot);
   showProvider(state.provider);
@@ -47,8 +47,20 @@ function showSide(name, { totals, buckets }, { marks, now, bucketLength }) {
 function sentence({ load, provider, sides }) {
   const flood = load.isFlooding ? ', and forged tokens flood both APIs' : '';
   const situation = `${situations[provider.fault]}${flood}.`;
-  if (!load.isOn) return `${situation} The load is off.`;
-  return `${situation} Right now, this library refuses ${share(sides.library)} of the valid requests, the usual recipe ${share(sides.recipe)}.`;
+  if (!load.isOn) return [`${situation} The load is off.`];
+  return [
+    `${situation} Of the valid requests, this library refuses `,
+    html('b', '', share(sides.library)),
+    ' and the usual recipe ',
+    html('b', '', share(sides.recipe)),
+    '.',
+  ];
+}
+
+/** Redraws only what has changed: the element is read out when it changes. */
+function showStatus(node, parts) {
+  const text = parts.map((part) => part.textContent ?? part).join('');
+  if (node.textContent !== text) node.replaceChildren(...parts);
 }
 
 function share({ buckets }) {

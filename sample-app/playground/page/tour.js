@@ -1,4 +1,4 @@
-// A guided minute: what to look at, then the actions that show it.
+// A guided tour: what to look at, then the actions that show it.
 
 import { find, post } from './dom.js';
 
@@ -26,11 +26,11 @@ const scenes = [
     ['provider-down', 'rotate'],
     9,
   ],
-  ['The provider works again.', ['provider-none'], 5],
+  ['The provider works again. The recipe waits for its rate limit.', ['provider-none'], 16],
   [
     'A new key under the old id, a mistake that happens. The recipe keeps the old key for ten minutes.',
     ['reuse-kid'],
-    12,
+    10,
   ],
 ];
 
@@ -52,10 +52,12 @@ export async function playTour(button) {
       if (!tour.isRunning) break;
     }
   } finally {
+    const isComplete = tour.isRunning;
     tour.isRunning = false;
     caption.hidden = true;
     button.textContent = label;
-    for (const action of ['flood-off', 'provider-none']) await post(`/playground/actions/${action}`);
+    for (const action of isComplete ? [] : ['flood-off', 'provider-none'])
+      await post(`/playground/actions/${action}`);
   }
 }
 
