@@ -43,6 +43,8 @@ export async function startPlayground({ providerPort }: { providerPort: number }
     issuer: { ...trusted, metadata: { ...trusted.metadata, ...refreshSettings } },
     module: PlaygroundModule.forProvider(provider),
     open: async (app) => {
+      // The load keeps its connections: opening hundreds anew would slow down more than the attacker.
+      for (const api of [app, recipe]) api.getHttpServer().keepAliveTimeout = 60_000;
       const [library, other] = await Promise.all([app.getUrl(), recipe.getUrl()]);
       app.get(PlaygroundService).aim({ library: `${library}/orders`, recipe: `${other}/orders` });
     },

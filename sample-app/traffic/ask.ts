@@ -9,16 +9,22 @@ export interface Answer {
 
 /** Milliseconds until a client gives up on an answer. */
 const patience = 30_000;
-const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+
+/** Clients and attackers have connections of their own: neither waits for those of the other. */
+export type Caller = 'client' | 'attacker';
+const agents: Readonly<Record<Caller, Agent>> = {
+  client: new Agent({ keepAlive: true, maxSockets: Infinity }),
+  attacker: new Agent({ keepAlive: true, maxSockets: Infinity }),
+};
 
 /** Sends one GET request with a bearer token. Never rejects: a failed request is an answer with status 0. */
-export async function ask(url: string, token: string): Promise<Answer> {
+export async function ask(url: string, token: string, caller: Caller = 'client'): Promise<Answer> {
   const startedAt = performance.now();
-  const status = await send(url, token).catch(() => 0);
+  const status = await send(url, token, agents[caller]).catch(() => 0);
   return { status, milliseconds: performance.now() - startedAt };
 }
 
-function send(url: string, token: string): Promise<number> {
+function send(url: string, token: string, agent: Agent): Promise<number> {
   return new Promise((resolve, reject) => {
     const options = { agent, timeout: patience, headers: { Authorization: `Bearer ${token}` } };
     const outgoing = request(url, options, (response) => {
@@ -28,7 +34,7 @@ function send(url: string, token: string): Promise<number> {
     outgoing.once('error', (error: NodeJS.ErrnoException) => {
       // The server closed an idle connection at the moment it was used again: no fault of either.
       const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET';
-      if (isStale) resolve(send(url, token));
+      if (isStale) resolve(send(url, token, agent));
       else reject(error);
     });
     outgoing.end();
@@ -37,5 +43,5 @@ function send(url: string, token: string): Promise<number> {
 
 /** Closes the connections that are kept alive, so that the process can end. */
 export function closeConnections(): void {
-  agent.destroy();
+  for (const agent of Object.values(agents)) agent.destroy();
 }

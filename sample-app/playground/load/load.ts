@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EmbeddedProvider } from '../../provider/embedded-provider.js';
-import { ask } from '../../traffic/ask.js';
+import { ask, type Caller } from '../../traffic/ask.js';
 import { Pace } from '../../traffic/pace.js';
 import type { OutcomeWatch } from './outcome-watch.js';
 import { sides, type Recorder, type Side } from './recorder.js';
@@ -8,11 +8,13 @@ import { forgeToken, ordinaryClaims } from './sign-token.js';
 import type { StockedToken, TokenStock } from './token-stock.js';
 
 // Per second and side. Together a few hundred requests a second, which no option raises.
-const validPerSecond = 50;
+const validPerSecond = 40;
 // In bursts with pauses: each burst makes the library check with the provider, which its budget must not end.
 const withdrawnBurst = 25;
 const withdrawnBurstsPerSecond = 1 / 5;
-const forgedPerSecond = 150;
+const forgedPerSecond = 100;
+/** Connections of the attacker to each side: while all of them wait for an answer, it sends nothing. */
+const attackerConnections = 100;
 /** One forged token in so many names a published key, the others a key that does not exist. */
 const knownKeyIdIn = 10;
 
@@ -32,6 +34,7 @@ export class Load {
   isFlooding = false;
   #viewers = 0;
   #forged = 0;
+  readonly #attacking: Record<Side, number> = { library: 0, recipe: 0 };
   readonly #valid = new Pace(validPerSecond, () => this.#sendValid());
   readonly #withdrawn = new Pace(withdrawnBurstsPerSecond, () => this.#sendWithdrawn());
   readonly #flood = new Pace(forgedPerSecond, () => this.#sendForged());
@@ -85,7 +88,7 @@ export class Load {
     const { recorders, stock, watch } = this.parts;
     const count = recorders[side].sendBad();
     const sentAt = performance.now();
-    const answer = await this.#ask(side, token);
+    const answer = await this.#ask(side, token, 'attacker');
     const hasPassed = answer.status === 200;
     if (hasPassed && !stock.isNoticeable(source, sentAt)) return count(answer, 'ignored');
     count(answer, 'bad');
@@ -93,19 +96,25 @@ export class Load {
   }
 
   #sendForged(): void {
-    const { provider, audience, recorders } = this.parts;
+    const { provider, audience } = this.parts;
     const published = provider.ring.keys[0]?.kid;
     const kid = this.#forged++ % knownKeyIdIn === 0 && published ? published : randomUUID();
     const token = forgeToken(ordinaryClaims(provider.issuer, audience), kid);
     for (const side of sides) {
-      const count = recorders[side].sendBad();
-      void this.#ask(side, token).then((answer) => count(answer, 'bad'));
+      if (this.#attacking[side] < attackerConnections) void this.#sendOneForged(side, token);
     }
   }
 
-  async #ask(side: Side, token: string): ReturnType<typeof ask> {
+  async #sendOneForged(side: Side, token: string): Promise<void> {
+    this.#attacking[side] += 1;
+    const count = this.parts.recorders[side].sendBad();
+    count(await this.#ask(side, token, 'attacker'), 'bad');
+    this.#attacking[side] -= 1;
+  }
+
+  async #ask(side: Side, token: string, caller: Caller = 'client'): ReturnType<typeof ask> {
     const url = this.targets?.[side];
-    return url === undefined ? { status: 0, milliseconds: 0 } : ask(url, token);
+    return url === undefined ? { status: 0, milliseconds: 0 } : ask(url, token, caller);
   }
 }
 

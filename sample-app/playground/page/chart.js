@@ -15,8 +15,8 @@ export function drawTraffic(chart, { buckets, marks, now, bucketLength }) {
   // The newest column is still being filled.
   const full = buckets.slice(0, -1);
   const perSecond = 1000 / bucketLength;
-  const top = Math.max(60, ...full.map((b) => (b.accepted + b.waiting + b.refused) * perSecond));
-  const bottom = Math.max(180, ...full.map((b) => (b.stopped + b.passed) * perSecond));
+  const top = Math.max(48, ...full.map((b) => (b.accepted + b.waiting + b.refused) * perSecond));
+  const bottom = Math.max(120, ...full.map((b) => (b.stopped + b.passed) * perSecond));
   const axis = Math.round(MARK_SPACE + (height - MARK_SPACE) * 0.72);
   const up = ((axis - MARK_SPACE) / top) * perSecond;
   const down = ((height - axis) / bottom) * perSecond;
