@@ -1,0 +1,320 @@
+import type { ResolvedAuthOptions, ResolvedIssuer } from '../../../lib/options/resolved-options.js';
+
+/** One option: what documents say about it, and what the library does. */
+export interface OptionRow {
+  /** As in a message: `metadata.timeout`. */
+  readonly option: string;
+  /** As in docs/options.md. */
+  readonly default: string;
+  /** As in docs/options.md. */
+  readonly bounds: string;
+  /** The default after validation, and where it is found; absent: there is no single value. */
+  readonly resolved?: readonly [
+    value: unknown,
+    of: (options: ResolvedAuthOptions, issuer: ResolvedIssuer) => unknown,
+  ];
+  /** Accepted, the bounds themselves among them. */
+  readonly accepted: readonly unknown[];
+  /** Just out of bounds, or of the wrong kind. */
+  readonly refused: readonly unknown[];
+  /** What the message names as allowed. */
+  readonly message: RegExp;
+  /** Whether default and bounds stand in the option's TSDoc in these very words. Default `true`. */
+  readonly inTsdoc?: boolean;
+}
+
+const FUNCTION = /a function/;
+const BOOLEAN = /true or false/;
+const noop = (): undefined => undefined;
+
+const moduleOptions: readonly OptionRow[] = [
+  {
+    option: 'jwtFromRequest',
+    default: 'a parser of `Authorization: Bearer`',
+    bounds: 'a function of the request that returns a string or `null`',
+    resolved: [undefined, ({ jwtFromRequest }) => jwtFromRequest],
+    accepted: [noop],
+    refused: ['header', {}, null],
+    message: /a function from request to token or null/,
+    inTsdoc: false,
+  },
+  {
+    option: 'tokenMaxLength',
+    default: '`16_384`',
+    bounds: 'at least 256',
+    resolved: [16_384, ({ tokenMaxLength }) => tokenMaxLength],
+    accepted: [256, 1_000_000],
+    refused: [255, -1, '1000', 300.5, null, Number.NaN],
+    message: /a whole number, at least 256/,
+  },
+  {
+    option: 'realm',
+    default: 'none',
+    bounds: 'printable ASCII without quotes and backslashes',
+    resolved: [undefined, ({ realm }) => realm],
+    accepted: ['orders', "an orders' realm"],
+    refused: ['a"b', 'a\\b', 'a\nb', 'ä', '', 7],
+    message: /printable ASCII without quotes and backslashes/,
+    inTsdoc: false,
+  },
+  {
+    option: 'tokenCache',
+    default: '`{ max: 10_000, maxBytes: 33_554_432 }`',
+    bounds: '`false`, or `max` of at least 1 and `maxBytes` of at least 65536',
+    resolved: [{ max: 10_000, maxBytes: 33_554_432 }, ({ tokenCache }) => tokenCache],
+    accepted: [false, {}, { max: 1 }, { maxBytes: 65_536 }],
+    refused: [true, { max: 0 }, { maxBytes: 65_535 }, { max: '10' }, null],
+    message: /false, or an object of max, at least 1, and maxBytes, at least 65536/,
+    inTsdoc: false,
+  },
+];
+
+const issuerOptions: readonly OptionRow[] = [
+  {
+    option: 'issuer',
+    default: 'required',
+    bounds: 'an https URL without query and fragment; may hold `{tenantid}`',
+    accepted: ['https://issuer.test', 'https://issuer.test/realms/a/'],
+    refused: [
+      undefined,
+      '',
+      'issuer.test',
+      'http://issuer.test',
+      'https://issuer.test?a=b',
+      'https://issuer.test#a',
+    ],
+    message: /https URL|query and fragment/,
+    inTsdoc: false,
+  },
+  {
+    option: 'audience',
+    default: 'required',
+    bounds: 'a string, a list of at least one string, or `null`',
+    accepted: ['api', ['api', 'other'], null],
+    refused: [undefined, '', [], [''], 7],
+    message: /a string, a list of (at least one string|strings), or null to switch the check off on purpose/,
+    inTsdoc: false,
+  },
+  {
+    option: 'name',
+    default: 'the `issuer`',
+    bounds: 'a string, unique among the issuers',
+    resolved: ['https://issuer.test', (_, { name }) => name],
+    accepted: ['main'],
+    refused: ['', 7, null],
+    message: /a name/,
+    inTsdoc: false,
+  },
+  {
+    option: 'tokenIssuers',
+    default: '`[issuer]`',
+    bounds: 'a list of at least one string; each value belongs to one issuer only',
+    resolved: [['https://issuer.test'], (_, { tokenIssuers }) => tokenIssuers],
+    accepted: [['https://other.test']],
+    refused: [[], 'https://other.test', [7]],
+    message: /a list of at least one iss value|a string/,
+    inTsdoc: false,
+  },
+  {
+    option: 'tenants',
+    default: 'none; required with `{tenantid}`',
+    bounds: 'a list of tenant ids, a function that returns `true` or `false`, or `null` for any tenant',
+    accepted: [],
+    refused: [['a'], null, noop, [], 'a'],
+    message: /a list of tenant ids, a function of the tenant id, or null|only together with \{tenantid\}/,
+    inTsdoc: false,
+  },
+  {
+    option: 'algorithms',
+    default:
+      '`RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA`, `Ed25519`',
+    bounds:
+      'a list of at least one of these and of `ML-DSA-44`, `ML-DSA-65`, `ML-DSA-87`; `none` and `HS*` are refused',
+    resolved: [
+      ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+      (_, { algorithms }) => [...algorithms],
+    ],
+    accepted: [['ES256'], ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87']],
+    refused: [[], ['none'], ['RS256', 'HS256'], ['rs256'], 'RS256', null],
+    message: /one of RS256, .*; never none or HS\*|a list of at least one algorithm/,
+    inTsdoc: false,
+  },
+  {
+    option: 'tokenTypes',
+    default: "`['at+jwt', 'JWT', null]`",
+    bounds: 'a list of media types; `null` stands for an absent `typ`',
+    accepted: [['at+jwt'], [null]],
+    refused: [[], [''], 'JWT', null],
+    message: /a list of media types, null in it standing for an absent typ/,
+    inTsdoc: false,
+  },
+  {
+    option: 'requiredClaims',
+    default: '`[]`',
+    bounds: 'a list of claim names',
+    resolved: [[], (_, { requiredClaims }) => requiredClaims],
+    accepted: [[], ['sub']],
+    refused: ['sub', [''], [7], null],
+    message: /a list of claim names|the name of a claim/,
+    inTsdoc: false,
+  },
+  {
+    option: 'clockTolerance',
+    default: "`'30s'`",
+    bounds: "`'0s'` to `'5m'`, a string with its unit",
+    resolved: [30, (_, { clockTolerance }) => clockTolerance],
+    accepted: ['0s', '5m'],
+    refused: ['301s', '-1s', 30, '30', null],
+    message: /a string with its unit, from 0s to 5m/,
+    inTsdoc: false,
+  },
+  {
+    option: 'maxTokenAge',
+    default: 'none',
+    bounds: "at least `'1s'`, a string with its unit",
+    resolved: [undefined, (_, { maxTokenAge }) => maxTokenAge],
+    accepted: ['1s', '365d'],
+    refused: ['999ms', 3600, '60', Number.POSITIVE_INFINITY],
+    message: /a string with its unit, at least 1s/,
+    inTsdoc: false,
+  },
+  {
+    option: 'validate',
+    default: 'returns the claims, frozen',
+    bounds: 'a function `(claims, { issuer, header, request })`',
+    resolved: [undefined, (_, { validate }) => validate],
+    accepted: [noop],
+    refused: [true, {}, null],
+    message: FUNCTION,
+    inTsdoc: false,
+  },
+];
+
+const { MAX_SAFE_INTEGER, NaN, POSITIVE_INFINITY } = Number;
+const ofMetadata =
+  (name: keyof ResolvedIssuer['metadata']) =>
+  (_: ResolvedAuthOptions, { metadata }: ResolvedIssuer): unknown =>
+    metadata[name];
+
+const metadataOptions: readonly OptionRow[] = [
+  {
+    option: 'metadata.automaticRefreshInterval',
+    default: "`'10m'`",
+    bounds: "`'1s'` to `'24h'`",
+    resolved: [600_000, ofMetadata('automaticRefreshInterval')],
+    accepted: ['1s', 1000, '24h', 86_400_000],
+    refused: [999, '999ms', '25h', 86_400_001, '60', null],
+    message: /milliseconds or a string with its unit, from 1s to 24h/,
+  },
+  {
+    option: 'metadata.refreshInterval',
+    default: "`'5s'`",
+    bounds: "`'1s'` to `'1h'`",
+    resolved: [5000, ofMetadata('refreshInterval')],
+    accepted: ['1s', '1h'],
+    refused: ['999ms', 3_600_001, NaN],
+    message: /milliseconds or a string with its unit, from 1s to 1h/,
+  },
+  {
+    option: 'metadata.refreshBurst',
+    default: '`5`',
+    bounds: '1 to 100',
+    resolved: [5, ofMetadata('refreshBurst')],
+    accepted: [1, 100],
+    refused: [0, 101, 1.5, '5'],
+    message: /a whole number, from 1 to 100/,
+  },
+  {
+    option: 'metadata.refreshWait',
+    default: "`'10s'`",
+    bounds: "0 to `'60s'`",
+    resolved: [10_000, ofMetadata('refreshWait')],
+    accepted: [0, '0s', '60s'],
+    refused: [-1, '61s', 60_001],
+    message: /milliseconds or a string with its unit, from 0s to 60s/,
+  },
+  {
+    option: 'metadata.maxWaiting',
+    default: '`10_000`',
+    bounds: 'at least 1',
+    resolved: [10_000, ofMetadata('maxWaiting')],
+    accepted: [1, MAX_SAFE_INTEGER],
+    refused: [0, '10', POSITIVE_INFINITY],
+    message: /a whole number, at least 1/,
+  },
+  {
+    option: 'metadata.timeout',
+    default: "`'5s'`",
+    bounds: "`'100ms'` to `'30s'`",
+    resolved: [5000, ofMetadata('timeout')],
+    accepted: [100, '30s'],
+    refused: [99, '31s', NaN, '60'],
+    message: /milliseconds or a string with its unit, from 100ms to 30s/,
+  },
+  {
+    option: 'metadata.lastKnownGoodLifetime',
+    default: "`'24h'`",
+    bounds: 'at least 0',
+    resolved: [86_400_000, ofMetadata('lastKnownGoodLifetime')],
+    accepted: [0, '0s', '30d'],
+    refused: [-1, 'a day', '60'],
+    message: /milliseconds or a string with its unit, at least 0s/,
+  },
+  {
+    option: 'metadata.startup',
+    default: "`'wait'`",
+    bounds: "`'wait'`, `'require'` or `'lazy'`",
+    resolved: ['wait', ofMetadata('startup')],
+    accepted: ['wait', 'require', 'lazy'],
+    refused: ['eager', true, null],
+    message: /'wait', 'require' or 'lazy'/,
+    inTsdoc: false,
+  },
+  {
+    option: 'metadata.requireHttps',
+    default: '`true`',
+    bounds: '`true` or `false`',
+    resolved: [true, ofMetadata('requireHttps')],
+    accepted: [true, false],
+    refused: ['false', 0, null],
+    message: BOOLEAN,
+    inTsdoc: false,
+  },
+  {
+    option: 'metadata.maxResponseSize',
+    default: '`524_288`',
+    bounds: 'at least 1024',
+    resolved: [524_288, ofMetadata('maxResponseSize')],
+    accepted: [1024],
+    refused: [1023, '1mb'],
+    message: /a whole number, at least 1024/,
+  },
+  {
+    option: 'metadata.fetch',
+    default: '`globalThis.fetch`',
+    bounds: 'a function of an address and an init, like `fetch`',
+    accepted: [fetch],
+    refused: [{}, null],
+    message: FUNCTION,
+    inTsdoc: false,
+  },
+  {
+    option: 'metadata.store',
+    default: 'none',
+    bounds: 'a `MetadataStore`: an object with `load` and `save`',
+    resolved: [undefined, ofMetadata('store')],
+    accepted: [{ load: noop, save: noop }],
+    refused: [{}, { load: noop }, null],
+    message: /a MetadataStore: an object with load and save/,
+    inTsdoc: false,
+  },
+];
+
+/**
+ * The table of options: a new option has a row here, a heading in docs/options.md and a docstring; `options.spec.ts`
+ * compares the three with each other and with what the library does.
+ */
+export const OPTIONS: readonly OptionRow[] = [...moduleOptions, ...issuerOptions, ...metadataOptions];
+
+/** Options that have a test of their own: their form depends on other options, or is nothing a table can hold. */
+export const ELSEWHERE = ['issuers', 'metadata', 'metadataAddress', 'jwksUri', 'scopes', 'roles'];
