@@ -190,7 +190,6 @@ const issuerOptions: readonly OptionRow[] = [
   },
 ];
 
-const { MAX_SAFE_INTEGER, NaN, POSITIVE_INFINITY } = Number;
 const ofMetadata =
   (name: keyof ResolvedIssuer['metadata']) =>
   (_: ResolvedAuthOptions, { metadata }: ResolvedIssuer): unknown =>
@@ -212,7 +211,7 @@ const metadataOptions: readonly OptionRow[] = [
     bounds: "`'1s'` to `'1h'`",
     resolved: [5000, ofMetadata('refreshInterval')],
     accepted: ['1s', '1h'],
-    refused: ['999ms', 3_600_001, NaN],
+    refused: ['999ms', 3_600_001, Number.NaN],
     message: /milliseconds or a string with its unit, from 1s to 1h/,
   },
   {
@@ -238,8 +237,8 @@ const metadataOptions: readonly OptionRow[] = [
     default: '`10_000`',
     bounds: 'at least 1',
     resolved: [10_000, ofMetadata('maxWaiting')],
-    accepted: [1, MAX_SAFE_INTEGER],
-    refused: [0, '10', POSITIVE_INFINITY],
+    accepted: [1, Number.MAX_SAFE_INTEGER],
+    refused: [0, '10', Number.POSITIVE_INFINITY],
     message: /a whole number, at least 1/,
   },
   {
@@ -248,7 +247,7 @@ const metadataOptions: readonly OptionRow[] = [
     bounds: "`'100ms'` to `'30s'`",
     resolved: [5000, ofMetadata('timeout')],
     accepted: [100, '30s'],
-    refused: [99, '31s', NaN, '60'],
+    refused: [99, '31s', Number.NaN, '60'],
     message: /milliseconds or a string with its unit, from 100ms to 30s/,
   },
   {
