@@ -1,4 +1,4 @@
-import { Controller, Get, Injectable, Param, type INestApplication } from '@nestjs/common';
+import { Controller, Get, Injectable, Param } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { Test } from '@nestjs/testing';
@@ -15,9 +15,9 @@ import {
 } from 'nestjs-resilient-auth';
 import { ManualClock, type TestIssuer, type TestIssuerFault } from 'nestjs-resilient-auth/testing';
 import request from 'supertest';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Api } from '../support/apps/api.js';
-import { startApi, startIssuer } from '../support/apps/start-api.js';
+import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.js';
 import { platforms, type CreateApplication } from '../support/apps/platforms.js';
 import { until } from '../support/apps/scene.js';
 
@@ -470,21 +470,16 @@ async function stacked(
   create: CreateApplication,
   { secureByDefault, ...options }: Parameters<TestIssuer['options']>[0] & { secureByDefault?: boolean } = {},
 ): Promise<{ issuer: TestIssuer; get: (path: string, token?: string) => request.Test }> {
-  const issuer = await startIssuer();
-  const app: INestApplication = await create(
-    Test.createTestingModule({
-      imports: [AuthModule.forRoot({ ...issuer.options(options), secureByDefault })],
+  const { issuer, api } = await issuerAndApi(
+    create,
+    { ...options, secureByDefault },
+    {
       controllers: [Stacked, Vandal],
       // One more guard that asks: the token is authenticated once all the same.
       providers: [{ provide: APP_GUARD, useClass: AnotherGuard }],
-    }),
+    },
   );
-  onTestFinished(() => app.close());
-  const get = (path: string, token?: string): request.Test => {
-    const test = request(app.getHttpServer()).get(path);
-    return token === undefined ? test : test.set('Authorization', `Bearer ${token}`);
-  };
-  return { issuer, get };
+  return { issuer, get: (path, token) => api.get(path, token) };
 }
 
 /** Sends now; supertest alone waits to be awaited. */

@@ -1,9 +1,7 @@
 import { Controller, Get, Injectable, Req, UseGuards, type ExecutionContext } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { Authenticator, AuthorizedGuard, AuthModule } from 'nestjs-resilient-auth';
-import request from 'supertest';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { issuerAndApi, startIssuer } from '../support/apps/start-api.js';
+import { Authenticator, AuthorizedGuard, type Claims } from 'nestjs-resilient-auth';
+import { describe, expect, it } from 'vitest';
+import { issuerAndApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 
 const [{ create }] = platforms;
@@ -163,13 +161,10 @@ describe.each(platforms)('a request with a known token, on $platform', ({ create
         return { authInfo, user: user ?? null, account: account ?? null };
       }
     }
-    const issuer = await startIssuer();
-    const imports = [AuthModule.forRoot(issuer.options({ validate: ({ sub }) => sub }))];
-    const app = await createHere(Test.createTestingModule({ imports, controllers: [SeenController] }));
-    onTestFinished(() => app.close());
+    const options = { validate: ({ sub }: Claims) => sub };
+    const { issuer, api } = await issuerAndApi(createHere, options, { controllers: [SeenController] });
     const token = await issuer.sign({ sub: 'alice' });
-    return async () =>
-      (await request(app.getHttpServer()).get('/seen').set('Authorization', `Bearer ${token}`)).body;
+    return async () => (await api.get('/seen', token)).body;
   }
 
   it('looks to the handler as the first one did', async () => {

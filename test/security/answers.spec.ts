@@ -1,9 +1,8 @@
 import * as fc from 'fast-check';
 import { Controller, Get } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { Authorized, AuthModule } from 'nestjs-resilient-auth';
-import request, { type Response } from 'supertest';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { Authorized } from 'nestjs-resilient-auth';
+import type { Response } from 'supertest';
+import { describe, expect, it } from 'vitest';
 import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 import { Bench, useBench } from '../support/apps/bench.js';
@@ -200,20 +199,9 @@ describe('a challenge', () => {
           return 'ok';
         }
       }
-      const issuer = await startIssuer();
-      const app = await platforms[0].create(
-        Test.createTestingModule({
-          imports: [AuthModule.forRoot(issuer.options())],
-          controllers: [ScopedController],
-        }),
-      );
-      onTestFinished(() => app.close());
-      const get = async (claims: object) =>
-        request(app.getHttpServer())
-          .get('/scoped')
-          .set('Authorization', `Bearer ${await issuer.sign({ ...claims })}`);
-      expect((await get({ scope })).status).toBe(200);
-      expectChallenge(await get({}));
+      const { get } = await issuerAndApi(platforms[0].create, {}, { controllers: [ScopedController] });
+      expect((await get('/scoped', { scope })).status).toBe(200);
+      expectChallenge(await get('/scoped', {}));
     },
   );
 

@@ -1,11 +1,9 @@
 import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
-import { Test } from '@nestjs/testing';
-import { Authenticator, AuthModule, MetadataProvider, type MetadataEvent } from 'nestjs-resilient-auth';
+import { Authenticator, MetadataProvider, type MetadataEvent } from 'nestjs-resilient-auth';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import request from 'supertest';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/apps/start-api.js';
+import { describe, expect, it } from 'vitest';
+import { startApi, startIssuer } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 import { Bench, useBench } from '../support/apps/bench.js';
 import { compact, macWith, makeSigner, type Signer } from '../support/issuers/signer.js';
@@ -91,15 +89,9 @@ describe('a public key', () => {
     const issuer = await startIssuer();
     const signer = makeSigner('RS256');
     issuer.publishRaw(signer.jwk);
-    const module = Test.createTestingModule({
-      imports: [AuthModule.forRoot(issuer.options())],
-      controllers: [PlainController],
-      providers: [PlainStrategy],
-    });
-    const app = await platforms[0].create(module);
-    onTestFinished(() => app.close());
-    const get = (token: string) =>
-      request(app.getHttpServer()).get('/plain').set('Authorization', `Bearer ${token}`);
+    const own = { controllers: [PlainController], providers: [PlainStrategy] };
+    const api = await startApi(platforms[0].create, issuer.options(), own);
+    const get = (token: string) => api.get('/plain', token);
     const claims = { iss: issuer.url, aud: 'api', exp: Math.floor(Date.now() / 1000) + 60 };
     const header = (alg: string) => ({ alg, typ: 'JWT', kid: signer.kid });
     await get(compact(header('RS256'), claims, signer.sign)).expect(200);

@@ -7,7 +7,7 @@ import { Authorized, AuthModule, type AuthModuleExtras } from 'nestjs-resilient-
 import type { TestIssuer } from 'nestjs-resilient-auth/testing';
 import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/apps/start-api.js';
+import { startApi, startIssuer } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 import { exchange } from '../support/apps/raw-exchange.js';
 
@@ -21,13 +21,7 @@ async function boot(
     ...extras
   }: AuthModuleExtras & { create?: (typeof platforms)[number]['create'] } = {},
 ): Promise<INestApplication> {
-  const app = await create(
-    Test.createTestingModule({
-      imports: [AuthModule.forRoot({ ...issuer.options(), ...extras })],
-      controllers,
-    }),
-  );
-  onTestFinished(() => app.close());
+  const { app } = await startApi(create, { ...issuer.options(), ...extras }, { controllers });
   return app;
 }
 

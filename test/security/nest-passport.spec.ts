@@ -1,18 +1,9 @@
-import {
-  Controller,
-  Get,
-  Injectable,
-  UseGuards,
-  type ExecutionContext,
-  type INestApplication,
-} from '@nestjs/common';
+import { Controller, Get, Injectable, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import { Test } from '@nestjs/testing';
-import { Authorized, AuthorizedGuard, AuthModule, CurrentUser } from 'nestjs-resilient-auth';
+import { Authorized, AuthorizedGuard, CurrentUser } from 'nestjs-resilient-auth';
 import passport, { Strategy } from 'passport';
-import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/apps/start-api.js';
+import { issuerAndApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 
 const [{ create }] = platforms;
@@ -51,13 +42,9 @@ describe.each(platforms)('passport’s one registry, on $platform', ({ create: c
   async function boot(controllers = [EitherController, BothController]) {
     passport.use('test-key', new KeyStrategy());
     onTestFinished(() => void passport.unuse('test-key'));
-    const issuer = await startIssuer();
-    const app: INestApplication = await createHere(
-      Test.createTestingModule({ imports: [AuthModule.forRoot(issuer.options())], controllers }),
-    );
-    onTestFinished(() => app.close());
-    const get = (path: string, headers: Record<string, string>) =>
-      request(app.getHttpServer()).get(path).set(headers);
+    const { issuer, api } = await issuerAndApi(createHere, {}, { controllers });
+    const { app } = api;
+    const get = (path: string, headers: Record<string, string>) => api.get(path).set(headers);
     return { issuer, app, get, bearer: (token: string) => ({ Authorization: `Bearer ${token}` }) };
   }
 
@@ -129,18 +116,8 @@ describe('a guard that extends AuthorizedGuard', () => {
         return 'ok';
       }
     }
-    const issuer = await startIssuer();
-    const app = await create(
-      Test.createTestingModule({
-        imports: [AuthModule.forRoot(issuer.options())],
-        controllers: [LoggedController],
-      }),
-    );
-    onTestFinished(() => app.close());
-    const get = async (claims: object) =>
-      request(app.getHttpServer())
-        .get('/logged')
-        .set('Authorization', `Bearer ${await issuer.sign({ ...claims })}`);
+    const { get: getAs } = await issuerAndApi(create, {}, { controllers: [LoggedController] });
+    const get = (claims: object) => getAs('/logged', claims);
     expect((await get({ scope: 'a' })).status).toBe(200);
     expect((await get({})).status).toBe(403);
     expect((await get({ scope: 'a', aud: 'other' })).status).toBe(401);

@@ -1,11 +1,9 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import { Test } from '@nestjs/testing';
-import { Authorized, AuthModule } from 'nestjs-resilient-auth';
+import { Authorized } from 'nestjs-resilient-auth';
 import passport, { Strategy } from 'passport';
-import request from 'supertest';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { startIssuer } from '../support/apps/start-api.js';
+import { issuerAndApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 
 const thrown: readonly (readonly [string, () => unknown])[] = [
@@ -62,14 +60,10 @@ describe.each(platforms)('what is no Error, thrown, on $platform', ({ create }) 
       }
     }
     passport.use('test-throwing', new ThrowingStrategy());
-    const issuer = await startIssuer();
     const controllers = [OurController, TheirController, EitherController];
-    const imports = [AuthModule.forRoot(issuer.options({ validate }))];
-    const app = await create(Test.createTestingModule({ imports, controllers }));
-    onTestFinished(() => app.close());
+    const { issuer, api } = await issuerAndApi(create, { validate }, { controllers });
     const token = await issuer.sign();
-    return async (path: string, bearer = token) =>
-      request(app.getHttpServer()).get(path).set('Authorization', `Bearer ${bearer}`).timeout(2000);
+    return async (path: string, bearer = token) => api.get(path, bearer).timeout(2000);
   }
 
   it.each(thrown)('by validate, is a 500 and nothing worse: %s', async (_, make) => {
