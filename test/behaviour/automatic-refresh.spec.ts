@@ -23,7 +23,7 @@ describe('the age of the metadata', () => {
     expect(provider.status()).toMatchObject({ state: 'fresh', keyIds: ['a'] });
   });
 
-  it('[8] reached: requests are served from the snapshot at hand while the refresh runs behind', async () => {
+  it('[8] reached: requests are served from the current snapshot while the refresh runs', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     await issuer.publish('a', 'b');
@@ -182,7 +182,7 @@ describe('what the issuer says about time', () => {
       headers: { 'cache-control': 'max-age=400', age: '900' },
       seconds: 60,
     },
-    { says: 'rubbish', headers: { 'cache-control': 'max-age=soon', age: 'old' }, seconds: 600 },
+    { says: 'junk', headers: { 'cache-control': 'max-age=soon', age: 'old' }, seconds: 600 },
   ];
 
   it.each(sayings)('[11] $says means a refresh every $seconds s', async ({ headers, seconds }) => {
@@ -209,20 +209,20 @@ describe('what the issuer says about time', () => {
     expect(issuer.statuses).toEqual([200, 200, 304, 304]);
     expect(provider.snapshot()).toBe(snapshot);
     expect(provider.snapshot()?.keys[0]).toBe(key);
-    expect(stage.told('metadata-changed')).toHaveLength(1);
+    expect(stage.emitted('metadata-changed')).toHaveLength(1);
     expect(provider.status().state).toBe('fresh');
     expect((provider.status().expiresAt?.getTime() ?? 0) - (expiresAt?.getTime() ?? 0)).toBe(10 * MINUTE);
     await issuer.publish('a', 'b');
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[11] a 304 nobody asked for is no answer', async () => {
+  it('[11] rejects a 304 when the request was not conditional', async () => {
     const stage = await scene({ start: false });
     const { issuer, provider } = stage;
     issuer.once('jwks', () => new Response(null, { status: 304 }));
     await provider.start();
     expect(provider.status().state).toBe('empty');
-    expect(stage.told('refresh-failed')).toHaveLength(1);
+    expect(stage.emitted('refresh-failed')).toHaveLength(1);
   });
 
   it.each([
@@ -260,7 +260,7 @@ describe('what the issuer says about time', () => {
     expect(provider.status()).toMatchObject({ state: 'fresh', lastFailure: undefined });
   });
 
-  it('[11] whoever asks to be left alone is, within the same refresh, too', async () => {
+  it('[11] makes no second request within one refresh when the issuer sent Retry-After', async () => {
     const stage = await scene();
     stage.issuer.always('jwks', status(429, { 'retry-after': '30' }));
     const refused = stage.watch(await stage.issuer.sign('b'));
@@ -384,7 +384,7 @@ describe('closing', () => {
     expect(await stage.show('b')).toBe('AUTH_METADATA_UNAVAILABLE');
   });
 
-  it('[12] tells nothing after the end, whatever a deaf fetch still brings', async () => {
+  it('[12] emits no event after the end when a fetch that ignores its signal still answers', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     const held = issuer.hold('jwks');

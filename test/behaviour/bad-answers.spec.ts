@@ -41,21 +41,27 @@ describe('a key set that is none', () => {
     ['only keys that cannot be used', json({ keys: unusable }), 'no-usable-key'],
   ];
 
-  it.each(cases)('[33] %s: the good snapshot stays and an event tells why', async (_, reply, fault) => {
-    const stage = await scene();
-    const { clock, issuer, provider } = stage;
-    const snapshot = provider.snapshot();
-    issuer.always('jwks', reply);
-    await clock.advance(10 * MINUTE);
-    expect(stage.told('refresh-failed').at(-1)).toMatchObject({ trigger: 'automatic', error: { fault } });
-    expect(provider.snapshot()).toBe(snapshot);
-    expect(provider.status().lastFailure?.fault).toBe(fault);
-    expect(await stage.show('a')).toBe('accepted');
-    const unknown = stage.watch(await issuer.sign('b'));
-    await clock.advance(10_000);
-    expect(await unknown.settled).toBe('AUTH_METADATA_UNAVAILABLE');
-    expect(provider.snapshot()).toBe(snapshot);
-  });
+  it.each(cases)(
+    '[33] %s: the good snapshot stays and an event gives the reason',
+    async (_, reply, fault) => {
+      const stage = await scene();
+      const { clock, issuer, provider } = stage;
+      const snapshot = provider.snapshot();
+      issuer.always('jwks', reply);
+      await clock.advance(10 * MINUTE);
+      expect(stage.emitted('refresh-failed').at(-1)).toMatchObject({
+        trigger: 'automatic',
+        error: { fault },
+      });
+      expect(provider.snapshot()).toBe(snapshot);
+      expect(provider.status().lastFailure?.fault).toBe(fault);
+      expect(await stage.show('a')).toBe('accepted');
+      const unknown = stage.watch(await issuer.sign('b'));
+      await clock.advance(10_000);
+      expect(await unknown.settled).toBe('AUTH_METADATA_UNAVAILABLE');
+      expect(provider.snapshot()).toBe(snapshot);
+    },
+  );
 
   it.each(cases)('[33] %s at the first load: nothing is loaded, and the next one is', async (_, reply) => {
     const stage = await scene({ start: false });
@@ -100,7 +106,7 @@ describe('a discovery document that is none', () => {
   ];
 
   it.each(refused)(
-    '[33] because it %s: the good snapshot stays and an event tells why',
+    '[33] because it %s: the good snapshot stays and an event gives the reason',
     async (_, reply, fault) => {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
@@ -108,7 +114,10 @@ describe('a discovery document that is none', () => {
       await issuer.publish('b');
       issuer.always('discovery', reply);
       await clock.advance(10 * MINUTE);
-      expect(stage.told('refresh-failed').at(-1)).toMatchObject({ trigger: 'automatic', error: { fault } });
+      expect(stage.emitted('refresh-failed').at(-1)).toMatchObject({
+        trigger: 'automatic',
+        error: { fault },
+      });
       expect(provider.snapshot()).toBe(snapshot);
       expect(issuer.calls('other')).toBe(0);
       expect(issuer.requests.every(({ url }) => url.startsWith('https://issuer.test/'))).toBe(true);
@@ -128,21 +137,21 @@ describe('a discovery document that is none', () => {
     ['truncated JSON', (_: unknown, honest: () => Response) => half(honest())],
     ['a 500', status(500)],
   ] as const)(
-    '[33] because it is %s: the key set alone is a success, and an event tells',
+    '[33] because it is %s: the key set alone is a success, and an event reports it',
     async (_, reply) => {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
       issuer.always('discovery', reply);
       await issuer.publish('a', 'b');
       await clock.advance(10 * MINUTE);
-      expect(stage.told('discovery-failed')).toHaveLength(1);
+      expect(stage.emitted('discovery-failed')).toHaveLength(1);
       expect(provider.status()).toMatchObject({ state: 'fresh', keyIds: ['a', 'b'] });
     },
   );
 });
 
 describe('a key set with bad members', () => {
-  it('[34] serves its good ones, uses none of the bad and tells each of them once', async () => {
+  it('[34] serves its good keys, uses none of the bad and reports each of them once', async () => {
     const { published, bad } = await mixedBag();
     const stage = await scene({ start: false });
     const { clock, issuer, provider } = stage;
@@ -159,8 +168,8 @@ describe('a key set with bad members', () => {
     }
     await clock.advance(30 * MINUTE);
     expect(stage.attempts('automatic')).toBeGreaterThanOrEqual(3);
-    const told = stage.told('key-skipped').map(({ kid, fault }) => ({ kid, fault }));
-    expect(told).toEqual(bad.map(({ kid, fault }) => ({ kid, fault })));
+    const skipped = stage.emitted('key-skipped').map(({ kid, fault }) => ({ kid, fault }));
+    expect(skipped).toEqual(bad.map(({ kid, fault }) => ({ kid, fault })));
   });
 
   it('[34] loses no good one over the worst of members', async () => {
@@ -173,7 +182,7 @@ describe('a key set with bad members', () => {
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it('[34] mistakes no key for another because neither can be told in one line', async () => {
+  it('[34] keeps keys apart when neither can be serialized', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const [old, fresh] = await Promise.all([keyOf('old'), keyOf('fresh')]);
@@ -187,7 +196,7 @@ describe('a key set with bad members', () => {
     await clock.advance(10 * MINUTE);
     expect(await stage.show('old')).toBe(REFUSED);
     expect(await stage.show('a')).toBe('accepted');
-    expect(stage.told('key-skipped')).toEqual([expect.objectContaining({ fault: 'malformed' })]);
+    expect(stage.emitted('key-skipped')).toEqual([expect.objectContaining({ fault: 'malformed' })]);
   });
 
   it('[34] withdraws a good key that has turned bad', async () => {
@@ -227,7 +236,7 @@ describe('a body without end', () => {
     expect(provider.status().keyIds).toEqual(['a']);
   });
 
-  it('[35] is measured in bytes, and a body exactly of the limit is let in', async () => {
+  it('[35] is measured in bytes, and a body exactly of the limit is accepted', async () => {
     for (const extra of [0, 1]) {
       const { clock, issuer, provider } = await scene({ metadata: { maxResponseSize: 4096 } });
       const { jwk } = await keyOf('b');
@@ -257,7 +266,7 @@ describe('a body without end', () => {
     expect(pulled).toBeLessThanOrEqual(2);
   });
 
-  it.each([301, 302, 303, 307, 308])('[35] %i is refused and its target never called', async (code) => {
+  it.each([301, 302, 303, 307, 308])('[35] %i is rejected and its target never called', async (code) => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     issuer.always('all', status(code, { location: 'https://issuer.test/canary' }));
@@ -337,7 +346,7 @@ async function mixedBag(): Promise<{ published: readonly unknown[]; bad: readonl
       kid: 'exponent-1',
       fault: 'weak',
       jwk: { ...publicJwk(rsa), e: 'AQ', kid: 'exponent-1', use: 'sig' },
-      // Nobody needs a private key for this one: a number to the power of 1 is itself.
+      // No private key is needed for this one: a number to the power of 1 is itself.
       forge: { alg: 'RS256', sign: (input) => encodedDigest(input, 256) },
     },
   ];

@@ -90,7 +90,7 @@ describe('a refresh on demand', () => {
     expect(stage.attempts()).toBe(1);
   });
 
-  it('[5] is not needed when somebody has refreshed since the snapshot of the caller', async () => {
+  it('[5] is not needed when another request has refreshed since the snapshot of the caller', async () => {
     const { issuer, provider } = await scene();
     const stale = await provider.current();
     await issuer.publish('a', 'b');
@@ -129,7 +129,7 @@ describe('two refreshes that overlap', () => {
     expect(await older).toBe(newer);
     expect(provider.snapshot()).toBe(newer);
     expect(await stage.show('b')).toBe('accepted');
-    expect(stage.told('metadata-changed')).toHaveLength(2);
+    expect(stage.emitted('metadata-changed')).toHaveLength(2);
   });
 
   it('[6] leave the newer answer in place when the older one brings back a withdrawn key', async () => {
@@ -172,7 +172,7 @@ describe('two refreshes that overlap', () => {
     }
     const [first, second] = await Promise.all(refreshes);
     expect(second).toBe(first);
-    expect(stage.told('metadata-changed')).toHaveLength(2);
+    expect(stage.emitted('metadata-changed')).toHaveLength(2);
   });
 
   it('[6] withdraw a key only after a second look, although the older one has brought it meanwhile', async () => {
@@ -193,7 +193,7 @@ describe('two refreshes that overlap', () => {
     holds[1]?.release();
     await newer;
     expect(await stage.show('b')).toBe('accepted');
-    expect(stage.told('metadata-changed').flatMap((event) => event.withdrawnKeyIds)).toEqual([]);
+    expect(stage.emitted('metadata-changed').flatMap((event) => event.withdrawnKeyIds)).toEqual([]);
   });
 
   it('[6] serve who waits for the first load from whichever succeeds', async () => {

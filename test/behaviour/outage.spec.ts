@@ -65,7 +65,7 @@ describe('an issuer that, after warm-up,', () => {
         expect(await expired.settled).toBe(UNAVAILABLE);
         expect(expired.retryAfter).toBeGreaterThanOrEqual(1);
       }
-      expect(stage.told('metadata-expired')).toHaveLength(1);
+      expect(stage.emitted('metadata-expired')).toHaveLength(1);
       issuer.recover();
       await clock.advance(5 * MINUTE);
       expect(await stage.verdict(token)).toBe('accepted');
@@ -136,7 +136,7 @@ describe('an outage', () => {
     expect(clock.monotonic()).toBe(1000);
   });
 
-  it('[29] and an unknown key: with refreshWait 0 nobody waits for anything', async () => {
+  it('[29] and an unknown key: answers at once when refreshWait is 0', async () => {
     const stage = await scene({ metadata: { refreshWait: 0 } });
     const { clock, issuer } = stage;
     issuer.always('all', hang());
@@ -145,7 +145,7 @@ describe('an outage', () => {
     expect(refused.outcome).toBe(UNAVAILABLE);
   });
 
-  it('[29] and a wrong signature: 401, for what could be told without the issuer', async () => {
+  it('[29] and a wrong signature: 401, because it can be decided without the issuer', async () => {
     const stage = await scene();
     stage.issuer.always('all', status(500));
     expect(await stage.show(await keyOf('a', { material: 'forged' }))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
@@ -180,7 +180,7 @@ describe('a cold start with the issuer down', () => {
     await clock.advance(1000);
     expect(await refused.settled).toBe(UNAVAILABLE);
     issuer.recover();
-    // Nobody asks: the schedule does it.
+    // No request is needed: the schedule does it.
     await clock.advance(5000);
     expect(await outcomeOf(authenticator.authenticate(await issuer.sign('a')))).toBe('accepted');
   });
@@ -216,7 +216,7 @@ describe('a cold start with the issuer down', () => {
     expect(await outcomeOf(authenticator.authenticate(await issuer.sign('a')))).toBe('accepted');
   });
 
-  it('[30] lazy: starts at once and calls nobody', async () => {
+  it('[30] lazy: starts at once and makes no call', async () => {
     const { issuer, clock, boot } = await cold({ startup: 'lazy' });
     issuer.always('all', hang());
     const { authenticator } = await boot();
@@ -251,7 +251,7 @@ describe('a failed load', () => {
     expect(await next.settled).toBe('accepted');
   });
 
-  it('[31] of a connection that hangs for ever does not lock later ones out', async () => {
+  it('[31] of a connection that never ends does not lock later ones out', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });
     const { clock, issuer } = stage;
     issuer.once('discovery', deafHang());

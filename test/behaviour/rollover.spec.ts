@@ -45,7 +45,7 @@ describe('a new key', () => {
         expect(new Set(outcomes)).toEqual(new Set(['accepted']));
         expect(stage.attempts()).toBe(rollover);
       }
-      expect(stage.told('refresh-failed')).toEqual([]);
+      expect(stage.emitted('refresh-failed')).toEqual([]);
     },
   );
 
@@ -79,7 +79,7 @@ describe('a new key', () => {
 
 describe('a withdrawn key', () => {
   it.each([{ cached: true }, { cached: false }])(
-    '[16] is refused after the next refresh, with no new key and traffic going on (cached results: $cached)',
+    '[16] is rejected after the next refresh, with no new key and traffic going on (cached results: $cached)',
     async ({ cached }) => {
       const stage = await scene({ keys: ['a', 'b'], module: cached ? {} : { tokenCache: false } });
       const { clock, issuer } = stage;
@@ -92,7 +92,7 @@ describe('a withdrawn key', () => {
       await until(() => stage.provider.status().keyIds.length === 1);
       expect(await stage.verdict(token)).toBe(REFUSED);
       expect(await stage.show('b')).toBe('accepted');
-      expect(stage.told('metadata-changed').at(-1)).toMatchObject({
+      expect(stage.emitted('metadata-changed').at(-1)).toMatchObject({
         addedKeyIds: [],
         withdrawnKeyIds: ['a'],
       });
@@ -213,10 +213,10 @@ describe('an equal key set', () => {
     provider.metadata$.subscribe((metadata) => seen.push(metadata));
     issuer.always('jwks', shape(issuer.published));
     await clock.advance(10 * MINUTE);
-    expect(stage.told('refresh-succeeded').at(-1)).toMatchObject({ trigger: 'automatic', changed: false });
+    expect(stage.emitted('refresh-succeeded').at(-1)).toMatchObject({ trigger: 'automatic', changed: false });
     expect(provider.snapshot()).toBe(snapshot);
     expect(seen).toEqual([snapshot]);
-    expect(stage.told('metadata-changed')).toHaveLength(1);
+    expect(stage.emitted('metadata-changed')).toHaveLength(1);
   });
 });
 
@@ -246,7 +246,7 @@ describe('a moved key set', () => {
       }
       expect(await stage.show('b')).toBe('accepted');
       expect(stage.attempts()).toBe(1);
-      expect(stage.told('refresh-failed')).toEqual([]);
+      expect(stage.emitted('refresh-failed')).toEqual([]);
     }
   });
 
@@ -257,12 +257,12 @@ describe('a moved key set', () => {
     await issuer.publish('b');
     await clock.advance(10 * MINUTE);
     expect(provider.status()).toMatchObject({ state: 'fresh', keyIds: ['b'], lastFailure: undefined });
-    expect(stage.told('discovery-failed').at(-1)?.error.fault).toBe('status');
+    expect(stage.emitted('discovery-failed').at(-1)?.error.fault).toBe('status');
     await issuer.publish('b', 'c');
     expect(await stage.show('c')).toBe('accepted');
   });
 
-  it('[19] cannot be told while only the key set is down: last known good serves', async () => {
+  it('[19] stays unnoticed while only the key set is down: last known good serves', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     issuer.always('jwks', status(500));
@@ -273,7 +273,7 @@ describe('a moved key set', () => {
 });
 
 describe('a rollover during an outage', () => {
-  it('[20] is told as 503, and accepted as soon as the issuer is back and the backoff allows', async () => {
+  it('[20] is answered 503, and accepted as soon as the issuer is back and the backoff allows', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -289,7 +289,7 @@ describe('a rollover during an outage', () => {
     expect(stage.attempts()).toBe(2);
   });
 
-  it('[20] is told as 503 to who waits through another failure', async () => {
+  it('[20] is answered 503 when a request waits through another failure', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -301,7 +301,7 @@ describe('a rollover during an outage', () => {
     expect(waiting.retryAfter).toBe(2);
   });
 
-  it('[20] is not told as 503 by a failure of before the request came', async () => {
+  it('[20] is not answered 503 when the failure was before the request came', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const { promise, resolve } = deferred();
@@ -339,7 +339,7 @@ describe('a rollover during an outage', () => {
 });
 
 describe('nodes of one issuer that disagree', () => {
-  it('[20a] in turn: nobody is refused and no live key withdrawn', async () => {
+  it('[20a] in turn: no request is rejected and no live key withdrawn', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const nodes = [[(await keyOf('b')).jwk], [(await keyOf('a')).jwk]];
@@ -353,7 +353,7 @@ describe('nodes of one issuer that disagree', () => {
       await clock.advance(MINUTE);
       await settle();
     }
-    expect(stage.told('metadata-changed').flatMap((event) => event.withdrawnKeyIds)).toEqual([]);
+    expect(stage.emitted('metadata-changed').flatMap((event) => event.withdrawnKeyIds)).toEqual([]);
     expect(stage.attempts('automatic')).toBeGreaterThan(4);
   });
 
@@ -389,7 +389,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(provider.status()).toMatchObject({ keyIds: ['b'], lastFailure: { fault: 'outdated' } });
   });
 
-  it('[20a] a second look that fails leaves the known keys in place and nobody refused', async () => {
+  it('[20a] a second look that fails leaves the known keys in place and no request refused', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     const checkedAt = provider.status().checkedAt;
@@ -402,7 +402,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(provider.snapshot()).not.toBe(before);
     // Half a check renews nothing: the next one comes when it was due, or sooner.
     expect(provider.status().checkedAt).toEqual(checkedAt);
-    expect(stage.told('refresh-failed')).toHaveLength(1);
+    expect(stage.emitted('refresh-failed')).toHaveLength(1);
     await clock.advance(10 * MINUTE);
     expect(await stage.show('a')).toBe(REFUSED);
   });
@@ -418,7 +418,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[20a] a second look that contradicts the issuer is refused with both', async () => {
+  it('[20a] a second look that contradicts the issuer is rejected with both', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     issuer.discovery = { issuer: 'https://impostor.test' };
@@ -427,7 +427,7 @@ describe('nodes of one issuer that disagree', () => {
   });
 });
 
-/** A key that is known to be gone, and one that nobody has heard of. */
+/** A key that is known to be gone, and one that was never published. */
 async function refusalsOf(stage: Scene, token: string): Promise<readonly string[]> {
   const known = await stage.verdict(token);
   const unknown = stage.watch(await stage.issuer.sign('c'));

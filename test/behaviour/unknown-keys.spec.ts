@@ -52,7 +52,7 @@ describe('unknown key ids', () => {
     expect(issuer.requests.length - 2).toBeLessThanOrEqual(3 * stage.attempts());
     expect(provider.status().waiting).toBe(0);
     expect(clock.pendingTimers).toBe(timers);
-    expect(stage.told('budget-exhausted').length).toBeGreaterThan(0);
+    expect(stage.emitted('budget-exhausted').length).toBeGreaterThan(0);
   });
 
   it('[21] a thousand of them at once cost two retrievals at most', async () => {
@@ -63,7 +63,7 @@ describe('unknown key ids', () => {
     expect(stage.attempts()).toBeLessThanOrEqual(2);
   });
 
-  it('[21] a thousand refusals at once hold nobody up: few of them in one turn of the event loop', async () => {
+  it('[21] a thousand rejections at once delay no other request: few of them in one turn of the event loop', async () => {
     for (const fault of [undefined, status(500)]) {
       const stage = await scene();
       if (fault) stage.issuer.always('all', fault);
@@ -85,7 +85,7 @@ describe('unknown key ids', () => {
     }
   });
 
-  it('[21] a thousand forgeries under a key about to come hold nobody up: few are checked in one turn', async () => {
+  it('[21] a thousand forgeries under a key about to come delay no other request: few are checked in one turn', async () => {
     const stage = await scene();
     const { issuer } = stage;
     const forged = await issuer.sign(await keyOf('b', { material: 'forged' }));
@@ -141,7 +141,7 @@ describe('unknown key ids', () => {
     expect(stage.attempts('automatic')).toBe(20);
   });
 
-  it('[21] forged signatures under a known kid leave three refreshes in hand, whatever they do', async () => {
+  it('[21] forged signatures under a known kid leave three refreshes available, however many come', async () => {
     const stage = await scene({ keys: 'abcdefgh'.split('') });
     const { provider } = stage;
     for (const kid of 'abcdefgh'.split('')) {
@@ -171,7 +171,7 @@ describe('a flood of unknown key ids', () => {
     expect(issuer.calls('jwks')).toBeLessThanOrEqual(1 + 2 * 6);
   });
 
-  it('[22] and a rollover meanwhile: nobody is refused, the slowest waits one refreshInterval and a fetch', async () => {
+  it('[22] and a rollover meanwhile: no request is rejected, the slowest waits one refreshInterval and a fetch', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const tokens = await signAll(stage, 600, (i) => `flood-${i}`);
@@ -254,7 +254,7 @@ describe('a fetch that began before the key was published', () => {
     const stage = await scene();
     const { issuer } = stage;
     const [first, second] = [issuer.hold('jwks'), issuer.hold('jwks')];
-    // Both are about the very key id: the early one is told the truth, the late one must not be told the same.
+    // Both are about the very key id: the early one gets the true answer, the late one must not get the same.
     const early = stage.watch(await issuer.sign('b', { jti: '1' }));
     await first.arrived;
     first.release();
@@ -368,7 +368,7 @@ describe('a fetch that began before the key was published', () => {
 });
 
 describe('requests that wait', () => {
-  it('[22b] more than maxWaiting: 503 at once for the rest, nobody with a known key notices', async () => {
+  it('[22b] more than maxWaiting: 503 at once for the rest, no request with a known key is delayed', async () => {
     const stage = await scene({ metadata: { maxWaiting: 5, refreshWait: '60s' } });
     const { clock, issuer, provider } = stage;
     issuer.always('jwks', after(clock, 2000));
@@ -383,14 +383,14 @@ describe('requests that wait', () => {
     // One for all who wait, one for the exchange, one of the issuer's own.
     expect(clock.pendingTimers).toBe(timers + 1 + 1 + 1);
     expect(await stage.show('a')).toBe('accepted');
-    // Two refreshes of two looks each: nobody's patience is over, and no timer is left behind.
+    // Two refreshes of two looks each: no deadline has passed, and no timer is left behind.
     await clock.advance(2 * 2 * 2000);
     expect(crowd.filter(({ outcome }) => outcome === REFUSED)).toHaveLength(5);
     expect(provider.status().waiting).toBe(0);
     expect(clock.pendingTimers).toBe(timers);
   });
 
-  it('[22b] leave no timer behind when somebody asks from within an event', async () => {
+  it('[22b] leave no timer behind when a subscriber requests a refresh from within an event', async () => {
     const metadata = {
       automaticRefreshInterval: '10s',
       lastKnownGoodLifetime: 500,
@@ -417,7 +417,7 @@ describe('requests that wait', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('[22b] are answered when somebody closes everything, or asks for more, as soon as the budget is spent', async () => {
+  it('[22b] are answered when a subscriber closes everything, or requests more, as soon as the budget is spent', async () => {
     for (const isClosing of [true, false]) {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
@@ -456,7 +456,7 @@ describe('requests that wait', () => {
     expect(provider.status().waiting).toBe(0);
   });
 
-  it('[22b] are let in when their key comes while their refusal is on its way out', async () => {
+  it('[22b] are accepted when their key comes while their rejection is queued', async () => {
     const stage = await scene({ metadata: { refreshWait: '1s', timeout: '30s' } });
     const { clock, issuer, provider } = stage;
     const held = issuer.hold('jwks');
@@ -502,7 +502,7 @@ describe('negative memory', () => {
     expect(stage.attempts()).toBe(2);
   });
 
-  it('[23] ends with the first change of the key set, whoever brought it about', async () => {
+  it('[23] ends with the first change of the key set, for every cause of it', async () => {
     const stage = await scene();
     const { issuer } = stage;
     expect(await stage.show('b')).toBe(REFUSED);
@@ -549,7 +549,7 @@ describe('tokens that are not plausible', () => {
     ['that are not valid yet', { nbf: now + 3600 }, {}, 'AUTH_TOKEN_NOT_YET_VALID'],
     ['issued in the future', { iat: now + 3600 }, {}, 'AUTH_TOKEN_NOT_YET_VALID'],
     ['without exp', { exp: undefined }, {}, 'AUTH_TOKEN_CLAIM_INVALID'],
-    ['of a type that is not let in', {}, { typ: 'dpop+jwt' }, 'AUTH_TOKEN_TYPE_REFUSED'],
+    ['of a type that is not accepted', {}, { typ: 'dpop+jwt' }, 'AUTH_TOKEN_TYPE_REFUSED'],
     ['of another kind', { events: {} }, {}, 'AUTH_TOKEN_TYPE_REFUSED'],
     ['bound to a sender', { cnf: { jkt: 'x' } }, {}, 'AUTH_TOKEN_SENDER_CONSTRAINED'],
   ];
@@ -564,7 +564,7 @@ describe('tokens that are not plausible', () => {
     },
   );
 
-  it('[24] with an algorithm that is not let in never cost a retrieval', async () => {
+  it('[24] with an algorithm that is not accepted never cost a retrieval', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' }, issuer: { algorithms: ['RS256'] } });
     expect(await stage.show('unknown')).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
     expect(stage.issuer.requests).toEqual([]);
@@ -587,14 +587,14 @@ describe('tokens that are not plausible', () => {
     expect(issuer.requests).toEqual([]);
   });
 
-  it('[25] an expired token of an unknown key is told that it has expired, with no retrieval', async () => {
+  it('[25] an expired token of an unknown key is rejected as expired, with no retrieval', async () => {
     const stage = await scene();
     const calls = stage.issuer.requests.length;
     expect(await stage.show('unknown', { exp: now - 31 })).toBe('AUTH_TOKEN_EXPIRED');
     expect(stage.issuer.requests).toHaveLength(calls);
   });
 
-  it('[25] a token that expires while it waits is told that it has expired', async () => {
+  it('[25] a token that expires while it waits is rejected as expired', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');

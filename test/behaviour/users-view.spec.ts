@@ -27,7 +27,7 @@ vi.setConfig({ testTimeout: 30_000 });
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** What everybody may see of a key that is not known, a signature that is wrong, and a check that could not be made. */
+/** What every caller may see of a key that is not known, a signature that is wrong, and a check that could not be made. */
 const invalid = { statusCode: 401, errorCode: 'AUTH_TOKEN_SIGNATURE_INVALID' };
 const unavailable = { statusCode: 503, errorCode: 'AUTH_METADATA_UNAVAILABLE' };
 
@@ -110,7 +110,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('[20] is told 503 during an outage with a rollover in it, and 200 right after', async () => {
+  it('[20] is answered 503 during an outage with a rollover in it, and 200 right after', async () => {
     const { issuer, api, clock } = await open(create);
     const old = await issuer.sign();
     await issuer.rotateKeys();
@@ -146,7 +146,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     for (const answer of await Promise.all(waiting)) expect(answer.body).toMatchObject(invalid);
   });
 
-  it('[22b] is told 503 at once when too many wait', async () => {
+  it('[22b] is answered 503 at once when too many wait', async () => {
     const { issuer, api, provider } = await open(create, {
       metadata: { timeout: '30s', refreshWait: '60s', maxWaiting: 1 },
     });
@@ -163,7 +163,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect((await waiting).body).toMatchObject(invalid);
   });
 
-  it('[24] is told what is wrong with a token that is not plausible, and the issuer is not called', async () => {
+  it('[24] is answered with the fault of a token that is not plausible, and the issuer is not called', async () => {
     const { issuer, api } = await open(create);
     const kid = 'unknown';
     const cases = [
@@ -175,7 +175,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
         'AUTH_TOKEN_ALGORITHM_REFUSED',
         await issuer.sign({}, { kid, alg: 'HS256', key: new TextEncoder().encode('s'.repeat(32)) }),
       ],
-      ['AUTH_TOKEN_MALFORMED', 'rubbish'],
+      ['AUTH_TOKEN_MALFORMED', 'junk'],
     ] as const;
     issuer.clearRequests();
     for (const [errorCode, token] of cases) {
@@ -186,7 +186,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect(issuer.requests).toEqual([]);
   });
 
-  it('[25] is told that an expired token of an unknown key has expired', async () => {
+  it('[25] is answered that the token has expired when its key is unknown, too', async () => {
     const { issuer, api } = await open(create);
     const token = await issuer.sign({}, { kid: 'unknown', expiresIn: '-1h' });
     expect((await api.get('/orders', token).expect(401)).body.errorCode).toBe('AUTH_TOKEN_EXPIRED');
@@ -232,7 +232,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     },
   );
 
-  it('[28] with a known key is told 503 when the last known good has expired, and 200 after the outage', async () => {
+  it('[28] with a known key is answered 503 when the last known good has expired, and 200 after the outage', async () => {
     const { issuer, api, clock, provider } = await open(create, {
       metadata: { lastKnownGoodLifetime: '1h' },
     });
@@ -253,7 +253,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('[29] with an unknown key in an outage is told 503 with Retry-After and no challenge', async () => {
+  it('[29] with an unknown key in an outage is answered 503 with Retry-After and no challenge', async () => {
     const { issuer, api } = await open(create);
     issuer.fail({ mode: { status: 503, retryAfter: 77 } });
     const token = await issuer.sign({}, { kid: 'unknown' });
@@ -265,7 +265,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     }
   });
 
-  it('[30] of an API that started while the issuer was down is told 503, and 200 when it is back', async () => {
+  it('[30] of an API that started while the issuer was down is answered 503, and 200 when it is back', async () => {
     const clock = new ManualClock();
     const issuer = await startIssuer({ clock });
     issuer.fail({ mode: 'refuse' });
@@ -304,7 +304,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     },
   );
 
-  it('[43] of one of two applications in a process is nobody to the other, whichever started or ended first', async () => {
+  it('[43] of one of two applications in a process is unknown to the other, whichever started or ended first', async () => {
     const [one, other] = [await open(create), await open(create)];
     for (const [mine, foreign] of [
       [one, other],
@@ -320,7 +320,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
   });
 
   it.each(['rpc', 'ws', 'graphql', 'anything'])(
-    '[44] in a context of type %s is refused, token or not',
+    '[44] in a context of type %s is rejected, token or not',
     async (type) => {
       const { issuer, api } = await open(create);
       const headers = { authorization: `Bearer ${await issuer.sign()}` };
@@ -392,7 +392,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
   ];
 
   it.each(shapes)(
-    '[46] who sends sixteen thousand characters of %s is told 400 or 401',
+    '[46] who sends sixteen thousand characters of %s is answered 400 or 401',
     async (_, header) => {
       const { issuer, api } = await open(create);
       issuer.clearRequests();

@@ -13,7 +13,7 @@ const valuesOf = (part: unknown): number =>
 const settled = async (value: string): Promise<string> => value;
 
 describe('the verified-token cache', () => {
-  it('tells its size, hits and misses', async () => {
+  it('returns its size, hits and misses', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const authenticator = api.app.get(Authenticator);
     expect(authenticator.cacheStatus()).toEqual({ size: 0, bytes: 0, hits: 0, misses: 0 });
@@ -88,7 +88,7 @@ describe('the verified-token cache', () => {
     expect(authenticator.cacheStatus()).toMatchObject({ size: 1, hits: 1, misses: 3 });
   });
 
-  it('has nothing to tell when it is switched off', async () => {
+  it('returns zeros when it is switched off', async () => {
     const { api } = await issuerAndApi(create, { tokenCache: false });
     expect(api.app.get(Authenticator).cacheStatus()).toBeUndefined();
   });

@@ -29,7 +29,7 @@ const [{ create }] = platforms;
 class PlainController {
   @Get()
   closed(@CurrentUser('sub') subject: string): string {
-    return subject ?? 'nobody';
+    return subject ?? 'anonymous';
   }
 
   @AllowAnonymous()
@@ -62,7 +62,7 @@ const get = (app: INestApplication, path: string, token = '') =>
   request(app.getHttpServer()).get(path).set('Authorization', `Bearer ${token}`);
 
 describe('AuthModule', () => {
-  it('takes its options from useFactory, useClass and useExisting', async () => {
+  it('accepts its options from useFactory, useClass and useExisting', async () => {
     const issuer = await startIssuer();
     @Injectable()
     class Options implements ResilientAuthOptionsFactory {
@@ -108,10 +108,10 @@ describe('AuthModule', () => {
     const app = await boot(
       AuthModule.forRoot({ ...issuer.options(), secureByDefault: undefined, isGlobal: undefined }),
     );
-    await request(app.getHttpServer()).get('/plain').expect(200, 'nobody');
+    await request(app.getHttpServer()).get('/plain').expect(200, 'anonymous');
   });
 
-  it('is refused twice in one application', async () => {
+  it('is rejected twice in one application', async () => {
     const issuer = await startIssuer();
     const two = [
       AuthModule.forRoot(issuer.options()),
@@ -150,7 +150,7 @@ describe('AuthModule', () => {
     onTestFinished(() => void passport.unuse('api-key'));
     const app = await boot(AuthModule.forRoot(issuer.options()));
     await get(app, '/foreign', await issuer.sign({ sub: 'alice' })).expect(200, 'alice');
-    await get(app, '/foreign', 'rubbish').expect(401);
+    await get(app, '/foreign', 'junk').expect(401);
     issuer.fail({ endpoint: 'all', mode: 'refuse' });
     await issuer.rotateKeys();
     const { body } = await get(app, '/foreign', await issuer.sign()).expect(503);
@@ -203,7 +203,7 @@ describe('validate', () => {
       .expect(200, { subject: 'alice@main/ES256/object' });
   });
 
-  it('refuses with a falsy result or a TokenRejectedError, on cached tokens too; other errors pass through', async () => {
+  it('rejects with a falsy result or a TokenRejectedError, on cached tokens too; other errors pass through', async () => {
     let outcome: () => unknown = () => ({ sub: 'alice' });
     const { issuer, api } = await issuerAndApi(create, { validate: () => outcome() });
     const token = await issuer.sign();
@@ -240,7 +240,7 @@ describe('several issuers', () => {
   @Module({ controllers: [OnlyAController] })
   class IssuerModule {}
 
-  it('are served side by side and told apart by @Authorized({ issuers })', async () => {
+  it('are served side by side and distinguished by @Authorized({ issuers })', async () => {
     const { a, b, app } = await start();
     await get(app, '/orders', await a.sign()).expect(200);
     await get(app, '/orders', await b.sign()).expect(200);
@@ -275,7 +275,7 @@ describe('startup', () => {
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('lazy: calls nobody until the first plausible token', async () => {
+  it('lazy: makes no call until the first plausible token', async () => {
     const { issuer, api } = await issuerAndApi(create, { metadata: { startup: 'lazy' } });
     await api.get('/orders', await issuer.sign({}, { expiresIn: '-1h' })).expect(401);
     await api.get('/orders', await issuer.sign({ aud: 'other' })).expect(401);
@@ -293,7 +293,7 @@ describe('Authenticator', () => {
     expect(token).toMatchObject({ claims: { sub: 'alice' }, scopes: ['a'], roles: [], issuer: issuer.url });
     expect(token.user).toBe(token.claims);
     expect(Object.isFrozen(token.claims)).toBe(true);
-    await expect(authenticator.authenticate('rubbish')).rejects.toMatchObject({
+    await expect(authenticator.authenticate('junk')).rejects.toMatchObject({
       code: 'AUTH_TOKEN_MALFORMED',
     });
   });
@@ -322,7 +322,7 @@ describe('Authenticator', () => {
     expect(await authenticate(await issuer.sign({ sub: 'alice' }))).toMatchObject({ sub: 'alice' });
     await issuer.rotateKeys({ keepOld: false });
     expect(await authenticate(await issuer.sign({ sub: 'bob' }))).toMatchObject({ sub: 'bob' });
-    expect(await authenticate('rubbish')).toBeInstanceOf(Error);
+    expect(await authenticate('junk')).toBeInstanceOf(Error);
   });
 
   it('can be replaced in tests that need no issuer', async () => {

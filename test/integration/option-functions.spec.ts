@@ -22,7 +22,7 @@ const untypedScene = (options: unknown): ReturnType<typeof scene> => scene(Objec
 const fails = (): Promise<never> => Promise.reject(new Error('no connection'));
 
 describe('a function of the options', () => {
-  it('that should answer at once and returns a promise is a mistake, told as such', async () => {
+  it('that should answer at once and returns a promise is answered as a mistake of the configuration', async () => {
     const { authenticator } = await untypedScene({ module: { jwtFromRequest: fails } });
     const request = { headers: {} };
     expect(await outcomeOf(authenticator.authenticateRequest(request))).toBe('AUTH_CONFIGURATION_INVALID');
@@ -43,7 +43,7 @@ describe('a function of the options', () => {
     expect([refused, runs]).toEqual(['AUTH_CONFIGURATION_INVALID', 0]);
   });
 
-  it('that asks for the answer it is asked for itself is told so, and asked once', async () => {
+  it('that authenticates the request it is called for is rejected, and called once', async () => {
     const refusals: Promise<unknown>[] = [];
     let asked = 0;
     const stage = await scene({
@@ -65,7 +65,7 @@ describe('a function of the options', () => {
     expect(await Promise.all(refusals)).toEqual(['AUTH_CONFIGURATION_INVALID', 'AUTH_CONFIGURATION_INVALID']);
   });
 
-  it('that goes round in circles between two requests is told so', async () => {
+  it('that goes round in circles between two requests is rejected', async () => {
     const circle: object[] = [];
     let asked = 0;
     const stage = await scene({

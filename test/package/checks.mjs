@@ -1,4 +1,4 @@
-// Checks that tell how they went, and commands that keep what they printed.
+// Checks that report their outcome, and commands that keep what they printed.
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 
@@ -17,16 +17,16 @@ export const tally = { passed: 0, failed: 0 };
 /** Runs one check and prints its line; answers whether it passed, for what cannot do without it. */
 export async function check(name, prove) {
   const start = performance.now();
-  const told = (verdict) =>
+  const report = (verdict) =>
     console.log(`${verdict} ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
   try {
     await prove();
     tally.passed += 1;
-    told('ok  ');
+    report('ok  ');
     return true;
   } catch (error) {
     tally.failed += 1;
-    told('FAIL');
+    report('FAIL');
     const reason =
       error instanceof Failure ? `${error.message}\n${error.output}` : (error.stack ?? String(error));
     console.log(reason.trimEnd().replaceAll(/^/gm, '     | '));

@@ -10,7 +10,7 @@ export const FAULTS = [
   'hang',
   'error',
   'retry-after',
-  'rubbish',
+  'junk',
   'empty',
   'slow',
 ] as const;
@@ -63,7 +63,7 @@ export class Fixture extends Scene {
         return after(this.clock, latency, status(500));
       case 'retry-after':
         return after(this.clock, latency, status(503, { 'retry-after': String(RETRY_AFTER) }));
-      case 'rubbish':
+      case 'junk':
         return after(this.clock, latency, text('<!doctype html>'));
       case 'empty':
         return after(this.clock, latency, text('{"keys":[]}'));

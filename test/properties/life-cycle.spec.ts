@@ -98,7 +98,7 @@ class World implements Disposable {
     if (key) key.withdrawnAt = this.now;
   }
 
-  /** Whoever is told of an address that is gone again when it is asked has met a failure. */
+  /** An address that is gone again when it is called counts as a failure. */
   move(): void {
     const isAgain = this.now - this.#movedAt < TIMEOUT;
     this.#movedAt = this.now;
@@ -168,7 +168,7 @@ class World implements Disposable {
     return this.#failing.some((failure) => failure.from <= to && failure.to >= from);
   }
 
-  /** Waits for everybody, and holds each answer against the promises. */
+  /** Waits for all of them, and holds each answer against the promises. */
   async judge(): Promise<void> {
     for (let second = 0; second < 120 && this.#pending > 0; second++) await this.fixture.clock.advance(1000);
     this.#promise(this.#pending === 0, 'every request has an answer');
@@ -198,8 +198,8 @@ class World implements Disposable {
     const isRecent = ({ from, to }: Refresh): boolean =>
       to <= answeredAt && at - from < (1 + JITTER) * AUTOMATIC + LIFETIME;
     this.#promise(refreshes.some(isRecent), `${what}: by keys that have expired`);
-    const isToldOff = ({ from, to }: Refresh): boolean => from > withdrawnAt && to < at;
-    this.#promise(!refreshes.some(isToldOff), `${what}: withdrawn at ${withdrawnAt}, and refreshed since`);
+    const isUnnoticed = ({ from, to }: Refresh): boolean => from > withdrawnAt && to < at;
+    this.#promise(!refreshes.some(isUnnoticed), `${what}: withdrawn at ${withdrawnAt}, and refreshed since`);
     // Without a failure the schedule comes round: no withdrawn key serves longer than an interval.
     const isOverdue = at - withdrawnAt > (1 + JITTER) * AUTOMATIC + TIMEOUT;
     const hasFailed = this.#hasFailedBetween(withdrawnAt - 5 * MINUTE, at);

@@ -107,7 +107,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     fc.assert(property, runs(1500));
   });
 
-  it('keeps its good keys, whatever stands around them and however often it is read', () => {
+  it('keeps its good keys, with any members around them and however often it is read', () => {
     const around = fc.array(member, { maxLength: 4 });
     const property = fc.property(around, around, (before, after) => {
       const document: unknown = JSON.parse(`{"keys":[${[...before, ...goodTexts, ...after].join(',')}]}`);
@@ -142,7 +142,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
   });
 
   // RFC 7517 §5: a member that is not understood is ignored, and the others are not.
-  it('skips a member whose values turn on whoever makes text of them', () => {
+  it('skips a member whose values throw when they are made into text', () => {
     const traps = ['kty', 'crv', 'alg', 'kid', 'n', 'use'].map((name) => ({
       ...good[1]?.jwk,
       [name]: { toString: 1, valueOf: 1 },
@@ -152,7 +152,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     expect(skipped.length).toBeGreaterThanOrEqual(4);
   });
 
-  it('skips members nested too deep to be told apart, each for itself', () => {
+  it('skips members nested too deep to be distinguished, each for itself', () => {
     const deep = (key: string | undefined): string =>
       `${key?.slice(0, -1)},"deep":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
     const document: unknown = JSON.parse(

@@ -89,7 +89,7 @@ function fixtureFor({ burst, interval, wait, automatic, lifetime, random, isCond
   return fixture;
 }
 
-/** Takes one step. Nobody waits for the answers: what is under way goes on while the next steps are taken. */
+/** Takes one step without waiting for the answers: what is under way goes on while the next steps are taken. */
 async function take(fixture: Fixture, change: Step, number: number): Promise<void> {
   const { issuer, clock, provider } = fixture;
   switch (change.kind) {
@@ -158,7 +158,7 @@ async function run(fixture: Fixture, { steps }: Walk): Promise<void> {
 }
 
 describe('the refresh budget', { timeout: PATIENCE }, () => {
-  it('holds for a loaded provider, whatever is asked of it and whatever happens', async () => {
+  it('holds for a loaded provider, for all requests and all events', async () => {
     let refreshes = 0;
     const property = fc.asyncProperty(walk, async (given) => {
       using fixture = fixtureFor(given);
@@ -191,7 +191,7 @@ describe('the refresh budget', { timeout: PATIENCE }, () => {
       const starts = startsOf(fixture.observed, 'load');
       refreshes += starts.length;
       expect(startsOf(fixture.observed, 'automatic', 'on-demand')).toEqual([]);
-      // Nobody can tell from outside which of them the schedule started; it backs off to five minutes.
+      // It cannot be seen from outside which of them the schedule started; it backs off to five minutes.
       const retries = 10 + ((starts.at(-1) ?? 0) - (starts[0] ?? 0)) / (2.5 * MINUTE);
       expect(excesses(starts, given.burst + retries, given.interval)).toEqual([]);
     });

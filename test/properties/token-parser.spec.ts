@@ -60,7 +60,7 @@ function segment(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-/** Signs whatever the segments say. */
+/** Signs any segments. */
 function signed(alg: string, header: string, payload: string): string {
   const { key } = signerOf(alg);
   const pss = alg.startsWith('PS') ? { padding: 6, saltLength: 32 } : {};
@@ -113,14 +113,14 @@ const spelled = fc.oneof(
 );
 
 describe('the token parser', { timeout: PATIENCE }, () => {
-  it('throws nothing but a TokenError, whatever it is given', () => {
+  it('throws nothing but a TokenError, for any input', () => {
     const token = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.array(spelled, { maxLength: 6 }).map((parts) => parts.join('.')),
     );
     fc.assert(
       fc.property(token, (text) => {
-        // Throws whatever is no TokenError.
+        // Throws again what is no TokenError.
         accepted(text);
       }),
       runs(2000),
@@ -141,7 +141,7 @@ describe('the token parser', { timeout: PATIENCE }, () => {
     expect(acceptances, 'headers that were good').toBeGreaterThan(25);
   });
 
-  it('refuses a member that stands there twice, at any level and however it is spelled', () => {
+  it('rejects a member that stands there twice, at any level and however it is spelled', () => {
     const escape = (text: string): string =>
       text.replace(/./g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
     const twice = fc.record({
@@ -163,7 +163,7 @@ describe('the token parser', { timeout: PATIENCE }, () => {
   });
 
   // RFC 8259 §8.1; jose drops the mark, and so gives one header two spellings.
-  it('refuses what stands behind a byte order mark', () => {
+  it('rejects what stands behind a byte order mark', () => {
     const marks = fc.constantFrom<readonly [string, string]>(['', ''], ['\uFEFF', ''], ['', '\uFEFF']);
     const property = fc.property(algorithm, marks, (alg, [header, payload]) => {
       const text = `{"alg":"${alg}","kid":"${alg}"}`;
@@ -249,7 +249,7 @@ describe('a token that was good', { timeout: PATIENCE }, () => {
     expect([...originals.values()].map(accepted)).toEqual(ALGORITHMS.map(() => CLAIMS));
   });
 
-  it('is refused after any change of its text or its bytes', () => {
+  it('is rejected after any change of its text or its bytes', () => {
     const property = fc.property(
       algorithm,
       fc.array(mutation, { minLength: 1, maxLength: 3 }),
@@ -277,7 +277,7 @@ describe('a token that was good', { timeout: PATIENCE }, () => {
     fc.assert(property, runs(300));
   });
 
-  it('is refused with any signature that jose refuses', async () => {
+  it('is rejected with any signature that jose refuses', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 600 }),
       fc

@@ -54,7 +54,7 @@ describe('AD FS', () => {
     expect(adfs.asked.every((address) => address.startsWith('https://sts.shop.example/adfs/'))).toBe(true);
   });
 
-  it('refuses its ID tokens, which name the other issuer', async () => {
+  it('rejects its ID tokens, which name the other issuer', async () => {
     const api = await startApi(create, site().serving(options));
     expect(await api.outcomeOf(token(current, { iss: options.issuer }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });

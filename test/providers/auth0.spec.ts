@@ -59,7 +59,7 @@ describe('Auth0', () => {
     expect(await api.outcomeOf(token(next, { client_id: 'client', jti: 'j' }, { typ: 'at+jwt' }))).toBe('ok');
   });
 
-  it('tells the trap of the slash: without it the document names another issuer', async () => {
+  it('rejects the metadata and names the slash when the issuer was configured without it', async () => {
     const slashless = {
       ...options,
       issuer: 'https://shop.eu.auth0.com',
@@ -80,7 +80,7 @@ describe('Auth0', () => {
     expect(await api.outcomeOf(token(forged))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('refuses an API signed with HS256, which a key set cannot verify', async () => {
+  it('rejects an API signed with HS256, which a key set cannot verify', async () => {
     const api = await startApi(create, site().serving(options));
     const pem = current.publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const { iss, aud } = { iss: options.issuer, aud: 'https://api.shop.example' };
@@ -90,7 +90,7 @@ describe('Auth0', () => {
     );
   });
 
-  it('refuses an ID token and a custom domain that was not configured', async () => {
+  it('rejects an ID token and a custom domain that was not configured', async () => {
     const api = await startApi(create, site().serving(options));
     expect(await api.outcomeOf(token(current, { aud: 'client', nonce: 'n' }))).toBe(
       'AUTH_TOKEN_AUDIENCE_MISMATCH',

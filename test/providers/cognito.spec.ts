@@ -56,20 +56,20 @@ describe('Cognito', () => {
     });
   });
 
-  it('refuses a token of another client, or of none', async () => {
+  it('rejects a token of another client, or of none', async () => {
     const api = await startApi(create, site().serving(options));
     expect(await api.outcomeOf(token(accessKey, { client_id: 'other' }))).toBe('AUTH_TOKEN_REJECTED');
     expect(await api.outcomeOf(token(accessKey, { client_id: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
   });
 
-  it('refuses an ID token, whose audience is the client', async () => {
+  it('rejects an ID token, whose audience is the client', async () => {
     const api = await startApi(create, site().serving(options));
     const id = { aud: 'shop-client', token_use: 'id', client_id: undefined, 'cognito:username': 'alice' };
     expect(await api.outcomeOf(token(idKey, id))).toBe('AUTH_TOKEN_TYPE_REFUSED');
     expect(await api.outcomeOf(token(accessKey, { token_use: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
   });
 
-  it('refuses another pool, and another region', async () => {
+  it('rejects another pool, and another region', async () => {
     const api = await startApi(create, site().serving(options));
     for (const iss of [`${options.issuer}2`, options.issuer.replaceAll('eu-central-1', 'us-east-1')])
       expect(await api.outcomeOf(token(accessKey, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');

@@ -80,7 +80,7 @@ describe('Entra ID v2, one tenant', () => {
     await api.post('/orders', v2Token(key, CONTOSO, { roles: ['orders:read', 'orders:write'] })).expect(403);
   });
 
-  it('refuses a v1 token, another tenant, and a Graph token', async () => {
+  it('rejects a v1 token, another tenant, and a Graph token', async () => {
     const api = await startApi(create, tenantSite().serving(v2));
     expect(await api.outcomeOf(v1Token(key, CONTOSO))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
     expect(await api.outcomeOf(v2Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
@@ -137,7 +137,7 @@ describe('Entra ID, several tenants', () => {
   const template = entraKey(V2_TEMPLATE);
   const personal = entraKey(V2_TEMPLATE.replace('{tenantid}', MSA));
 
-  it('is served through common, whose issuer is a template, to the tenants let in', async () => {
+  it('is served through common, whose issuer is a template, to the accepted tenants', async () => {
     const api = await startApi(create, commonSite(template, personal).serving(multiTenant));
     expect(await api.outcomeOf(v2Token(template, CONTOSO))).toBe('ok');
     expect(await api.outcomeOf(v2Token(template, FABRIKAM))).toBe('ok');
@@ -162,7 +162,7 @@ describe('Entra ID, several tenants', () => {
     expect(await api.outcomeOf(v2Token(template, CONTOSO))).toBe('AUTH_METADATA_UNAVAILABLE');
   });
 
-  it('refuses an ID token: its audience is the client', async () => {
+  it('rejects an ID token: its audience is the client', async () => {
     const api = await startApi(create, commonSite(template).serving(multiTenant));
     const id = { iss: `${LOGIN}/${CONTOSO}/v2.0`, tid: CONTOSO, aud: 'client', nonce: 'n', sub: 's' };
     expect(await api.outcomeOf(tokenOf(template, id, { typ: 'JWT' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');

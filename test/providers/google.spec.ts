@@ -69,7 +69,7 @@ describe('Google', () => {
     );
   });
 
-  it('does not let an old copy, told by Age, bring a withdrawn key back', async () => {
+  it('does not let an old copy, recognized by Age, bring a withdrawn key back', async () => {
     const google = site();
     const api = await startApi(create, google.serving(options));
     google.publish(keys(0, next));
@@ -81,7 +81,7 @@ describe('Google', () => {
     expect(await api.outcomeOf(token(next))).toBe('ok');
   });
 
-  it('refuses a token for another client', async () => {
+  it('rejects a token for another client', async () => {
     const api = await startApi(create, site().serving(options));
     expect(await api.outcomeOf(token(current, { aud: '456-def.apps.googleusercontent.com' }))).toBe(
       'AUTH_TOKEN_AUDIENCE_MISMATCH',

@@ -94,14 +94,14 @@ describe('Keycloak', () => {
   });
 
   it.each([{ typ: 'ID' }, { typ: 'Refresh' }, { typ: 'Offline' }, { typ: 'Logout' }])(
-    'refuses its other tokens, signed by the same key: %j',
+    'rejects its other tokens, signed by the same key: %j',
     async (claims) => {
       const api = await startApi(create, site(current).serving(options));
       expect(await api.outcomeOf(token(current, claims))).toBe('AUTH_TOKEN_TYPE_REFUSED');
     },
   );
 
-  it('refuses a token without the audience mapper, another realm, and the old path', async () => {
+  it('rejects a token without the audience mapper, another realm, and the old path', async () => {
     const api = await startApi(create, site(current).serving(options));
     expect(await api.outcomeOf(token(current, { aud: 'account' }))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
     for (const iss of [

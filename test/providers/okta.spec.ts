@@ -64,13 +64,13 @@ describe('Okta, custom authorization server', () => {
     expect(await api.outcomeOf(token(current))).toBe('ok');
   });
 
-  it('refuses a token of the org server and of another server of the org, even by the same key', async () => {
+  it('rejects a token of the org server and of another server of the org, even by the same key', async () => {
     const api = await startApi(create, site().serving(options));
     for (const iss of ['https://shop.okta.com', 'https://shop.okta.com/oauth2/aus1', `${options.issuer}/`])
       expect(await api.outcomeOf(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('refuses an ID token', async () => {
+  it('rejects an ID token', async () => {
     const api = await startApi(create, site().serving(options));
     const id = { aud: 'client', nonce: 'n', at_hash: 'x', scp: undefined };
     expect(await api.outcomeOf(token(current, id))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');

@@ -4,12 +4,12 @@ import type { MetadataOptions } from 'nestjs-resilient-auth';
 import type { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startIssuer } from '../support/apps/start-api.js';
-import { quietRedisAtHand } from '../support/redis/find-redis.js';
+import { findQuietRedis } from '../support/redis/find-redis.js';
 import { ReplicaProgram, type ReplicaProcess } from '../support/redis/replica-processes.js';
 import { until } from '../support/clock/until.js';
 
-const redis = await quietRedisAtHand();
-const NOBODY = 'http://127.0.0.1:9';
+const redis = await findQuietRedis();
+const CLOSED_PORT = 'http://127.0.0.1:9';
 
 /** Services in processes of their own, over HTTP; nothing but Redis connects them. */
 describe.skipIf(!redis)('a fleet of processes', () => {
@@ -29,7 +29,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
   ): Promise<{ replicas: readonly ReplicaProcess[]; leases: () => number }> {
     const prefix = `test:${randomUUID()}:`;
     const integrityKey = randomBytes(32).toString('hex');
-    const outsider = new Redis(redis ?? NOBODY);
+    const outsider = new Redis(redis ?? CLOSED_PORT);
     await outsider.ping();
     const monitor = await outsider.duplicate().monitor();
     const tokens = new Set<string>();
@@ -42,7 +42,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
       if (left.length > 0) await outsider.del(...left);
       outsider.disconnect();
     });
-    const settings = { issuer: issuer.url, redis: redis ?? NOBODY, prefix, integrityKey, metadata };
+    const settings = { issuer: issuer.url, redis: redis ?? CLOSED_PORT, prefix, integrityKey, metadata };
     const starting = Promise.all(Array.from({ length: size }, () => (program ?? never()).start(settings)));
     const leases = (): number => tokens.size;
     await whileStarting(leases);
@@ -81,11 +81,11 @@ describe.skipIf(!redis)('a fleet of processes', () => {
     expect(sum(replicas, 'refresh-started')).toBe(4);
     expect(sum(replicas, 'refresh-failed')).toBe(0);
 
-    // What one has learnt, all accept: from then on nobody has to ask.
+    // What one has learnt, all accept: from then on no replica has to ask.
     await issuer.rotateKeys({ keepOld: false });
     const token = await issuer.sign();
     expect(await replicas[0]?.get(token)).toBe(200);
-    await until(() => replicas.every((replica) => replica.told('metadata-changed') === 5));
+    await until(() => replicas.every((replica) => replica.emitted('metadata-changed') === 5));
     issuer.fail({ mode: 'refuse' });
     expect(await statuses(replicas, token)).toEqual([200, 200, 200, 200]);
     expect(sum(replicas, 'refresh-started')).toBe(5);
@@ -93,7 +93,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
 
   it('[38] lets another replica take over within the lease when its holder dies in the middle of a refresh', async () => {
     const issuer = await startIssuer();
-    // A lease lasts for half of refreshWait: if nobody took over within it, the request would be answered 503.
+    // A lease lasts for half of refreshWait: if no replica took over within it, the request would be answered 503.
     const { replicas } = await fleet(2, issuer, { refreshWait: '2s', timeout: '5s' });
     const [holder, other] = replicas;
     if (!holder || !other) throw new Error('There are two');
@@ -109,7 +109,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
 
     expect(await waiting).toBe(200);
     expect(retrievals(issuer)).toBe(3);
-    expect(other.told('refresh-failed')).toBe(0);
+    expect(other.emitted('refresh-failed')).toBe(0);
   });
 });
 
@@ -118,7 +118,7 @@ function statuses(replicas: readonly ReplicaProcess[], token: string): Promise<r
 }
 
 function sum(replicas: readonly ReplicaProcess[], event: string): number {
-  return replicas.reduce((total, replica) => total + replica.told(event), 0);
+  return replicas.reduce((total, replica) => total + replica.emitted(event), 0);
 }
 
 /** Requests for the key set. */

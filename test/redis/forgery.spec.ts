@@ -2,14 +2,14 @@ import { createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { startIssuer } from '../support/apps/start-api.js';
-import { redisAtHand } from '../support/redis/find-redis.js';
+import { findRedis } from '../support/redis/find-redis.js';
 import { Fleet, type Replica } from '../support/redis/fleet.js';
 import { until } from '../support/clock/until.js';
 
-const redis = await redisAtHand();
+const redis = await findRedis();
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 
-/** Somebody who can write to Redis, and has a key pair of their own. */
+/** An attacker who can write to Redis, and has a key pair of their own. */
 class Forger {
   private constructor(
     readonly fleet: Fleet,
@@ -71,14 +71,14 @@ const forgeries: readonly [string, (forger: Forger, genuine: string) => string, 
     (forger, genuine) => forger.content(genuine).replaceAll('.', ''),
     'malformed',
   ],
-  ['of rubbish', () => '\u0000\uFFFF', 'malformed'],
+  ['of junk', () => '\u0000\uFFFF', 'malformed'],
   ['of nothing', () => '', 'malformed'],
   ['of many megabytes', () => `${'A'.repeat(43)}.${'x'.repeat(5 * 1024 * 1024)}`, 'malformed'],
 ];
 
 describe.skipIf(!redis)('a forged snapshot', () => {
   it.each(forgeries)(
-    '[36] %s, written into Redis: told, never used, and overwritten by the next genuine one',
+    '[36] %s, written into Redis: reported, never used, and overwritten by the next genuine one',
     async (_, forge, fault) => {
       const fleet = await Fleet.gather(redis);
       const running = await fleet.join();
@@ -100,7 +100,7 @@ describe.skipIf(!redis)('a forged snapshot', () => {
     },
   );
 
-  it.each(forgeries)('[36] %s, published to all: told and never used', async (_, forge, fault) => {
+  it.each(forgeries)('[36] %s, published to all: reported and never used', async (_, forge, fault) => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join();
     const forger = await Forger.of(fleet);
@@ -115,7 +115,7 @@ describe.skipIf(!redis)('a forged snapshot', () => {
     expect(replica.storeState).toBe('ok');
   });
 
-  it('[36] is told once, however often it comes', async () => {
+  it('[36] is reported once, however often it comes', async () => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join();
     await fleet.listening(1);
@@ -208,10 +208,10 @@ describe.skipIf(!redis)('an older genuine snapshot', () => {
     await early.provider.refreshNow();
     await until(async () => (await fleet.snapshot()).includes(String(ahead + 1)));
     const older = await fleet.snapshot();
-    // Checks less than a second apart are told apart by their numbers alone.
+    // Checks less than a second apart are distinguished by their numbers alone.
     const { checkedAt } = early.provider.status();
     await until(() => Date.now() - Number(checkedAt) > 1100);
-    // A new release: nobody is left who has seen that number.
+    // A new release: no replica is left that has seen that number.
     early.provider.close();
     await fleet.redis.del(...(await fleet.keys()));
     await fleet.issuer.rotateKeys({ keepOld: false });
@@ -247,7 +247,7 @@ describe.skipIf(!redis)('a failure notice', () => {
       'with a number of its own',
       (notice: string) => notice.replace(/"fence":\d+/, '"fence":8000000000000000'),
     ],
-    ['of rubbish', () => '!'],
+    ['of junk', () => '!'],
   ])('[38] %s has no effect but an event', async (_, forge) => {
     const { fleet, first, second, notice } = await afterAFailure();
     await fleet.redis.publish(await fleet.channel(), forge(notice));
@@ -287,7 +287,7 @@ describe.skipIf(!redis)('a failure notice', () => {
     const before = await fleet.snapshot();
     await first.provider.refreshNow();
     await fleet.nextSnapshot(before);
-    await until(() => second.told('snapshot-received').length === 2);
+    await until(() => second.emitted('snapshot-received').length === 2);
     return { fleet, first, second, notice };
   }
 
@@ -297,11 +297,11 @@ describe.skipIf(!redis)('a failure notice', () => {
   }
 });
 
-describe.skipIf(!redis)('whoever can write to Redis', () => {
+describe.skipIf(!redis)('an attacker who can write to Redis', () => {
   const UNENDING = 3_600_000;
 
   it.each([
-    ['takes the lease for ever', 'lease', String(UNENDING)],
+    ['takes the lease without end', 'lease', String(UNENDING)],
     ['empties the budget of the fleet', 'budget', '8000000000000000'],
     ['puts words in place of the numbers', 'fence', 'words'],
     ['uses up the numbers', 'fence', '9007199254740991'],
@@ -339,7 +339,7 @@ describe.skipIf(!redis)('whoever can write to Redis', () => {
   });
 });
 
-/** Until everything published before has reached them: what came after it has. Once in a test, since it is told once. */
+/** Until everything published before has reached them: what came after it has. Once in a test, since it is reported once. */
 async function heard(fleet: Fleet, ...replicas: readonly Replica[]): Promise<void> {
   expect(replicas.flatMap((replica) => replica.refusals())).not.toContain('malformed');
   await fleet.redis.publish(await fleet.channel(), 'a text with no seal');

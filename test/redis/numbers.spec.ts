@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { redisAtHand } from '../support/redis/find-redis.js';
+import { findRedis } from '../support/redis/find-redis.js';
 import { Fleet } from '../support/redis/fleet.js';
 import { until } from '../support/clock/until.js';
 
-const redis = await redisAtHand();
+const redis = await findRedis();
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
@@ -21,7 +21,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
     'words',
     '',
     `${Date.now() + 2 * DAY}`,
-  ])('[37] that somebody has made %s counts on from the clock, and the fleet shares', async (poison) => {
+  ])('[37] that was overwritten with %s counts on from the clock, and the fleet shares', async (poison) => {
     const fleet = await Fleet.gather(redis);
     const replicas = await fleet.join3();
     const [first, ...others] = replicas;
@@ -42,7 +42,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
     await until(() => others.every(({ keyIds }) => keyIds.includes(next)));
     for (const replica of replicas) {
       expect(replica.storeState).toBe('ok');
-      expect(replica.told('store-failed')).toEqual([]);
+      expect(replica.emitted('store-failed')).toEqual([]);
       expect(replica.refusals()).toEqual([]);
     }
   });
@@ -58,7 +58,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
   });
 
   it.each([9_007_199_254_740_991, 1e300, Number.NaN, Number.POSITIVE_INFINITY, -1])(
-    '[37] does not go on from %s, whoever says it has seen that',
+    '[37] does not go on from %s, whichever replica has seen that',
     async (seen) => {
       const fleet = await Fleet.gather(redis);
       const { store } = await fleet.join();
@@ -91,7 +91,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
     }
   });
 
-  it('[37] is told as a failure of the store when Redis says something else', async () => {
+  it('[37] is reported as a failure of the store when Redis says something else', async () => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join();
     await fleet.nextSnapshot();
@@ -104,7 +104,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
     vi.spyOn(replica.client, 'eval').mockResolvedValue([Date.now(), 1, 2 ** 60, 0]);
     await replica.provider.refreshNow();
     expect(replica.provider.status().store).toMatchObject({ state: 'failing' });
-    expect(replica.told('store-failed')).toMatchObject([
+    expect(replica.emitted('store-failed')).toMatchObject([
       { operation: 'lease', error: { fault: 'unavailable' } },
     ]);
   });

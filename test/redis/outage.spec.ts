@@ -53,7 +53,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
       traffic.show(duringOutage);
       for (const replica of replicas) expect(await replica.verdict(duringOutage)).toBe('accepted');
       for (const replica of replicas) {
-        expect(replica.told('store-failed')).toHaveLength(1);
+        expect(replica.emitted('store-failed')).toHaveLength(1);
         expect(replica.storeState).toBe('failing');
       }
 
@@ -61,7 +61,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
       await fleet.listening(3);
       await Promise.all(replicas.map((replica) => recovers(fleet, replica)));
       for (const replica of replicas) {
-        expect(replica.told('store-recovered')).toHaveLength(1);
+        expect(replica.emitted('store-recovered')).toHaveLength(1);
         expect(replica.storeState).toBe('ok');
       }
       await expectOneRefreshForAll(fleet, replicas);
@@ -86,7 +86,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
       expect(await replica.verdict(await fleet.issuer.sign())).toBe('accepted');
     }
     expect(asked).toBe(1);
-    expect(replica.told('store-failed')).toHaveLength(1);
+    expect(replica.emitted('store-failed')).toHaveLength(1);
   });
 
   it('[37] is away when the service starts: it starts, and joins the fleet later', async (test) => {
@@ -111,7 +111,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(late.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
   });
 
-  it('[38] was away is told as recovered to a replica that has nothing to ask, too', async (test) => {
+  it('[38] was away is reported as recovered to a replica that has nothing to ask, too', async (test) => {
     const { server, fleet, replicas } = await setting(test);
     await server.kill();
     await until(() => replicas.every(({ storeState }) => storeState === 'failing'));
@@ -120,7 +120,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     await until(() => replicas.every(({ storeState }) => storeState === 'ok'), 1000);
   });
 
-  it('[38] comes back keeps its snapshot from nobody: what was found meanwhile is shared with the next check', async (test) => {
+  it('[38] comes back gives its snapshot to every replica: what was found meanwhile is shared with the next check', async (test) => {
     const { server, fleet, replicas } = await setting(test);
     const [first, ...others] = replicas;
     await server.kill();
@@ -151,7 +151,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     await expectOneRefreshForAll(fleet, replicas);
     await traffic.end();
     expect(traffic.refusals).toEqual([]);
-    expect(replicas.flatMap((replica) => replica.told('store-failed'))).toEqual([]);
+    expect(replicas.flatMap((replica) => replica.emitted('store-failed'))).toEqual([]);
     const late = await fleet.join();
     expect(late.provider.status().source).toBe('store');
   });
@@ -161,7 +161,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     await server.kill();
     await Promise.all(replicas.map(({ provider }) => provider.refreshNow()));
     await server.start();
-    // Whatever was queued before this has been executed when it is answered.
+    // Everything queued before this has been executed when it is answered.
     for (const { client } of replicas) expect(await client.ping()).toBe('PONG');
     expect((await fleet.keys()).filter((key) => key.endsWith(':lease'))).toEqual([]);
   });
@@ -194,7 +194,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(await fleet.redis.get(await fleet.key('fence'))).toBe(before);
   });
 
-  it('[37] refuses to write (a replica that has lost its primary) keeps no valid token out', async (test) => {
+  it('[37] rejects to write (a replica that has lost its primary) keeps no valid token out', async (test) => {
     const { fleet, replicas } = await setting(test);
     await fleet.redis.config('SET', 'min-replicas-to-write', '1');
     await fleet.issuer.rotateKeys({ keepOld: false });
@@ -206,7 +206,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
   });
 });
 
-/** Requests to all replicas, without end, until told to stop. */
+/** Requests to all replicas, until stopped. */
 class Traffic {
   readonly refusals: string[] = [];
   accepted = 0;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../lib/time/clock.js';
-import { redisAtHand } from '../support/redis/find-redis.js';
+import { findRedis } from '../support/redis/find-redis.js';
 import { Fleet, withBefore, type Replica } from '../support/redis/fleet.js';
 import { until } from '../support/clock/until.js';
 
-const redis = await redisAtHand();
+const redis = await findRedis();
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const MINUTE = 60_000;
 
@@ -23,11 +23,11 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     const fleet = await Fleet.gather(redis);
     const replicas = await fleet.join3({ metadata: { automaticRefreshInterval: '1s' } });
     await until(() => fleet.retrievals() >= 3);
-    const started = replicas.map((replica) => replica.told('refresh-started').length);
+    const started = replicas.map((replica) => replica.emitted('refresh-started').length);
     const total = started.reduce((sum, count) => sum + count, 0);
     // Each replica on its own would have asked as often as all of them have.
     expect(total).toBeLessThanOrEqual(4);
-    expect(replicas.flatMap((replica) => replica.told('refresh-failed'))).toEqual([]);
+    expect(replicas.flatMap((replica) => replica.emitted('refresh-failed'))).toEqual([]);
   });
 
   it('[36] serve from the snapshot in Redis when they start while the issuer is down', async () => {
@@ -38,7 +38,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     const late = await fleet.join();
     expect(await late.verdict(await fleet.issuer.sign())).toBe('accepted');
     expect(late.provider.status()).toMatchObject({ state: 'fresh', source: 'store' });
-    expect(late.told('refresh-started')).toEqual([]);
+    expect(late.emitted('refresh-started')).toEqual([]);
   });
 
   it('[39] count the age of a snapshot from its retrieval, not from its load', async () => {
@@ -62,8 +62,8 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     await first.provider.refreshNow();
     await until(() => others.every(({ keyIds }) => !keyIds.includes(kidOf(token))));
     for (const replica of replicas) expect(await replica.verdict(token)).toBe(REFUSED);
-    for (const other of others) expect(other.told('refresh-started').length).toBeLessThanOrEqual(1);
-    // Read twice, since a key was gone; nobody else asked at all.
+    for (const other of others) expect(other.emitted('refresh-started').length).toBeLessThanOrEqual(1);
+    // Read twice, since a key was gone; no other replica asked at all.
     expect(fleet.retrievals() - before).toBe(2);
   });
 
@@ -106,7 +106,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     };
     expect(await late.verdict(token)).toBe('accepted');
     await until(() => turns === 1 && late.provider.status().waiting === 0);
-    // Its attempt is over when the next one can be joined by nobody.
+    // Its attempt is over when the next one can no longer be joined.
     await late.provider.refreshNow();
     const own = late.events.filter(
       (event) => event.type === 'refresh-started' && event.trigger !== 'operator',

@@ -4,11 +4,11 @@ import { AuthConfigurationError } from 'nestjs-resilient-auth';
 import { RedisMetadataStore, type RedisMetadataStoreOptions } from 'nestjs-resilient-auth/redis';
 import { describe, expect, it } from 'vitest';
 import { startIssuer } from '../support/apps/start-api.js';
-import { redisAtHand } from '../support/redis/find-redis.js';
+import { findRedis } from '../support/redis/find-redis.js';
 import { Fleet } from '../support/redis/fleet.js';
 import { until } from '../support/clock/until.js';
 
-const redis = await redisAtHand();
+const redis = await findRedis();
 const SECRET = 'a secret of the fleet';
 
 describe('the options of RedisMetadataStore', () => {
@@ -27,7 +27,7 @@ describe('the options of RedisMetadataStore', () => {
     ['a word', { integrityKey: 'changeme' }],
     ['15 bytes', { integrityKey: Buffer.alloc(15, 1) }],
     ['a list with a word in it', { integrityKey: [SECRET, 'changeme'] }],
-  ])('[36] want a word about integrity: %s is refused', (_, given) => {
+  ])('[36] want a word about integrity: %s is rejected', (_, given) => {
     const attempt = (): unknown => Reflect.construct(RedisMetadataStore, [{ client, ...given }]);
     expect(attempt).toThrow(AuthConfigurationError);
     expect(attempt).toThrow(/integrityKey/);
@@ -90,7 +90,7 @@ describe.skipIf(!redis)('the integrityKey', () => {
 });
 
 describe.skipIf(!redis)('what is kept in Redis', () => {
-  it('carries the prefix and one hash tag per issuer, and an expiry: nothing stays for ever', async () => {
+  it('carries the prefix and one hash tag per issuer, and an expiry: nothing stays without end', async () => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join({
       metadata: { automaticRefreshInterval: '10m', lastKnownGoodLifetime: '1h' },
@@ -138,7 +138,7 @@ describe.skipIf(!redis)('what is kept in Redis', () => {
     expect(stranger.provider.status().source).toBe('issuer');
     await until(async () => (await fleet.keys()).filter((key) => key.endsWith(':snapshot')).length === 2);
     await first.provider.refreshNow();
-    expect(stranger.told('snapshot-received')).toEqual([]);
+    expect(stranger.emitted('snapshot-received')).toEqual([]);
   });
 
   it("lies under the client's own keyPrefix too, and news come through all the same", async () => {

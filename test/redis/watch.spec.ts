@@ -8,32 +8,32 @@ import { until } from '../support/clock/until.js';
 
 const ISSUER = 'https://issuer.test';
 
-/** What a watch tells, in order. */
+/** What a watch reports, in order. */
 class Ear implements StoreListener {
-  readonly told: string[] = [];
+  readonly reports: string[] = [];
 
   received(): void {
-    this.told.push('received');
+    this.reports.push('received');
   }
 
   failed(): void {
-    this.told.push('failed');
+    this.reports.push('failed');
   }
 
   listening(): void {
-    this.told.push('listening');
+    this.reports.push('listening');
   }
 
   troubled(error: Error): void {
-    this.told.push(`troubled: ${error.message}`);
+    this.reports.push(`troubled: ${error.message}`);
   }
 
   heard(what: string): number {
-    return this.told.filter((text) => text.startsWith(what)).length;
+    return this.reports.filter((text) => text.startsWith(what)).length;
   }
 }
 
-/** A Redis of its own, somebody who may do everything there, and a watch with such a client. */
+/** A Redis of its own, a user who may do everything there, and a watch with such a client. */
 async function setting(
   { onTestFinished: atTheEnd }: TestContext,
   options: RedisOptions = {},
@@ -75,7 +75,7 @@ const MAY = ['ACL', 'SETUSER', 'app', 'on', '>pw', '~*', 'allchannels', '+@all']
 
 // At the same time: most of it is waiting.
 describe.skipIf(!redisToStart()).concurrent('a watch', () => {
-  it('[38] that may not subscribe is not told as working, and works as soon as it may', async (test) => {
+  it('[38] that may not subscribe is not reported as working, and works as soon as it may', async (test) => {
     const user = { username: 'app', password: 'pw' };
     const { admin, store, ear } = await setting(test, user, (redis) =>
       redis.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', 'allchannels', '+@all', '-subscribe'),
@@ -88,7 +88,7 @@ describe.skipIf(!redisToStart()).concurrent('a watch', () => {
     await until(() => ear.heard('received') === 1);
   });
 
-  it('[38] that may no longer subscribe when its connection is back is told as trouble, and ends no process', async (test) => {
+  it('[38] that may no longer subscribe when its connection is back is reported as trouble, and ends no process', async (test) => {
     const unhandled = vi.fn<(reason: unknown) => void>();
     process.on('unhandledRejection', unhandled);
     test.onTestFinished(() => void process.off('unhandledRejection', unhandled));
@@ -121,10 +121,10 @@ describe.skipIf(!redisToStart()).concurrent('a watch', () => {
     await cutOff(admin);
     await until(() => ear.heard('troubled') > 0);
     end();
-    const told = ear.told.length;
+    const reports = ear.reports.length;
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(await subscribers(admin)).toEqual([]);
-    expect(ear.told).toHaveLength(told);
+    expect(ear.reports).toHaveLength(reports);
   });
 
   it('works although what is in store is not to be used', async (test) => {
@@ -132,9 +132,9 @@ describe.skipIf(!redisToStart()).concurrent('a watch', () => {
       const probe = new RedisMetadataStore({ client: redis, integrityKey: null });
       await save(probe);
       const [key = ''] = await redis.keys('*:snapshot');
-      await redis.set(key, 'rubbish');
+      await redis.set(key, 'junk');
     });
     await until(() => ear.heard('listening') === 1);
-    expect(ear.told[0]).toContain('not what was saved');
+    expect(ear.reports[0]).toContain('not what was saved');
   });
 });

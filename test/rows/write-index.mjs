@@ -110,7 +110,7 @@ async function taggedTests(directory) {
   return found;
 }
 
-/** A title reads on from those of the describe blocks around it; indentation tells which these are. */
+/** A title reads on from those of the describe blocks around it; indentation shows which these are. */
 function titlesIn(source) {
   const around = [];
   const titles = [];

@@ -11,7 +11,7 @@ import { NegativeCache } from '../../lib/metadata/refresh/negative-cache.js';
 
 const [{ create }] = platforms;
 
-/** Plausible tokens of unknown keys, one after the other: nobody gets as far as the signature. */
+/** Plausible tokens of unknown keys, one after the other: none gets as far as the signature. */
 async function floodedBy(count: number, bench: Bench) {
   let attempts = 0;
   const { app } = bench.api;
@@ -32,7 +32,7 @@ function codeOf(error: unknown): string {
 
 /** SECURITY-CHECKLIST 1K: what keeps good tokens good, and the issuer in peace. */
 describe('the key set', () => {
-  it('[K1] [K14] is refreshed on time with no traffic at all, whatever the wall clock does', async () => {
+  it('[K1] [K14] is refreshed on time with no traffic at all, when the wall clock jumps, too', async () => {
     const clock = new ManualClock();
     const { issuer, api } = await issuerAndApi(create, {}, { clock });
     const { provider } = api;
@@ -64,7 +64,7 @@ describe('the key set', () => {
     expect(next).toBeLessThanOrEqual(minutes * MINUTE * 1.1);
   });
 
-  it('[K3] is read once for a hundred requests with a new key, and none of them is refused', async () => {
+  it('[K3] is read once for a hundred requests with a new key, and none of them is rejected', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     await issuer.rotateKeys();
     const tokens = await Promise.all(Array.from({ length: 100 }, () => issuer.sign()));
@@ -131,7 +131,7 @@ describe('the key set', () => {
 
   it('[K6] is not asked twice for a key it does not have, and takes no memory for a hundred thousand', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
-    const unknown = await issuer.sign({}, { kid: 'nobody' });
+    const unknown = await issuer.sign({}, { kid: 'unknown' });
     for (let i = 0; i < 5; i++) expect(await api.statusOf(unknown)).toBe(401);
     expect(keySetReads(issuer)).toBe(3);
     const memory = new NegativeCache(5000);
@@ -151,28 +151,28 @@ describe('the key set', () => {
       { clock },
     );
     const { provider } = api;
-    expect(await api.statusOf(await issuer.sign({}, { kid: 'nobody' }))).toBe(401);
+    expect(await api.statusOf(await issuer.sign({}, { kid: 'unknown' }))).toBe(401);
     await issuer.rotateKeys();
     expect(await api.statusOf(await issuer.sign())).toBe(503);
     await untilRefreshed(clock, provider);
     expect(await api.statusOf(await issuer.sign())).toBe(200);
   });
 
-  it('[M3] tells once that unknown keys have used the budget up, however many wait', async () => {
+  it('[M3] emits once that unknown keys have used the budget up, however many wait', async () => {
     const clock = new ManualClock();
     const { issuer, api } = await issuerAndApi(create, { metadata: { refreshBurst: 1 } }, { clock });
     const { provider } = api;
-    const told: string[] = [];
-    provider.events$.subscribe(({ type }) => told.push(type));
+    const emitted: string[] = [];
+    provider.events$.subscribe(({ type }) => emitted.push(type));
     const flood = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => issuer.sign({}, { kid: `nobody-${i}` })),
+      Array.from({ length: 20 }, (_, i) => issuer.sign({}, { kid: `unknown-${i}` })),
     );
     expect(await api.statusOf(flood[0] ?? '')).toBe(401);
     const answers = flood.slice(1).map((token) => api.statusOf(token));
     await vi.waitFor(() => expect(provider.status().waiting).toBe(19));
-    expect(told.filter((type) => type === 'budget-exhausted')).toHaveLength(1);
+    expect(emitted.filter((type) => type === 'budget-exhausted')).toHaveLength(1);
     await clock.advance(5000);
     expect(new Set(await Promise.all(answers))).toEqual(new Set([401]));
-    expect(told.filter((type) => type === 'budget-exhausted')).toHaveLength(1);
+    expect(emitted.filter((type) => type === 'budget-exhausted')).toHaveLength(1);
   });
 });

@@ -190,7 +190,7 @@ describe('the audience of a token', () => {
   });
 
   it.each([undefined, '', [], [''], ['api', ''], {}, false])(
-    '[F6] must be configured: %j is refused at boot',
+    '[F6] must be configured: %j is rejected at boot',
     async (audience) => {
       await using issuer = await TestIssuer.start();
       const options = { ...issuer.options(), ...JSON.parse(JSON.stringify({ audience: audience ?? {} })) };

@@ -34,7 +34,7 @@ describe('an address in the configuration', () => {
     ['metadataAddress', { metadataAddress: 'http://issuer.example/x' }],
     ['metadataAddress', { metadataAddress: 'ftp://issuer.example/x' }],
   ])(
-    '[J1] [J4] that cannot be trusted is refused at boot, with no call made: %s %j',
+    '[J1] [J4] that cannot be trusted is rejected at boot, with no call made: %s %j',
     async (option, value) => {
       const site = new Site({});
       const error: unknown = await trusting(site, value).then(
@@ -135,7 +135,7 @@ describe('a redirect', () => {
   });
 
   it.each([301, 302, 303, 307, 308])(
-    '[J5] is not followed whatever a fetch of the user’s own does: %i',
+    '[J5] is not followed when a fetch of the user’s own did not refuse it: %i',
     async (status) => {
       const redirect = () =>
         new Response(null, { status, headers: { location: 'https://evil.example/keys' } });

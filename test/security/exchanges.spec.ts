@@ -35,7 +35,7 @@ describe('an answer of the issuer', () => {
     ['discovery', { body: '[]' }, 'wrong-issuer'],
     ['discovery', 'wrong-issuer', 'wrong-issuer'],
   ])(
-    '[J6] [J7] [J10] that is no key set is refused, and the good one stays: %s %j',
+    '[J6] [J7] [J10] that is no key set is rejected, and the good one stays: %s %j',
     async (endpoint, mode, fault) => {
       const { issuer, api } = await issuerAndApi(create);
       const provider = api.app.get(MetadataProvider);

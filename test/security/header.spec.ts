@@ -13,7 +13,7 @@ describe('the header of a token', () => {
   const bench = useBench();
 
   it.each([
-    ['an extension nobody knows', { crit: ['x'], x: 1 }],
+    ['an unknown extension', { crit: ['x'], x: 1 }],
     ['b64', { crit: ['b64'], b64: true }],
     ['a registered parameter', { crit: ['alg'] }],
     ['a claim', { crit: ['exp'], exp: 4_000_000_000 }],

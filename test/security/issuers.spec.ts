@@ -64,7 +64,7 @@ describe('several issuers in one application', () => {
     },
   );
 
-  it('[E8] cannot be told apart by a kid that spells another’s address', async () => {
+  it('[E8] cannot be confused by a kid that spells another’s address', async () => {
     const { a, b, answer } = await start();
     const keyB = makeSigner('ES256');
     b.publishRaw(keyB.jwk);

@@ -38,7 +38,7 @@ function secretsOf({
 describe('a public key', () => {
   const bench = useBench({ alg: 'RS256' });
 
-  it('[D7] never becomes an HMAC secret, whatever its spelling', async () => {
+  it('[D7] never becomes an HMAC secret, in any spelling', async () => {
     await bench().admits(bench().token());
     for (const alg of ['HS256', 'HS384', 'HS512']) {
       for (const [, secret] of secretsOf(bench().signer)) {
@@ -119,8 +119,8 @@ describe('a key set with a secret in it', () => {
       bench.publish({ ...leaked, jwk: { ...leaked.jwk, ...leaked.privateKey.export({ format: 'jwk' }) } });
       await bench.refuses(bench.tokenBy(leaked), 'AUTH_TOKEN_SIGNATURE_INVALID');
       await bench.admits(bench.token());
-      const told = events.filter(({ type }) => type === 'key-skipped');
-      expect(told).toEqual([expect.objectContaining({ kid: leaked.kid, fault: 'private' })]);
+      const skipped = events.filter(({ type }) => type === 'key-skipped');
+      expect(skipped).toEqual([expect.objectContaining({ kid: leaked.kid, fault: 'private' })]);
       expect(JSON.stringify(events)).not.toContain(leaked.privateKey.export({ format: 'jwk' }).d);
     },
   );
@@ -154,7 +154,7 @@ describe('a key set with a secret in it', () => {
     await bench.refuses(forged('ES256', 'shared'), 'AUTH_TOKEN_SIGNATURE_INVALID');
     await bench.refuses(forged('RS256', 'mixed'), 'AUTH_TOKEN_SIGNATURE_INVALID');
     await bench.admits(bench.token());
-    const told = events.flatMap((event) => (event.type === 'key-skipped' ? [event.fault] : []));
-    expect(told).toEqual(['symmetric', 'symmetric']);
+    const skipped = events.flatMap((event) => (event.type === 'key-skipped' ? [event.fault] : []));
+    expect(skipped).toEqual(['symmetric', 'symmetric']);
   });
 });

@@ -16,7 +16,7 @@ describe('a member of the key set', () => {
     ['an unknown kty', { kty: 'XYZ', kid: 'x' }],
     ['a kty that is no string', { kty: ['RSA'] }],
     ['no members', { kty: 'RSA', kid: 'r', use: 'sig' }],
-    ['rubbish members', { kty: 'RSA', kid: 'r', n: '***', e: 'AQAB' }],
+    ['junk members', { kty: 'RSA', kid: 'r', n: '***', e: 'AQAB' }],
     ['a member named __proto__', JSON.parse('{"__proto__":{"kty":"RSA"},"kid":"p"}')],
     ['a kid that is no string', { ...makeSigner('ES256').jwk, kid: 7 }],
     ['an AKP key', { kty: 'AKP', alg: 'ML-DSA-65', pub: 'AAAA', kid: 'akp' }],

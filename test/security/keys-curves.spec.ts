@@ -98,13 +98,13 @@ describe('a key on a curve', () => {
       (signature: Buffer) =>
         Buffer.concat([signature.subarray(0, 63), Buffer.from([(signature[63] ?? 0) ^ 1])]),
     ],
-  ])('[D4] takes no signature with %s', async (_, spoil) => {
+  ])('[D4] accepts no signature with %s', async (_, spoil) => {
     const { sign } = bench().signer;
     const forged = compact(bench().header(), bench().claims(), (input) => spoil(sign(input)));
     await bench().refuses(forged, 'AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('[D4] takes no signature in DER', async () => {
+  it('[D4] accepts no signature in DER', async () => {
     const { createSign } = await import('node:crypto');
     const { privateKey } = bench().signer;
     const forged = compact(bench().header(), bench().claims(), (input) =>
@@ -149,7 +149,7 @@ describe('a key on a curve', () => {
     );
   });
 
-  it('[D6] of a kind that is not named in algorithms is refused by its algorithm', async () => {
+  it('[D6] of a kind that is not named in algorithms is rejected by its algorithm', async () => {
     await bench().refuses(bench().token({}, { alg: 'ML-DSA-44' }), 'AUTH_TOKEN_ALGORITHM_REFUSED');
     expect(bench().signer.alg).toBe('ES256');
   });

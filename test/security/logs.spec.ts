@@ -46,7 +46,7 @@ async function boot(issuer: TestIssuer, options: Parameters<TestIssuer['options'
 
 /** SECURITY-CHECKLIST 1M. */
 describe('the log', () => {
-  it('[M1] [M5] holds no token, no claim and no signature, at no level, whatever becomes of the token', async () => {
+  it('[M1] [M5] holds no token, no claim and no signature, at no level, for accepted and rejected tokens', async () => {
     const issuer = await startIssuer();
     const { logger, events, statusOf } = await boot(issuer);
     const secret = {
@@ -87,9 +87,9 @@ describe('the log', () => {
     const before = logger.of('log', 'warn', 'error').length;
     for (let i = 0; i < 5; i++) {
       await statusOf(await issuer.sign());
-      await statusOf('rubbish');
+      await statusOf('junk');
       await statusOf(await issuer.sign({ aud: 'x' }));
-      await statusOf(await issuer.sign({}, { kid: 'nobody' }));
+      await statusOf(await issuer.sign({}, { kid: 'unknown' }));
     }
     expect(logger.of('log', 'warn', 'error')).toHaveLength(before);
   });
@@ -101,9 +101,9 @@ describe('the log', () => {
     issuer.publishRaw(makeSigner('ES256', { kid: evil }).jwk);
     issuer.publishRaw(makeSigner('ES256', { kid: `${evil}-enc`, members: { use: 'enc' } }).jwk);
     await provider.refreshNow();
-    const told = logger.of('log', 'warn').filter((line) => line.includes('forged'));
-    expect(told).toHaveLength(2);
-    for (const line of told) {
+    const lines = logger.of('log', 'warn').filter((line) => line.includes('forged'));
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
       expect(line).toContain('x??ERROR?forged?line??[31m?');
       expect(line).not.toMatch(/k{100}/);
     }
@@ -124,7 +124,7 @@ describe('the log', () => {
     expect(logger.lines.map(({ text }) => text).join()).not.toContain('UPSTREAM');
   });
 
-  it('[M3] tells of what an operator should know: once for each, not once for each request', async () => {
+  it('[M3] logs what an operator should know: once for each, not once for each request', async () => {
     const issuer = await startIssuer();
     const { logger, events, provider, statusOf } = await boot(issuer, {
       metadata: { refreshBurst: 1, refreshWait: 0 },

@@ -45,7 +45,7 @@ class PlainController {
   }
 }
 
-/** SECURITY-CHECKLIST 1L, L1: a route is protected where it is handled, whatever its path looks like. */
+/** SECURITY-CHECKLIST 1L, L1: a route is protected where it is handled, in every spelling of its path. */
 describe.each(platforms)('a path, on $platform', ({ create }) => {
   it.each([
     '/secret/',
@@ -79,7 +79,7 @@ describe.each(platforms)('a path, on $platform', ({ create }) => {
     const app = await boot(issuer, [SecretController], { create });
     const head = (token: string) =>
       request(app.getHttpServer()).head('/secret').set('Authorization', `Bearer ${token}`);
-    expect((await head('rubbish').expect(401)).headers['www-authenticate']).toContain('invalid_token');
+    expect((await head('junk').expect(401)).headers['www-authenticate']).toContain('invalid_token');
     await request(app.getHttpServer()).head('/secret').expect(401).expect('WWW-Authenticate', 'Bearer');
     await head(await issuer.sign()).expect(200);
   });
@@ -155,7 +155,7 @@ describe('an application', () => {
     await expect(express.create(module)).rejects.toThrow(/Authenticator/);
   });
 
-  it('[L1] that is secure by default protects what nobody has decorated', async () => {
+  it('[L1] that is secure by default protects what is not decorated', async () => {
     const issuer = await startIssuer();
     const app = await boot(issuer, [PlainController], { secureByDefault: true });
     await request(app.getHttpServer()).get('/plain').expect(401);

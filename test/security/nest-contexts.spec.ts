@@ -55,7 +55,7 @@ describe('a context that is not HTTP', () => {
   }
 
   it.each(['rpc', 'ws', 'graphql', 'cron'])(
-    '[L2] is refused, even with a good token in what looks like a request: %j',
+    '[L2] is rejected, even with a good token in what looks like a request: %j',
     async (type) => {
       const { gateway, call } = await boot();
       await expect(call(type)).rejects.toThrow(/protects HTTP handlers/);
@@ -69,13 +69,13 @@ describe('a context that is not HTTP', () => {
     expect(gateway.calls).toBe(1);
   });
 
-  it('[L2] is refused even where anyone is let in: nobody knows what it is', async () => {
+  it('[L2] is rejected even on an anonymous route: its kind is unknown', async () => {
     const { gateway, call } = await boot();
     await expect(call('rpc', 'open')).rejects.toThrow(/protects HTTP handlers/);
     expect(gateway.calls).toBe(0);
   });
 
-  it('[L2] without a request is refused, too', async () => {
+  it('[L2] without a request is rejected, too', async () => {
     const { gateway, call } = await boot();
     for (const payload of [undefined, null, 'message', 7, {}, { headers: null }])
       await expect(call('ws', 'handle', payload)).rejects.toThrow(/protects HTTP handlers/);

@@ -102,7 +102,7 @@ describe('the requirements of a handler', () => {
     '{"scopes":"a"}',
     '{"scope":["a"]}',
     '{"policy":true}',
-  ])('[L3] are refused when they say nothing: %s', (options) => {
+  ])('[L3] are rejected when they say nothing: %s', (options) => {
     expect(() => Authorized(JSON.parse(options))).toThrow(TypeError);
   });
 

@@ -48,7 +48,7 @@ describe.each(platforms)('handleRequest of a subclass, on $platform', ({ create 
   it.each([
     ['a query', (asked: () => void): object => refusing(asked)],
     ['a query behind a proxy', (asked: () => void): object => hidden(refusing(asked))],
-  ])('[L2] is waited for when it returns %s, and refuses with it', async (_, query) => {
+  ])('[L2] is waited for when it returns %s, and rejects with it', async (_, query) => {
     let asked = 0;
     @Injectable()
     class BlockingGuard extends AuthorizedGuard {
@@ -154,7 +154,7 @@ describe('the mark of a guard that let a call pass', () => {
 });
 
 /** `handleRequest(e, u) { return u || null }`: what Nest's documentation has for routes that know a user or do not. */
-describe.each(platforms)('a subclass that lets in whoever has no token, on $platform', ({ create }) => {
+describe.each(platforms)('a subclass that accepts requests without a token, on $platform', ({ create }) => {
   @Injectable()
   class OptionalGuard extends AuthorizedGuard {
     // oxlint-disable-next-line typescript/no-explicit-any -- Nest's own type of it knows no null
@@ -165,7 +165,7 @@ describe.each(platforms)('a subclass that lets in whoever has no token, on $plat
   @Injectable()
   class DemandingGuard extends OptionalGuard {
     protected override authorize(): void {
-      throw new ForbiddenException('nobody');
+      throw new ForbiddenException('no user');
     }
   }
   @Injectable()
@@ -199,16 +199,16 @@ describe.each(platforms)('a subclass that lets in whoever has no token, on $plat
 
   it('[L2] has no user then, and no token', async () => {
     const { get, api } = await boot();
-    const nobody = { user: null, authInfo: null, token: null };
-    expect(await get('/optional')).toMatchObject({ status: 200, body: nobody });
-    expect(await api.get('/optional', 'bad')).toMatchObject({ status: 200, body: nobody });
+    const anonymous = { user: null, authInfo: null, token: null };
+    expect(await get('/optional')).toMatchObject({ status: 200, body: anonymous });
+    expect(await api.get('/optional', 'bad')).toMatchObject({ status: 200, body: anonymous });
     expect((await get('/optional', { sub: 'alice' })).body).toMatchObject({
       user: { sub: 'alice' },
       token: { claims: { sub: 'alice' } },
     });
   });
 
-  it('[L2] lets nobody past a requirement, and answers what is wrong', async () => {
+  it('[L2] accepts no request past a requirement, and answers what is wrong', async () => {
     const { get } = await boot();
     for (const path of ['/optional/closed', '/demanding']) {
       const { status, body, headers } = await get(path);
@@ -218,7 +218,7 @@ describe.each(platforms)('a subclass that lets in whoever has no token, on $plat
     expect((await get('/demanding', {})).status).toBe(403);
   });
 
-  it('[L2] lets nobody past because a token could not be checked', async () => {
+  it('[L2] accepts no request because a token could not be checked', async () => {
     const { issuer, get } = await boot();
     issuer.fail({ mode: 'refuse' });
     await issuer.rotateKeys({ keepOld: false });
@@ -230,7 +230,7 @@ describe.each(platforms)('a subclass that lets in whoever has no token, on $plat
     ['nothing', undefined, 500],
     ['a text', 'boom', 500],
     ['an exception', new ForbiddenException(), 403],
-  ])('[L2] lets nobody past because validate threw %s', async (_, thrown, expected) => {
+  ])('[L2] accepts no request because validate threw %s', async (_, thrown, expected) => {
     const validate = () => {
       throw thrown;
     };
@@ -238,7 +238,7 @@ describe.each(platforms)('a subclass that lets in whoever has no token, on $plat
     expect((await get('/optional', {})).status).toBe(expected);
   });
 
-  it('[L2] lets nobody past because it never asked', async () => {
+  it('[L2] accepts no request because it never asked', async () => {
     const { get } = await boot();
     for (const claims of [undefined, { sub: 'alice' }])
       expect((await get('/lax', claims)).body.errorCode).not.toBeUndefined();

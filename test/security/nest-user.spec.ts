@@ -50,7 +50,7 @@ describe.each(platforms)('request.user, on $platform', ({ create }) => {
     expect(body.user).not.toHaveProperty('roles');
   });
 
-  it('[L5] is not there on an open route, whatever token came', async () => {
+  it('[L5] is not there on an open route, with any token', async () => {
     const { get, api } = await issuerAndApi(
       create,
       { secureByDefault: true },
@@ -65,7 +65,7 @@ describe.each(platforms)('request.user, on $platform', ({ create }) => {
     expect((await get('/user/members', {})).body).toEqual({ a: null, b: null });
   });
 
-  it('[L6] is where the user is, even if PassportModule is told of another place', async () => {
+  it('[L6] is where the user is, even if PassportModule names another place', async () => {
     const imports = [PassportModule.register({ property: 'account', session: true })];
     const { get } = await issuerAndApi(create, {}, { imports, controllers: [UserController] });
     expect((await get('/user', { sub: 'alice', nested: {} })).body).toMatchObject({ user: { sub: 'alice' } });

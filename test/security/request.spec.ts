@@ -25,13 +25,13 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
     }
   });
 
-  it('[A2] takes the scheme in any case and any number of spaces behind it', async () => {
+  it('[A2] accepts the scheme in any case and any number of spaces behind it', async () => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR'])
       await send(`${scheme} ${bench().token()}`).expect(200);
     await send(`Bearer   ${bench().token()}`).expect(200);
   });
 
-  it('[A2] refuses anything behind the token, or no token, as a malformed request', async () => {
+  it('[A2] rejects anything behind the token, or no token, as a malformed request', async () => {
     const token = bench().token();
     for (const header of [
       'Bearer',
@@ -46,7 +46,7 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
     }
   });
 
-  it('[A2] takes no scheme that only looks like Bearer, and no token in another scheme', async () => {
+  it('[A2] accepts no scheme that only looks like Bearer, and no token in another scheme', async () => {
     const token = bench().token();
     for (const header of [
       `Bearer,${token}`,
@@ -72,7 +72,7 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
     expect(answer).toContain('AUTH_TOKEN_MALFORMED');
   });
 
-  it('[A3] refuses two Authorization headers, the good one first or last, whatever the other is', async () => {
+  it('[A3] rejects two Authorization headers, the good one first or last, beside any other', async () => {
     const good = `Authorization: Bearer ${bench().token()}`;
     const { app } = bench().api;
     expect(await exchange(app, ['GET /orders HTTP/1.1', good])).toMatch(/^HTTP\/1\.1 200 /);
@@ -96,11 +96,11 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
       .expect(200, { subject: 'alice' });
   });
 
-  it('[A6] tells caches to keep no refusal', async () => {
+  it('[A6] forbids caches to keep a refusal', async () => {
     const { api } = bench();
     const refusals = [
       api.get('/orders').expect(401),
-      api.get('/orders', 'rubbish').expect(401),
+      api.get('/orders', 'junk').expect(401),
       send('Bearer a b').expect(400),
       api.post('/orders', bench().token()).expect(403),
       api.get('/orders/audit', bench().token()).expect(403),

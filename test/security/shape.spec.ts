@@ -25,7 +25,7 @@ describe('the form of a token', () => {
     }
   });
 
-  it('[B2] has two dots; thousands of them are refused like one', async () => {
+  it('[B2] has two dots; thousands of them are rejected like one', async () => {
     const token = bench().token();
     const forms = [
       '.',
@@ -61,7 +61,7 @@ describe('the form of a token', () => {
       await bench().refuses(bench().token({}, { alg, enc: 'A128GCM' }), 'AUTH_TOKEN_ALGORITHM_REFUSED');
   });
 
-  it('[B4] refuses base64 with padding, in each part', async () => {
+  it('[B4] rejects base64 with padding, in each part', async () => {
     const pad = (text: string) => `${text}=`;
     const [header, payload] = parts();
     const { sign } = bench().signer;
@@ -73,7 +73,7 @@ describe('the form of a token', () => {
       await bench().refuses(token, 'AUTH_TOKEN_MALFORMED');
   });
 
-  it('[B4] refuses the alphabet of plain base64', async () => {
+  it('[B4] rejects the alphabet of plain base64', async () => {
     // Until a signature has one of the two characters that differ.
     let token = bench().token();
     while (!/[-_][^.]*$/.test(token)) token = bench().token();
@@ -92,7 +92,7 @@ describe('the form of a token', () => {
     );
   });
 
-  it('[B4] refuses non-canonical base64url: unused bits that are set', async () => {
+  it('[B4] rejects non-canonical base64url: unused bits that are set', async () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const nudge = (text: string) => text.slice(0, -1) + alphabet.charAt(alphabet.indexOf(text.slice(-1)) ^ 1);
     const token = bench().token();
@@ -108,7 +108,7 @@ describe('the form of a token', () => {
     }
   });
 
-  it('[B4] refuses an impossible length and empty parts', async () => {
+  it('[B4] rejects an impossible length and empty parts', async () => {
     const [header, payload] = parts();
     const { sign } = bench().signer;
     for (const length of [1, 5, 9]) {
@@ -121,7 +121,7 @@ describe('the form of a token', () => {
     await bench().refuses(`${header}.${payload}.`, 'AUTH_TOKEN_MALFORMED');
   });
 
-  it('[B4] refuses characters outside ASCII in every part', async () => {
+  it('[B4] rejects characters outside ASCII in every part', async () => {
     const [header, payload] = parts();
     for (const letter of ['é', 'ÿ', '%41', '~', ':'])
       await bench().refuses(

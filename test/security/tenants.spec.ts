@@ -141,7 +141,7 @@ describe('a tenant', () => {
     expect(await answer(v2Token(key, FABRIKAM))).toBe(ISSUER);
   });
 
-  it('[G3] is let in by a list, by a function, or by null on purpose', async () => {
+  it('[G3] is accepted by a list, by a function, or by null on purpose', async () => {
     const list = await start({ tenants: [CONTOSO] });
     expect(await list.answer(v2Token(key, FABRIKAM))).toBe(ISSUER);
     const test = await start({ tenants: (tid) => tid === FABRIKAM });
@@ -152,14 +152,14 @@ describe('a tenant', () => {
       expect(await any.answer(v2Token(key, tid))).toBe('ok');
   });
 
-  it('[G3] is let in by true alone: a promise or an object is no yes', async () => {
+  it('[G3] is accepted by true alone: a promise or an object is no yes', async () => {
     const { answer } = await start({
       tenants: () => JSON.parse('{"then":"a promise of a careless async function"}'),
     });
     expect(await answer(v2Token(key, CONTOSO))).toBe(ISSUER);
   });
 
-  it('[G3] that is let in no more is refused at once, its remembered token included', async () => {
+  it('[G3] that is accepted no more is rejected at once, its remembered token included', async () => {
     const admitted = new Set([CONTOSO]);
     const { answer } = await start({ tenants: (tid) => admitted.has(tid) });
     const token = v2Token(key, CONTOSO);
@@ -177,7 +177,7 @@ describe('a tenant', () => {
     await expect(start(overrides)).rejects.toThrow(AuthConfigurationError);
   });
 
-  it('[G5] costs no call, whoever it is: a thousand random tenants, let in or not', async () => {
+  it('[G5] costs no call: a thousand random tenants, accepted or not', async () => {
     const quick = makeSigner('ES256', { members: { issuer: V2_TEMPLATE } });
     const [open, closed] = [
       await start({ tenants: null }, commonSite(quick)),

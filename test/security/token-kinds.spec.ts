@@ -16,12 +16,12 @@ describe('a token of another kind', () => {
     ['Cognito’s token_use', { token_use: 'id' }],
     ['a token_use that is no string', { token_use: ['access'] }],
     ['Keycloak’s typ ID', { typ: 'ID' }],
-  ])('[F10] is an ID token, told by %s', async (_, claims) => {
+  ])('[F10] is an ID token, recognized by %s', async (_, claims) => {
     await bench().refuses(bench().token(claims, plain), TYPE);
     await bench().refuses(bench().token(claims, { typ: undefined }), TYPE);
   });
 
-  it('[F10] is an ID token for the client, told by its audience', async () => {
+  it('[F10] is an ID token for the client, recognized by its audience', async () => {
     await bench().refuses(bench().token({ aud: 'shop', nonce: 'n' }, plain), 'AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 
@@ -47,14 +47,14 @@ describe('a token of another kind', () => {
     await bench().refuses(bench().token(claims, plain), TYPE);
   });
 
-  it('[F11] is a client assertion, told by issuer or audience', async () => {
+  it('[F11] is a client assertion, recognized by issuer or audience', async () => {
     const assertion = { iss: 'shop', sub: 'shop', aud: bench().issuer.url };
     await bench().refuses(bench().token(assertion, plain), 'AUTH_TOKEN_ISSUER_UNKNOWN');
     const { aud } = assertion;
     await bench().refuses(bench().token({ aud }, plain), 'AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 
-  it('[F11] is a DPoP proof, told by its type', async () => {
+  it('[F11] is a DPoP proof, recognized by its type', async () => {
     const proof = { htm: 'GET', htu: 'https://api.example/orders', ath: 'x' };
     await bench().refuses(bench().token(proof, { typ: 'dpop+jwt', jwk: bench().signer.jwk }), TYPE);
   });

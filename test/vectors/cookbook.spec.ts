@@ -65,7 +65,7 @@ describe.skipIf(missing)(`the keys of RFC 7520 §3 ${missing ?? ''}`, () => {
     'jwk/3_6.symmetric_key_encryption.json': 'symmetric',
   };
 
-  it('takes the public ones, and never a secret one', () => {
+  it('accepts the public ones, and never a secret one', () => {
     const judge = (key: Jwk) => parseJwk(key, fingerprint(key), algorithmPolicy(['RS256', 'ES512']));
     const judged = readCookbookKeys().map(({ name, key }) => [name, judge(key)] as const);
     expect(

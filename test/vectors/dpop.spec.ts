@@ -16,7 +16,7 @@ describe.skipIf(missing)(`RFC 9449 proofs sent as access tokens ${missing ?? ''}
     expect(stageOf(proof, [jwk])).toBe('header');
   });
 
-  it.each(proofs)('$where: refused as it was made, whatever the clock says', async ({ proof, iat }) => {
+  it.each(proofs)('$where: refused as it was made, at any time', async ({ proof, iat }) => {
     const { jwk } = v.parse(holder, decodeProtectedHeader(proof));
     using api = await TwinApi.start([jwk], { now: iat * 1000 });
     expect(await api.answer(proof)).toBe('AUTH_TOKEN_TYPE_REFUSED');

@@ -62,7 +62,7 @@ export const SPELLING_MUTATIONS: Readonly<Record<string, (parts: Parts) => Parts
   'a line break in the signature': (parts) => ({ ...parts, signature: `${parts.signature}\n` }),
 };
 
-/** Symmetry confusion: the public key, which everybody knows, taken for an HMAC secret. */
+/** Symmetry confusion: the public key, which is no secret, taken for an HMAC secret. */
 export function confuseSymmetry({ header, publicKeyBytes }: Attack, payload: string): string {
   const input = `${segment({ ...header, alg: 'HS256' })}.${payload}`;
   return `${input}.${createHmac('sha256', publicKeyBytes).update(input).digest('base64url')}`;

@@ -34,7 +34,7 @@ function bare(key: Jwk): JsonWebKey {
 
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 
-/** Signs as `alg` says, with whatever key; node:crypto does it, so that jose is not asked about itself. */
+/** Signs as `alg` says, with any key; node:crypto does it, so that jose is not asked about itself. */
 export function signAs(alg: string, input: string, privateKey: Jwk): string {
   const key = createPrivateKey({ key: bare(privateKey), format: 'jwk' });
   const scheme = alg.startsWith('PS') ? PSS : { dsaEncoding: 'ieee-p1363' as const };
@@ -85,7 +85,7 @@ function encodedMessage(signature: string, publicKey: Jwk): Buffer | undefined {
   }
 }
 
-/** What a key with the exponent 1 makes of any text: the encoded message itself (1^-1 = 1), signed by nobody. */
+/** What a key with the exponent 1 makes of any text: the encoded message itself (1^-1 = 1), signed without a private key. */
 export function signWithExponentOne(header: string, payload: string, bytes: number): string {
   const digestInfo = Buffer.concat([
     Buffer.from('3031300d060960864801650304020105000420', 'hex'),

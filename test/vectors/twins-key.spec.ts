@@ -26,7 +26,7 @@ describe.skipIf(missing)(`twins of valid vectors ${missing ?? ''}`, () => {
   });
 
   it.each(MISLABELLED)(
-    '$tcId is refused for the alg of its JWK, and for nothing else',
+    '$tcId is rejected for the alg of its JWK, and for nothing else',
     async ({ tcId, alg }) => {
       const vector = vectorOf(tcId);
       const token = twinOf(vector, alg);
@@ -38,7 +38,7 @@ describe.skipIf(missing)(`twins of valid vectors ${missing ?? ''}`, () => {
   );
 
   it.each([353, 354, 355, 356])(
-    '%i is refused for the purpose of its key, and for nothing else',
+    '%i is rejected for the purpose of its key, and for nothing else',
     async (tcId) => {
       const vector = vectorOf(tcId);
       const token = twinOf(vector, String(decodeProtectedHeader(vector.token).alg));
@@ -99,7 +99,7 @@ describe.skipIf(missing)(`twins of bad keys ${missing ?? ''}`, { timeout: 30_000
     ]);
   });
 
-  it('9: exponent 1, with which anybody signs', async () => {
+  it('9: exponent 1, with which every attacker can sign', async () => {
     const vector = keyVectorOf(9);
     const token = signWithExponentOne(split(vector.token).header, TWIN_PAYLOAD, 256);
     expect(await answersBeside(vector.published, token)).toEqual([

@@ -41,17 +41,17 @@ describe.skipIf(missing).each(BY_NAME)(`twins by name, $alg ${missing ?? ''}`, (
     expect(cases).toHaveLength(12);
   });
 
-  it('refuses a signature over other claims, as good as they are', async () => {
+  it('rejects a signature over other claims, as good as they are', async () => {
     const { header, signature } = split(twin());
     const promoted = twinPayload({ scope: 'admin' });
     expect(await api.answer(`${header}.${promoted}.${signature}`)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('refuses the general JSON serialization (vector 17)', async () => {
+  it('rejects the general JSON serialization (vector 17)', async () => {
     expect(await api.answer(toJsonSerialization(split(twin())))).toBe('AUTH_TOKEN_MALFORMED');
   });
 
-  it('refuses an HMAC made with the bytes of the public key (vector 31)', async () => {
+  it('rejects an HMAC made with the bytes of the public key (vector 31)', async () => {
     const header = decodeProtectedHeader(vectorOf(valid).token);
     const secrets = vectorOf(valid).published.flatMap((key) => [key['x'], key['y'], key['n']]);
     for (const secret of secrets.filter((value) => typeof value === 'string')) {
@@ -61,7 +61,7 @@ describe.skipIf(missing).each(BY_NAME)(`twins by name, $alg ${missing ?? ''}`, (
     }
   });
 
-  it.each(['none', 'NONE', 'nOnE', ''])('refuses alg "%s" with and without a signature', async (name) => {
+  it.each(['none', 'NONE', 'nOnE', ''])('rejects alg "%s" with and without a signature', async (name) => {
     const header = segment({ ...decodeProtectedHeader(vectorOf(valid).token), alg: name });
     const { signature } = split(twin());
     expect(await api.answer(`${header}.${TWIN_PAYLOAD}.`)).toBe('AUTH_TOKEN_MALFORMED');
@@ -94,7 +94,7 @@ describe.skipIf(missing)(`twins by spelling ${missing ?? ''}`, () => {
     );
   });
 
-  it('refuses another spelling of the last character of a segment (vectors 374 and 375)', async () => {
+  it('rejects another spelling of the last character of a segment (vectors 374 and 375)', async () => {
     const input = `${header}.${TWIN_PAYLOAD}`;
     const signature = sign(input);
     // 256 bytes are 342 characters and leave four unused bits in the last one.

@@ -61,7 +61,7 @@ describe.skipIf(missing).each(platforms)(
   `vectors that are no b64token, on the wire, on $platform ${missing ?? ''}`,
   { timeout: 30_000 },
   ({ create }) => {
-    it('refuses each of them, and serves a good token sent in the same way', async () => {
+    it('rejects each of them, and serves a good token sent in the same way', async () => {
       await using wire = await Wire.open(create);
       expect(await wire.status(await wire.signed())).toBe(200);
       const answers = new Map<number, number>();
@@ -74,7 +74,7 @@ describe.skipIf(missing).each(platforms)(
       expect(answers.size).toBe(16);
     });
 
-    it('refuses a good token with the blanks and marks of the vectors in it', async () => {
+    it('rejects a good token with the blanks and marks of the vectors in it', async () => {
       await using wire = await Wire.open(create);
       const token = await wire.signed();
       const [header, payload, signature] = token.split('.');

@@ -46,7 +46,7 @@ describe('a cold start with a store', () => {
     expect(await stage.show('a')).toBe('accepted');
     expect(stage.issuer.requests).toEqual([]);
     expect(stage.provider.status()).toMatchObject({ state: 'fresh', source: 'store', keyIds: ['a'] });
-    expect(stage.told('snapshot-received')).toEqual([expect.objectContaining({ changed: true })]);
+    expect(stage.emitted('snapshot-received')).toEqual([expect.objectContaining({ changed: true })]);
   });
 
   it('[36] it serves without a call when the issuer is up, too, and is refreshed when it is due', async () => {
@@ -83,7 +83,7 @@ describe('a cold start with a store', () => {
 
     const up = await restart(await storeOf(clock, 60 * MINUTE), clock, { isIssuerDown: false });
     expect(up.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
-    expect(up.told('snapshot-received')).toEqual([]);
+    expect(up.emitted('snapshot-received')).toEqual([]);
   });
 
   it('[36] an older one is left as soon as the issuer is back', async () => {
@@ -102,7 +102,7 @@ describe('a cold start with a store', () => {
     ['of another issuer', MINUTE, { issuer: 'https://other.test' }, 'wrong-issuer'],
     ['without keys', MINUTE, { keys: [] }, 'malformed'],
     ['with a key that is no object', MINUTE, { keys: [7] }, 'malformed'],
-    ['with rubbish for keys', MINUTE, { keys: 'all of them' }, 'malformed'],
+    ['with junk for keys', MINUTE, { keys: 'all of them' }, 'malformed'],
     ['with an address that is no https', MINUTE, { jwksUri: 'http://issuer.test/jwks' }, 'malformed'],
     ['with no time', MINUTE, { checkedAt: 'now' }, 'malformed'],
     ['with a fence that is no number', MINUTE, { fence: '7' }, 'malformed'],
@@ -112,17 +112,17 @@ describe('a cold start with a store', () => {
     const early = stage.watch(await stage.issuer.sign('a'));
     await clock.advance('10s');
     expect(early.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
-    const [refused] = stage.told('snapshot-refused');
+    const [refused] = stage.emitted('snapshot-refused');
     expect(refused?.error.fault).toBe(fault);
     stage.issuer.recover();
     await clock.advance('1m');
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it.each([null, 7, 'rubbish', []])('[36] %j in place of a snapshot is ignored', async (rubbish) => {
+  it.each([null, 7, 'junk', []])('[36] %j in place of a snapshot is ignored', async (junk) => {
     const clock = new ManualClock();
     const store = await storeOf(clock, MINUTE);
-    Object.assign(store, { load: () => Promise.resolve(rubbish) });
+    Object.assign(store, { load: () => Promise.resolve(junk) });
     const stage = await restart(store, clock, { isIssuerDown: false });
     expect(await stage.show('a')).toBe('accepted');
     expect(stage.provider.status().source).toBe('issuer');

@@ -43,14 +43,14 @@ describe('FileMetadataStore', () => {
     expect(await store.load('https://b.test')).toEqual(snapshot('https://b.test', 3));
   });
 
-  it('lets nobody else read it', async () => {
+  it('is readable by its owner only', async () => {
     const path = await directory();
     await new FileMetadataStore(path).save(snapshot('https://a.test'));
     expect((await stat(path)).mode & 0o777).toBe(0o700);
     expect((await stat(await onlyFile(path))).mode & 0o777).toBe(0o600);
   });
 
-  it('stays in its directory, whatever an issuer is called', async () => {
+  it('stays in its directory for every name of an issuer', async () => {
     const path = await directory();
     const store = new FileMetadataStore(path);
     for (const issuer of [
@@ -82,14 +82,14 @@ describe('FileMetadataStore', () => {
     ],
     ['is endless', (file) => truncate(file, 5 * 1024 * 1024), 'malformed'],
     [
-      'is a pipe that nobody writes to',
+      'is a pipe without a writer',
       async (file) => {
         await rm(file);
         execFileSync('mkfifo', [file]);
       },
       'malformed',
     ],
-  ])('refuses a file that %s', async (_what, harm, fault) => {
+  ])('rejects a file that %s', async (_what, harm, fault) => {
     const path = await directory();
     const store = new FileMetadataStore(path);
     await store.save(snapshot('https://a.test'));
@@ -101,7 +101,7 @@ describe('FileMetadataStore', () => {
     expect(await store.load('https://a.test')).toEqual(snapshot('https://a.test'));
   });
 
-  it('refuses a directory in place of a file', async () => {
+  it('rejects a directory in place of a file', async () => {
     const path = await directory();
     const store = new FileMetadataStore(path);
     await store.save(snapshot('https://a.test'));
@@ -171,7 +171,7 @@ describe('FileMetadataStore', () => {
   });
 });
 
-/** Writes snapshots of its own size, and reads whole ones whoever wrote them. */
+/** Writes snapshots of its own size, and reads whole ones from every writer. */
 const WRITER = `
 import { FileMetadataStore } from '${lib}';
 const [path, number] = process.argv.slice(2);

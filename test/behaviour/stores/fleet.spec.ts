@@ -50,7 +50,7 @@ describe('a fleet with one store', () => {
     for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
   });
 
-  it('[38] makes one retrieval per rollover, whoever sees the new key first', async () => {
+  it('[38] makes one retrieval per rollover, whichever replica sees the new key first', async () => {
     const { replicas, issuer } = await fleet(20);
     await issuer.publish('a', 'b');
     const token = await issuer.sign('b');
@@ -370,11 +370,11 @@ describe('a store in trouble', () => {
       const unknown = stage.watch(await issuer.sign('unknown'));
       await clock.advance('1s');
       await until(() => unknown.outcome === REFUSED);
-      expect(stage.told('store-failed')).toHaveLength(1);
+      expect(stage.emitted('store-failed')).toHaveLength(1);
       expect(stage.provider.status().store).toMatchObject({ state: 'failing' });
       store.trouble = 'none';
       await clock.advance('11m');
-      expect(stage.told('store-recovered')).toHaveLength(1);
+      expect(stage.emitted('store-recovered')).toHaveLength(1);
       expect(stage.provider.status().store).toEqual({ state: 'ok', lastFailure: undefined });
     },
   );
@@ -399,7 +399,7 @@ describe('a store in trouble', () => {
     expect(store.calls - before).toBeLessThanOrEqual(3 * (5 + 70 / 5));
   });
 
-  it('[37] whose messages fail is told until they come again, whatever the calls do', async () => {
+  it('[37] whose messages fail is reported until they come again, even when the calls succeed', async () => {
     const { replicas, store, clock } = await fleet();
     const [stage] = replicas;
     const [listener] = store.listeners;
@@ -408,7 +408,7 @@ describe('a store in trouble', () => {
     expect(stage.provider.status().store).toMatchObject({ state: 'failing' });
     listener?.listening();
     expect(stage.provider.status().store).toMatchObject({ state: 'ok' });
-    expect(stage.told('store-recovered')).toHaveLength(1);
+    expect(stage.emitted('store-recovered')).toHaveLength(1);
   });
 
   it('closing ends the watch', async () => {

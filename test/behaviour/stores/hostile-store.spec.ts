@@ -8,7 +8,7 @@ import { scene, settle, until } from '../../support/apps/scene.js';
 
 const MINUTE = 60_000;
 
-/** What nobody has caught would end the process. */
+/** An error that is not caught would end the process. */
 function uncaught(): unknown[] {
   const caught: unknown[] = [];
   const note = (error: unknown): void => void caught.push(error);
@@ -33,7 +33,7 @@ const hostile = {
 };
 
 describe('[37] a store that brings anything at all', () => {
-  const rubbish: readonly (readonly [string, object])[] = [
+  const junk: readonly (readonly [string, object])[] = [
     ['a time that is no number', { load: () => Promise.resolve({ checkedAt: { valueOf: 1, toString: 1 } }) }],
     ['a symbol', { load: () => Promise.resolve({ checkedAt: Symbol('now') }) }],
     [
@@ -89,7 +89,7 @@ describe('[37] a store that brings anything at all', () => {
     ['methods that are none', { acquireLease: undefined, releaseLease: undefined, watch: undefined }],
   ];
 
-  it.each(rubbish)('%s: boots, verifies, refreshes and closes', async (_what, change) => {
+  it.each(junk)('%s: boots, verifies, refreshes and closes', async (_what, change) => {
     const errors = uncaught();
     const stage = await scene({ metadata: { store: { ...nothing, ...change } } });
     logMetadataEvents(stage.provider, { log: () => {}, warn: () => {}, error: () => {} });
@@ -108,7 +108,7 @@ describe('[37] a store that brings anything at all', () => {
     ['a fence that leaves no room', { fence: Number.MAX_SAFE_INTEGER, retryAfter: 600_000 }],
     ['a time of NaN', { fence: 200, retryAfter: Number.NaN }],
     ['nothing', undefined],
-  ])('a failure told with %s stops no refresh', async (_what, notice) => {
+  ])('a failure notice with %s stops no refresh', async (_what, notice) => {
     const errors = uncaught();
     const clock = new ManualClock();
     const store = new FleetStore(clock);
@@ -124,7 +124,7 @@ describe('[37] a store that brings anything at all', () => {
   });
 
   it.each([
-    ['says that somebody else has the lease', {}],
+    ['says that another replica has the lease', {}],
     ['says that the budget is spent', { reason: 'budget-spent' }],
   ])('a store that always %s keeps no token out, and no refresh from happening', async (_what, more) => {
     const refusal = { isGranted: false, reason: 'held', fence: 7, retryAfter: 500, ...more };

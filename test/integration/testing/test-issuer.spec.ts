@@ -87,7 +87,7 @@ describe('TestIssuer', () => {
       expect((await verify(issuer, await issuer.sign())).payload.iss).toBe(issuer.url);
     });
 
-    it("answers at RFC 8414's place and only there when told to", async () => {
+    it("answers at RFC 8414's place and only there when configured to", async () => {
       const issuer = await start({ metadata: 'oauth', issuerPath: '/realms/shop' });
       const { origin } = new URL(issuer.url);
       expect(issuer.metadataAddress).toBe(`${origin}/.well-known/oauth-authorization-server/realms/shop`);
@@ -104,7 +104,7 @@ describe('TestIssuer', () => {
     });
 
     it.each(['metadataAddress', 'jwksUri'] as const)(
-      'answers 304 to whoever has the body of its %s, and 200 after a change',
+      'answers 304 when the caller has the body of its %s, and 200 after a change',
       async (address) => {
         const issuer = await start({ alg: 'ES256' });
         const etag = (await fetch(issuer[address])).headers.get('etag') ?? '';
@@ -180,7 +180,7 @@ describe('TestIssuer', () => {
       expect(decodeJwt(await issuer.sign()).jti).not.toBe(payload.jti);
     });
 
-    it('uses the machine clock unless told otherwise', async () => {
+    it('uses the machine clock unless another is given', async () => {
       const issuer = await start({ alg: 'ES256' });
       const remote = createRemoteJWKSet(new URL(issuer.jwksUri));
       const expected = { issuer: issuer.url, audience: 'api' };
@@ -207,7 +207,7 @@ describe('TestIssuer', () => {
       expect(exp - iat).toBe(seconds);
     });
 
-    it('refuses a lifetime without a unit', async () => {
+    it('rejects a lifetime without a unit', async () => {
       const issuer = await start({ alg: 'ES256' });
       await expect(issuer.sign({}, { expiresIn: '60' })).rejects.toThrow('cannot read the duration "60"');
     });
@@ -247,7 +247,7 @@ describe('TestIssuer', () => {
       expect(await kids(issuer)).toHaveLength(2);
     });
 
-    it('refuses algorithms it cannot make a key for, at the start as well', async () => {
+    it('rejects algorithms it cannot make a key for, at the start as well', async () => {
       const issuer = await start({ alg: 'ES256' });
       await expect(issuer.sign({}, { alg: 'HS256' })).rejects.toThrow('no keys for alg "HS256"');
       await expect(TestIssuer.start({ alg: 'none' })).rejects.toThrow('no keys for alg "none"');
@@ -266,8 +266,8 @@ describe('TestIssuer', () => {
       const issuer = await start({ alg: 'ES256' });
       const [published] = (await keySet(issuer)).keys;
       const key = await importJWK(published ?? {}, 'ES256');
-      const unknown = await jwtVerify(await issuer.sign({}, { kid: 'nobody' }), key);
-      expect(unknown.protectedHeader.kid).toBe('nobody');
+      const unknown = await jwtVerify(await issuer.sign({}, { kid: 'unknown' }), key);
+      expect(unknown.protectedHeader.kid).toBe('unknown');
       const without = await jwtVerify(await issuer.sign({}, { kid: undefined }), key);
       expect(without.protectedHeader).not.toHaveProperty('kid');
     });
@@ -485,7 +485,7 @@ describe('TestIssuer', () => {
       expect(await keySet(issuer)).toEqual({ keys: [] });
     });
 
-    it('truncates the JSON and tells the truncated length', async () => {
+    it('truncates the JSON and sends the truncated length', async () => {
       const issuer = await failing('truncated');
       const response = await fetch(issuer.jwksUri);
       const body = await response.text();
@@ -526,7 +526,7 @@ describe('TestIssuer', () => {
       expect((await readAtLeast(response, 1)).length).toBeLessThan(10);
     });
 
-    it('redirects to a canary that tells who followed', async () => {
+    it('redirects to a canary that records who followed', async () => {
       const issuer = await failing('redirect');
       const response = await fetch(issuer.jwksUri, { redirect: 'manual' });
       expect([response.status, response.headers.get('location')]).toEqual([302, '/canary/jwks']);
@@ -617,7 +617,7 @@ describe('TestIssuer', () => {
   });
 
   describe('requests', () => {
-    it('tells what was asked for, when and with which headers', async () => {
+    it('records what was requested, when and with which headers', async () => {
       const clock = new ManualClock();
       const issuer = await start({ alg: 'ES256', clock });
       await fetch(`${issuer.jwksUri}?x=1`, { headers: { 'X-Probe': 'yes' } });

@@ -57,7 +57,7 @@ export class Bench implements AsyncDisposable {
     return this.raw(this.header(header), this.claims(claims));
   }
 
-  /** A token over exactly these parts, signed by the published key unless told otherwise. */
+  /** A token over exactly these parts, signed by the published key unless another is given. */
   raw(header: Part, payload: Part, sign: Sign = this.signer.sign): string {
     return compact(header, payload, sign);
   }

@@ -23,7 +23,7 @@ export interface SceneOptions {
   module?: AuthModuleOptions;
   /** Published before anything is loaded. Default: `a`. */
   keys?: readonly (string | ScenarioKey)[];
-  /** `false`: whoever needs the metadata loads it. Default `true`. */
+  /** `false`: the first request that needs the metadata loads it. Default `true`. */
   start?: boolean;
   /** For jitter; 0.5 makes intervals exact, and a backoff three quarters of its nominal length. */
   random?: () => number;
@@ -72,7 +72,7 @@ export class Scene implements Disposable {
   }
 
   /** Events of one type. */
-  told<Type extends MetadataEvent['type']>(type: Type): Extract<MetadataEvent, { type: Type }>[] {
+  emitted<Type extends MetadataEvent['type']>(type: Type): Extract<MetadataEvent, { type: Type }>[] {
     return this.events.filter(
       (event): event is Extract<MetadataEvent, { type: Type }> => event.type === type,
     );

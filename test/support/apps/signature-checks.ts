@@ -12,7 +12,7 @@ export function watchSignatureChecks(): MockInstance<typeof verify> {
   return checks;
 }
 
-/** Named imports of a built-in module see what has been put on it only when told. */
+/** Named imports of a built-in module see what has been put on it only after a synchronization. */
 export function shareSpies(): void {
   syncBuiltinESMExports();
 }

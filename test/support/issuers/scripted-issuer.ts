@@ -14,7 +14,7 @@ export interface ScenarioKey {
 const keys = new Map<string, Promise<ScenarioKey>>();
 
 /**
- * The key of this name, made once per spec file. `material` tells keys apart that share a `kid`.
+ * The key of this name, made once per spec file. `material` distinguishes keys that share a `kid`.
  */
 export function keyOf(kid: string, { alg = 'ES256', material = '' } = {}): Promise<ScenarioKey> {
   const name = JSON.stringify([kid, alg, material]);

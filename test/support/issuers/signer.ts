@@ -48,7 +48,7 @@ export function republished(signer: Signer, members: Readonly<Record<string, unk
   return { ...signer, kid, jwk: { ...signer.jwk, kid, ...members } };
 }
 
-/** Signs as a JWS of this algorithm is signed (RFC 7518 §3), whatever the key. */
+/** Signs as a JWS of this algorithm is signed (RFC 7518 §3), with any key. */
 export function signWith(key: KeyObject, alg: string): Sign {
   const hash = `sha${alg.slice(-3)}`;
   if (alg.startsWith('ES'))

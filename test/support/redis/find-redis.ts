@@ -7,7 +7,7 @@ const LOCAL = 'redis://127.0.0.1:6379';
  * The Redis to test against: `REDIS_URL`, else the one on 6379, else one started for this spec file. `undefined` where
  * there is none: the tests are skipped, and it is said; with `REDIS_REQUIRED` set they fail instead.
  */
-export async function redisAtHand(): Promise<string | undefined> {
+export async function findRedis(): Promise<string | undefined> {
   const { REDIS_URL: given } = process.env;
   if (given) {
     if (await answersPing(given)) return given;
@@ -17,9 +17,9 @@ export async function redisAtHand(): Promise<string | undefined> {
   return redisToStart() ? startForThisFile() : undefined;
 }
 
-/** One that nobody else talks to, if it can be started: a monitor stumbles when others do while it begins to listen. */
-export async function quietRedisAtHand(): Promise<string | undefined> {
-  return canStartRedis() ? startForThisFile() : redisAtHand();
+/** One that no other test uses, if it can be started: a monitor fails when others send commands while it starts. */
+export async function findQuietRedis(): Promise<string | undefined> {
+  return canStartRedis() ? startForThisFile() : findRedis();
 }
 
 async function startForThisFile(): Promise<string> {

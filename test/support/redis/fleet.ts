@@ -29,7 +29,7 @@ export interface ReplicaOptions {
   readonly clock?: Clock;
   /** Puts something between the replica and its store. */
   readonly intercept?: (store: RedisMetadataStore) => MetadataStore;
-  /** `false`: whoever needs the metadata loads it. */
+  /** `false`: the first request that needs the metadata loads it. */
   readonly start?: boolean;
 }
 
@@ -56,7 +56,7 @@ export class Replica {
     return watch(this.authenticator.authenticate(token));
   }
 
-  told<Type extends MetadataEvent['type']>(type: Type): Extract<MetadataEvent, { type: Type }>[] {
+  emitted<Type extends MetadataEvent['type']>(type: Type): Extract<MetadataEvent, { type: Type }>[] {
     return this.events.filter(
       (event): event is Extract<MetadataEvent, { type: Type }> => event.type === type,
     );
@@ -64,7 +64,7 @@ export class Replica {
 
   /** Why snapshots were refused. */
   refusals(): readonly string[] {
-    return this.told('snapshot-refused').map(({ error }) => error.fault);
+    return this.emitted('snapshot-refused').map(({ error }) => error.fault);
   }
 
   get keyIds(): readonly string[] {
@@ -154,7 +154,7 @@ export class Fleet {
 
   /** Judged attempts to refresh of all replicas so far. */
   attempts(): number {
-    return this.replicas.reduce((sum, replica) => sum + replica.told('refresh-started').length, 0);
+    return this.replicas.reduce((sum, replica) => sum + replica.emitted('refresh-started').length, 0);
   }
 
   /** Requests for the issuer's key set so far. */
@@ -175,10 +175,10 @@ export class Fleet {
     return key;
   }
 
-  /** Where checks are told, once somebody listens. */
+  /** Where checks are published, once a replica listens. */
   async channel(): Promise<string> {
     const [channel] = await this.#channels();
-    if (channel === undefined) throw new Error('Nobody listens');
+    if (channel === undefined) throw new Error('No replica listens');
     return channel;
   }
 

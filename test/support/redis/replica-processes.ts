@@ -79,7 +79,7 @@ export class ReplicaProcess {
   }
 
   /** How often this has happened. */
-  told(event: string): number {
+  emitted(event: string): number {
     return this.#events.filter((type) => type === event).length;
   }
 
@@ -91,7 +91,7 @@ export class ReplicaProcess {
     return response.status;
   }
 
-  /** Ends it as a crash does: it says goodbye to nobody. */
+  /** Ends it as a crash does: without a word to the others. */
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.#exit;

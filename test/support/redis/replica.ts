@@ -11,7 +11,7 @@ import { OrdersModule } from '../apps/orders.module.js';
  * its snapshots shared through Redis.
  */
 
-/** What it is told on its command line, as JSON. */
+/** What it gets on its command line, as JSON. */
 export interface ReplicaSettings {
   readonly issuer: string;
   readonly redis: string;
@@ -24,7 +24,7 @@ export interface ReplicaSettings {
 export type ReplicaNews = { readonly listening: string } | { readonly event: string };
 
 const { issuer, redis, prefix, integrityKey, metadata }: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
-const tell = (news: ReplicaNews): void => void process.send?.(news);
+const send = (news: ReplicaNews): void => void process.send?.(news);
 // Never longer than the tests it is for.
 process.on('disconnect', () => process.exit());
 
@@ -36,6 +36,6 @@ const trust = { issuer, audience: 'api', metadata: { ...metadata, requireHttps: 
 class ReplicaModule {}
 
 const app = await NestFactory.create(ReplicaModule, { logger: false });
-app.get(MetadataProvider).events$.subscribe(({ type }) => tell({ event: type }));
+app.get(MetadataProvider).events$.subscribe(({ type }) => send({ event: type }));
 await app.listen(0, '127.0.0.1');
-tell({ listening: await app.getUrl() });
+send({ listening: await app.getUrl() });

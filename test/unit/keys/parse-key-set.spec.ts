@@ -159,7 +159,7 @@ describe('the work that a key set can cause', () => {
   });
 });
 
-describe('a set that is refused as a whole', () => {
+describe('a set that is rejected as a whole', () => {
   it('throws an error that names the fault of each member, quoted', () => {
     const leaked = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
     const faults = [
