@@ -31,7 +31,7 @@ describe('the log of the metadata', () => {
     await stage.provider.start();
     stage.issuer.published = [{ ...(await keyOf('a')).jwk, x5t: 'AQAB' }];
     await stage.provider.refreshNow();
-    expect(stage.told('metadata-changed')).toHaveLength(2);
+    expect(stage.emitted('metadata-changed')).toHaveLength(2);
     expect(lines).toHaveLength(1);
   });
 
@@ -84,13 +84,13 @@ describe('the log of the metadata', () => {
     }
     const waiting = stage.watch(await issuer.sign('one-more'));
     await settle();
-    expect(stage.told('budget-exhausted')).toMatchObject([{ cause }]);
+    expect(stage.emitted('budget-exhausted')).toMatchObject([{ cause }]);
     expect(lines.at(-1)?.[1]).toContain(`refresh budget exhausted${words};`);
     await clock.advance('60s');
     await waiting.settled;
   });
 
-  it('names each member of a key set that is refused as a whole, and a leaked private key at error level', async () => {
+  it('names each member of a key set that is rejected as a whole, and a leaked private key at error level', async () => {
     const { stage, lines } = await logged();
     await stage.provider.start();
     stage.issuer.published = [

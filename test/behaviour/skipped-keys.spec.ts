@@ -21,7 +21,7 @@ async function sceneWithUnusable(options: Parameters<typeof scene>[0] = {}) {
 }
 
 describe('a key that is published and cannot be used', () => {
-  it('[34] is refused without a refresh, and says why', async () => {
+  it('[34] is rejected without a refresh, and says why', async () => {
     const stage = await sceneWithUnusable();
     const { issuer, provider } = stage;
     const calls = issuer.requests.length;
@@ -62,7 +62,7 @@ describe('a key that is published and cannot be used', () => {
     issuer.published = issuer.published.slice(0, 1);
     await provider.refreshNow();
     expect(provider.skippedKey('u-3')).toBeUndefined();
-    expect(stage.told('metadata-changed')).toHaveLength(1);
+    expect(stage.emitted('metadata-changed')).toHaveLength(1);
   });
 
   it('[34] is known to a request that waits for it: the refresh that finds it reads the key set once', async () => {

@@ -137,7 +137,7 @@ async function proveApp(app, temp, packed) {
 }
 
 /** One line, no verdict: how heavy the package is. */
-async function tellSize(temp, packed) {
+async function reportSize(temp, packed) {
   const lock = await readJson(join(temp, apps[0].name, 'node_modules', '.package-lock.json'));
   const installed = Object.values(lock.packages).filter((entry) => !entry.dev).length;
   const [size, unpacked] = [packed.size, packed.unpackedSize].map(
@@ -162,7 +162,7 @@ try {
     );
     const wanted = apps.filter(({ name }) => chosen.length === 0 || chosen.includes(name));
     await Promise.all(wanted.map((app) => proveApp(app, temp, packed)));
-    await tellSize(temp, packed).catch(() => undefined);
+    await reportSize(temp, packed).catch(() => undefined);
   }
 } finally {
   await rm(temp, { recursive: true, force: true });

@@ -173,7 +173,7 @@ describe('a method replaced by a function without its metadata', () => {
     );
   });
 
-  it('[L3] on the instance is refused with 500 where only a request creates the instance', async () => {
+  it('[L3] on the instance is rejected with 500 where only a request creates the instance', async () => {
     @Authorized()
     @Controller({ path: 'swapped', scope: Scope.REQUEST })
     class SwappedController extends Swapped {}

@@ -131,8 +131,8 @@ const issuerOptions: readonly OptionRow[] = [
     bounds:
       'a list of at least one of these and of `ML-DSA-44`, `ML-DSA-65`, `ML-DSA-87`; `none` and `HS*` are refused',
     resolved: [
-      ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-      (_, { algorithms }) => [...algorithms],
+      ['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'],
+      (_, { algorithms }) => [...algorithms].toSorted(),
     ],
     accepted: [['ES256'], ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87']],
     refused: [[], ['none'], ['RS256', 'HS256'], ['rs256'], 'RS256', null],
