@@ -10,14 +10,17 @@ describe.skipIf(!redisToStart())('a Redis Cluster', () => {
   it('[38] serves a fleet: one retrieval at start-up and per rollover, published to all over any node', async () => {
     const nodes = await startCluster(3);
     const fleet = await Fleet.gather(nodes[0]?.url);
-    const clustered = (): RedisMetadataStore => {
+    // Connected before the replicas start: within a second, a replica would go on without its store.
+    const clustered = async (): Promise<RedisMetadataStore> => {
       const client = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
       client.on('error', () => undefined);
       onTestFinished(() => client.disconnect());
+      await client.ping();
       return new RedisMetadataStore({ client, prefix: fleet.prefix, integrityKey: fleet.integrityKey });
     };
+    const stores = await Promise.all([clustered(), clustered(), clustered()]);
     const [first, second, third] = await Promise.all(
-      [1, 2, 3].map(() => fleet.join({ intercept: clustered })),
+      stores.map((store) => fleet.join({ intercept: () => store })),
     );
     if (!first || !second || !third) throw new Error('There are three');
     await until(async () => (await listenersOf(nodes, fleet.prefix)) === 3);

@@ -94,7 +94,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
   it('[38] lets another replica take over within the lease when its holder dies in the middle of a refresh', async () => {
     const issuer = await startIssuer();
     // A lease lasts for half of refreshWait: if no replica took over within it, the request would be answered 503.
-    const { replicas } = await fleet(2, issuer, { refreshWait: '2s', timeout: '5s' });
+    const { replicas } = await fleet(2, issuer, { refreshWait: '6s', timeout: '5s' });
     const [holder, other] = replicas;
     if (!holder || !other) throw new Error('There are two');
     await issuer.rotateKeys({ keepOld: true });
