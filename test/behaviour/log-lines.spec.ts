@@ -140,7 +140,7 @@ describe('the log of the metadata', () => {
     expect(lines.at(-1)).toEqual(['error', expect.stringContaining('TypeError')]);
   });
 
-  it('stays one bounded line without control or format characters, whatever an error says', async () => {
+  it('stays one bounded line without control or format characters, for every text of an error', async () => {
     const evil = `first\r\nsecond \u001b[31m \u202e\u2066 \u2028 \ufeff${'x'.repeat(100_000)}`;
     const store = new MemoryStore();
     store.save = () => Promise.reject(new Error(evil));

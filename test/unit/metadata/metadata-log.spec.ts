@@ -51,11 +51,14 @@ describe('the log', () => {
     const kid = `a\nlog forged\u202e${'x'.repeat(1000)}`;
     const [line = '', ...others] = linesOf({
       type: 'metadata-changed',
+      metadata: { jwksUri: 'https://issuer.test/keys' },
+      isFirst: false,
       addedKeyIds: [kid],
       withdrawnKeyIds: [],
+      replacedKeyIds: [],
     });
     expect(others).toEqual([]);
-    expect(line).toMatch(/^[\x20-\x7e]{1,200}$/);
+    expect(line).toMatch(/^[\x20-\x7e]{1,250}$/);
   });
 });
 

@@ -260,6 +260,16 @@ const metadataOptions: readonly OptionRow[] = [
     message: /milliseconds or a string with its unit, at least 0s/,
   },
   {
+    option: 'metadata.refreshOnKeyNotFound',
+    default: '`true`',
+    bounds: '`true` or `false`',
+    resolved: [true, ofMetadata('refreshOnKeyNotFound')],
+    accepted: [true, false],
+    refused: ['false', 0, null],
+    message: BOOLEAN,
+    inTsdoc: false,
+  },
+  {
     option: 'metadata.startup',
     default: "`'wait'`",
     bounds: "`'wait'`, `'require'` or `'lazy'`",
