@@ -18,6 +18,7 @@ import { AuthorizedGuard } from './authorized/authorized.guard.js';
 import { httpAnswer } from './authorized/http-answer.js';
 import { CensusTaker } from './census/census-taker.js';
 import { AuthCensus } from './census/auth-census.js';
+import { assertSingleCopies } from './census/single-copies.js';
 import { SetupCheck } from './census/setup-check.js';
 import { Clock, SystemClock } from './time/clock.js';
 import { logMetadataEvents, logPlainHttp } from './metadata/metadata-log.js';
@@ -26,9 +27,13 @@ import { MetadataProviders } from './metadata/metadata.providers.js';
 import { IssuerMetadataProvider } from './metadata/issuer-metadata.provider.js';
 import { IssuerMetadataProviders, singleProvider } from './metadata/issuer-metadata.providers.js';
 
+/** Injected by nothing. First of all providers, so that its error comes before those that two copies of Nest cause. */
+const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
+
 /** JWT authentication that outlives key rollovers, outages and attacks: `AuthModule.forRoot({ issuer, audience })`. */
 @Module({
   providers: [
+    { provide: SINGLE_COPIES, useFactory: assertSingleCopies },
     SetupCheck,
     CensusTaker,
     AuthCensus,

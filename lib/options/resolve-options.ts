@@ -13,7 +13,7 @@ import { algorithmPolicy, type AlgorithmPolicy } from '../keys/algorithms.js';
 import { isAcceptableAddress } from '../metadata/fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import { mediaType } from '../token/parse/parse-token.js';
-import { isIssuerTemplate } from '../token/trusted-issuer.js';
+import { fillTenant, isIssuerTemplate } from '../token/trusted-issuer.js';
 
 /**
  * Checks all options at once and fills in every default.
@@ -114,12 +114,14 @@ function duplicates(issuers: readonly ResolvedIssuer[]): readonly ConfigurationP
     }
     names.add(name);
     for (const iss of tokenIssuers) {
-      const owner = owners.get(iss);
+      // However its placeholder is written, it stands for the same tokens.
+      const spelling = isIssuerTemplate(iss) ? fillTenant(iss, '{tenantid}') : iss;
+      const owner = owners.get(spelling);
       if (owner !== undefined && owner !== index) {
         const allowed = `each iss in one entry only; issuers[${owner}] has it too`;
         problems.push({ option: `issuers[${index}].tokenIssuers`, given: shorten(iss), allowed });
       }
-      owners.set(iss, index);
+      owners.set(spelling, index);
     }
   }
   return problems;
