@@ -8,6 +8,7 @@ import {
   STRATEGY_NAME,
   type StrategyOptions,
 } from '../authentication/passport/strategy-options.js';
+import { isRegistered } from '../authentication/passport/strategy-registry.js';
 import { isThenable } from '../authentication/thenable.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
 import { AccessDeniedError } from '../errors/access.errors.js';
@@ -31,6 +32,9 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   /** Who passes: of `AuthorizedGuard` itself, each module has an instance of its own, and they all do the same. */
   readonly #passer: object;
 
+  /** Until then passport has no strategy, and no census was taken. */
+  #isInitialized = false;
+
   constructor(
     @Inject(Authenticator) protected readonly authenticator: Authenticator,
     @Inject(RESOLVED_OPTIONS) protected readonly authOptions: ResolvedAuthOptions,
@@ -50,6 +54,8 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     }
     const requirements = this.requirementsFor(context);
     if (requirements.isAnonymous || hasPassed(context, this.#passer)) return true;
+    this.#isInitialized ||= isRegistered(this.authenticator);
+    if (!this.#isInitialized) throw notInitialized();
     try {
       // No `await` where there is nothing to wait for: it would be a large part of the cost of a known token.
       const authentication = this.authenticate(context);
@@ -192,4 +198,11 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     const isBare = [issuers, scopes, roles, policies].every((list) => list.length === 0);
     return isBare && this.authorize === AuthorizedGuard.prototype.authorize;
   }
+}
+
+function notInitialized(): AuthConfigurationError {
+  return new AuthConfigurationError(
+    'AuthorizedGuard was called before AuthModule was initialized: call `await app.init()` (in a unit test `await module.init()`) first. ' +
+      'LazyModuleLoader initializes no module: import AuthModule in the root module',
+  );
 }

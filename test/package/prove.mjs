@@ -16,11 +16,11 @@ const fixtures = fileURLToPath(new URL('./apps', import.meta.url));
  * the oldest Nest of its major that the peer range allows, instead of the newest.
  */
 const apps = [
-  { name: 'esm-nest12', folder: 'esm-nest12', mustNotCompile: true },
+  { name: 'esm-nest12', folder: 'esm-nest12', mustNotCompile: true, twoCopies: true },
   { name: 'esm-nest12-oldest', folder: 'esm-nest12', oldest: 12 },
   { name: 'cjs-nest12', folder: 'cjs-nest12', requires: true },
   { name: 'cjs-nest11', folder: 'cjs-nest11', requires: true, jest: true, classicResolution: true },
-  { name: 'cjs-nest11-oldest', folder: 'cjs-nest11', requires: true, oldest: 11 },
+  { name: 'cjs-nest11-oldest', folder: 'cjs-nest11', requires: true, oldest: 11, twoCopies: true },
 ];
 /** Only these, when named: `npm run test:package -- cjs-nest11`. */
 const chosen = process.argv.slice(2);
@@ -109,6 +109,19 @@ async function startApp(folder) {
   }
 }
 
+/** A second copy of Nest beside the library, as links and clashing ranges make it: the boot must fail and name both. */
+async function checkTwoCopies(name, folder) {
+  const second = join(folder, 'node_modules', 'nestjs-resilient-auth', 'node_modules', '@nestjs', name);
+  await cp(join(folder, 'node_modules', '@nestjs', name), second, { recursive: true });
+  try {
+    const { output } = await run('node', ['dist/src/main.js'], folder).catch((error) => error);
+    const expected = `There are two copies of @nestjs/${name}: nestjs-resilient-auth loads ${second}, `;
+    if (!output?.includes(expected)) throw new Failure(`expected: ${expected}`, output);
+  } finally {
+    await rm(second, { recursive: true, force: true });
+  }
+}
+
 /** `module: commonjs`, still common in Nest 11 apps, knows no `exports`; package.json has `typesVersions` for it. */
 async function checkClassicResolution(folder) {
   const classic = ['--module', 'commonjs', '--moduleResolution', 'node10', '--noEmit'];
@@ -122,6 +135,11 @@ async function proveApp(app, temp, packed) {
 
   await check(`${app.name}: compiles with skipLibCheck off`, () => compileApp(app, folder));
   await check(`${app.name}: answers 401, 200, 200 after a rollover, and ends`, () => startApp(folder));
+  for (const name of app.twoCopies ? ['core', 'common'] : []) {
+    await check(`${app.name}: two copies of @nestjs/${name} fail the boot`, () =>
+      checkTwoCopies(name, folder),
+    );
+  }
   if (app.mustNotCompile) {
     await check(`${app.name}: mistakes do not compile`, () =>
       checkMustNotCompile(folder, bin(folder, 'tsc')),

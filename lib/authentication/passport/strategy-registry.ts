@@ -27,6 +27,13 @@ export function registerStrategy(
   alive.add(authenticator);
 }
 
+/**
+ * Whether the module of an authenticator has been initialized, and is not closed.
+ */
+export function isRegistered(authenticator: RequestAuthenticator): boolean {
+  return alive.has(authenticator);
+}
+
 /** Leaves the registry as it was found, once nobody needs the strategy any more. */
 export function unregisterStrategy(authenticator: RequestAuthenticator): void {
   if (alive.delete(authenticator) && alive.size === 0) passport.unuse(STRATEGY_NAME);
