@@ -47,14 +47,21 @@ async function pack(folder) {
   return { ...packed, tarball: join(folder, packed.filename) };
 }
 
-/** All that belongs is in, and every built file has its source: nothing of an older build slips in. */
-function checkFiles(files) {
-  const texts = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'package.json'];
+/** All that belongs is in, what README links to included, and every built file has its source: nothing of an older build. */
+async function checkFiles(files) {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path);
+  const texts = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'package.json'];
   const paths = files.map((file) => file.path);
-  const missing = texts.filter((path) => !paths.includes(path));
+  const isIn = (wanted) => paths.some((path) => path === wanted || path.startsWith(`${wanted}/`));
+  const missing = [...texts, ...links].filter((wanted) => !isIn(wanted));
   const strays = paths.filter((path) => {
     const source = /^dist\/(lib\/.+?)(\.d\.ts|\.js)$/.exec(path)?.[1];
-    return !texts.includes(path) && !(source && existsSync(join(root, `${source}.ts`)));
+    return (
+      !texts.includes(path) &&
+      !path.startsWith('docs/') &&
+      !(source && existsSync(join(root, `${source}.ts`)))
+    );
   });
   if (missing.length > 0) throw new Failure(`missing in the tarball: ${missing.join(', ')}`);
   if (strays.length > 0) throw new Failure(`has no business in the tarball: ${strays.join(', ')}`);

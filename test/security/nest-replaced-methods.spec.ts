@@ -1,8 +1,11 @@
-import { Controller, Get, Scope, type Type } from '@nestjs/common';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Controller, Get, Scope, UseGuards, type ExecutionContext, type Type } from '@nestjs/common';
 import { RouterExecutionContext } from '@nestjs/core/router/router-execution-context.js';
 import { AllowAnonymous, Authorized, type AuthModuleExtras } from 'nestjs-resilient-auth';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { issuerAndApi } from '../support/apps/start-api.js';
+import { until } from '../support/clock/until.js';
 import { platforms } from '../support/apps/platforms.js';
 
 type Method = (...values: unknown[]) => unknown;
@@ -207,5 +210,37 @@ describe('a method replaced by a function without its metadata', () => {
       }
     }
     await expect(statusesOf([OverridingController])).rejects.toThrow(/OverridingController\.admin.*no guard/);
+  });
+});
+
+describe('the functions of a request-scoped controller', () => {
+  it('[L3] are forgotten once their requests have been answered', async () => {
+    const handlers: WeakRef<object>[] = [];
+    @Authorized()
+    @UseGuards({
+      canActivate: (context: ExecutionContext) => handlers.push(new WeakRef(context.getHandler())) > 0,
+    })
+    @Controller({ path: 'forgotten', scope: Scope.REQUEST })
+    class ForgottenController {
+      constructor() {
+        this.get = this.get.bind(this);
+      }
+
+      @AllowAnonymous()
+      @Get()
+      get(): string {
+        return 'ok';
+      }
+    }
+    const statusOf = await statusesOf([ForgottenController]);
+    for (let request = 0; request < 50; request += 1) expect(await statusOf('/forgotten')).toBe(200);
+    setFlagsFromString('--expose-gc');
+    const collectGarbage: () => void = runInNewContext('gc');
+    await until(() => {
+      collectGarbage();
+      // The last ones may still be on the stack of a connection.
+      return handlers.filter((handler) => handler.deref()).length < 10;
+    });
+    expect(handlers).toHaveLength(50);
   });
 });

@@ -70,7 +70,7 @@ export class ClassMarks<Options> {
     };
   }
 
-  /** Writes its names on each function, for whatever takes its place later. */
+  /** Writes its names on each function, for the wrappers that may take its place later. */
   nameMethods(): void {
     for (const [handler, names] of this.#namesOf) {
       if (isHandler(handler))
