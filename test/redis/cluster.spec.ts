@@ -61,8 +61,10 @@ async function startCluster(size: number): Promise<readonly RedisServer[]> {
     const last = Math.min(16_383, (index + 1) * share - 1);
     await client.call('CLUSTER', 'ADDSLOTSRANGE', index * share, last);
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    for (const { port } of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', port);
   }
+  // Only now: a node that has met another takes no epoch.
+  for (const client of clients)
+    for (const { port } of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', port);
   await until(async () => {
     const states = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')));
     return states.every((state) => {
