@@ -25,7 +25,7 @@ export type SecretOrKeyProvider = (
 ) => void;
 
 /**
- * Turns a raw token into an authenticated one, whatever transport it came by. Guards use it; handshakes and scripts,
+ * Turns a raw token into an authenticated one, for every transport. Guards use it; handshakes and scripts,
  * where guards do not run, call it themselves.
  */
 export class Authenticator implements OnModuleInit {

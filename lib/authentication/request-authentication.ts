@@ -66,7 +66,7 @@ export class RequestAuthentication {
   }
 }
 
-/** A refusal belongs to whoever asks for it; until then Node must not call it unhandled. */
+/** A rejection is handled by the guard that asks for it; until then Node must not call it unhandled. */
 function heldBack<T>(answer: Promise<T>): Promise<T> {
   answer.catch(() => undefined);
   return answer;

@@ -17,7 +17,7 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
  */
 export function assertNotAwaited(value: unknown, option: string): void {
   if (!isThenable(value)) return;
-  // What becomes of it interests nobody, and must not end the process. A query that nobody has awaited is not to run.
+  // Its result is not used, and a rejection must not end the process. A query that is not awaited must not run.
   if (value instanceof Promise) value.catch(() => undefined);
   throw new AuthConfigurationError(`${option} returned a promise; it has to answer at once`);
 }

@@ -74,7 +74,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
 
   /**
    * Passport's hook: hands this module's own `Authenticator` to the strategy, which is shared by the whole process. What
-   * an application told PassportModule is for other guards: `@CurrentUser` reads `request.user`.
+   * an application set in PassportModule is for other guards: `@CurrentUser` reads `request.user`.
    */
   override getAuthenticateOptions(): StrategyOptions & { session: false; property: 'user' } {
     return { [AUTHENTICATOR]: this.authenticator, session: false, property: 'user' };
@@ -92,7 +92,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     return user;
   }
 
-  /** What holds for the handler at hand. */
+  /** What holds for the current handler. */
   protected requirementsFor(context: ExecutionContext): Requirements {
     return requirementsFor(context.getClass(), context.getHandler());
   }
@@ -116,7 +116,10 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     context: ExecutionContext,
   ): void | Promise<void> {
     if (!issuers.every((names) => names.includes(token.issuer))) {
-      throw new AccessDeniedError('AUTH_POLICY_REFUSED', 'Tokens of this issuer are not let in here');
+      throw new AccessDeniedError(
+        'AUTH_POLICY_REFUSED',
+        'Tokens of this issuer are not accepted on this route',
+      );
     }
     if (!scopes.every((scope) => token.scopes.includes(scope))) {
       throw new AccessDeniedError('AUTH_SCOPE_MISSING', 'The token lacks a required scope', scopes);
@@ -150,7 +153,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     request.user = user;
   }
 
-  /** Refusals and faults are passport's to tell, and so is everything when a subclass has options of its own. */
+  /** passport reports refusals and faults, and everything when a subclass has options of its own. */
   // Not `#askPassport`: compiled for ES2021, as by Jest in older applications, a private name cannot use `super`.
   private async askPassport(context: ExecutionContext): Promise<void> {
     await super.canActivate(context);

@@ -35,7 +35,7 @@ export function describeEvent(event: MetadataEvent, cause: string): readonly Des
   }
 }
 
-/** The first characters of a key id, enough to tell keys apart. */
+/** The first characters of a key id, enough to distinguish keys. */
 function shortKeyId(kid: string): string {
   return kid.slice(0, 4);
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { outcomeOf, scene } from '../support/apps/scene.js';
 
-/** SECURITY-CHECKLIST: no mistake in the application's own functions ends the process. */
+/** docs/security-checklist.md: no mistake in the application's own functions ends the process. */
 const unhandled: unknown[] = [];
 const note = (reason: unknown): void => void unhandled.push(reason);
 let others: NodeJS.UnhandledRejectionListener[] = [];

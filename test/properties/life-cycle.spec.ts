@@ -7,7 +7,7 @@ import { FAULTS, Fixture, RETRY_AFTER } from './fixture.js';
 import { PATIENCE, runs } from './settings.js';
 
 /*
- * The promises of DESIGN.md section 1 as a model: an issuer that rotates, withdraws, moves and fails, and an API whose
+ * The promises of docs/design.md section 1 as a model: an issuer that rotates, withdraws, moves and fails, and an API whose
  * answers are compared with what the model says about the key of each token.
  */
 

@@ -17,7 +17,7 @@ const [{ create }] = platforms;
 const trusting = (site: Site, options: Partial<IssuerOptions> = {}) =>
   startApi(create, exampleOptions(site, options));
 
-/** SECURITY-CHECKLIST 1J, J1 to J5 and J11: which addresses are ever called. */
+/** docs/security-checklist.md J, J1 to J5 and J11: which addresses are ever called. */
 describe('the address of a key set', () => {
   const published = (jwks_uri: unknown, issuer = EXAMPLE) =>
     new Site({

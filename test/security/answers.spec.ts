@@ -19,7 +19,7 @@ function expectChallenge({ headers }: Response): void {
   expect(new Set(names).size).toBe(names.length);
 }
 
-/** SECURITY-CHECKLIST 1I. */
+/** docs/security-checklist.md I. */
 describe.each(platforms)('a refusal, on $platform', ({ create }) => {
   const bench = useBench({
     create,

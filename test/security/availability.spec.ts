@@ -30,7 +30,7 @@ function codeOf(error: unknown): string {
   return error instanceof AuthError ? error.code : String(error);
 }
 
-/** SECURITY-CHECKLIST 1K: what keeps good tokens good, and the issuer in peace. */
+/** docs/security-checklist.md K: what keeps good tokens good, and the issuer in peace. */
 describe('the key set', () => {
   it('[K1] [K14] is refreshed on time with no traffic at all, when the wall clock jumps, too', async () => {
     const clock = new ManualClock();

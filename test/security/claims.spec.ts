@@ -9,7 +9,7 @@ const [{ create }] = platforms;
 const now = () => Date.now() / 1000;
 const CLAIM = 'AUTH_TOKEN_CLAIM_INVALID';
 
-/** SECURITY-CHECKLIST 1F, F1 to F3. Raw JSON, because JSON.stringify would write 1e999 as null. */
+/** docs/security-checklist.md F, F1 to F3. Raw JSON, because JSON.stringify would write 1e999 as null. */
 describe('the dates of a token', () => {
   const bench = useBench();
   const withDate = (name: string, text: string) => {

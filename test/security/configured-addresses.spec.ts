@@ -17,7 +17,7 @@ const [{ create }] = platforms;
 const trusting = (site: Site, options: Partial<IssuerOptions> = {}) =>
   startApi(create, exampleOptions(site, options));
 
-/** SECURITY-CHECKLIST 1J, J1 to J5, with G7. */
+/** docs/security-checklist.md J, J1 to J5, with G7. */
 describe('an address in the configuration', () => {
   it.each<[option: string, value: Partial<IssuerOptions>]>([
     ['issuer', { issuer: 'http://issuer.example' }],

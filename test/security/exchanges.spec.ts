@@ -10,7 +10,7 @@ import { Site, tokenOf } from '../support/issuers/site.js';
 const [{ create }] = platforms;
 const lazy = { startup: 'lazy' } as const;
 
-/** SECURITY-CHECKLIST 1J, J6 to J8 and J10: what an answer of the issuer may be. */
+/** docs/security-checklist.md J, J6 to J8 and J10: what an answer of the issuer may be. */
 describe('an answer of the issuer', () => {
   it.each<['discovery' | 'jwks', TestIssuerFault, MetadataFault]>([
     ['jwks', 'endless', 'too-large'],

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useBench } from '../support/apps/bench.js';
 import { makeSigner } from '../support/issuers/signer.js';
 
-/** SECURITY-CHECKLIST 1C, C3 and C8. */
+/** docs/security-checklist.md C, C3 and C8. */
 describe('the type of a token', () => {
   const lenient = useBench();
   const strict = useBench({ options: { tokenTypes: ['at+jwt'] } });

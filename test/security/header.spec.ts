@@ -8,7 +8,7 @@ import { makeSigner } from '../support/issuers/signer.js';
 
 const [{ create }] = platforms;
 
-/** SECURITY-CHECKLIST 1C: every token here carries the right signature of the right key, unless it says otherwise. */
+/** docs/security-checklist.md C: every token here carries the right signature of the right key, unless it says otherwise. */
 describe('the header of a token', () => {
   const bench = useBench();
 

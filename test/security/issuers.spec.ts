@@ -19,7 +19,7 @@ function tokenOf(issuer: TestIssuer, signer: Signer, claims = {}, header = {}): 
   );
 }
 
-/** SECURITY-CHECKLIST E8 and F5, SCENARIOS 26: several issuers in one application. */
+/** docs/security-checklist.md E8 and F5, docs/scenarios.md 26: several issuers in one application. */
 describe('several issuers in one application', () => {
   async function start(
     overrides: { a?: Partial<TestIssuerModuleOptions>; b?: Partial<TestIssuerModuleOptions> } = {},

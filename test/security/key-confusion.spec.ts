@@ -34,7 +34,7 @@ function secretsOf({
   ];
 }
 
-/** SECURITY-CHECKLIST 1D, D7 and D8, with E7. */
+/** docs/security-checklist.md D, D7 and D8, with E7. */
 describe('a public key', () => {
   const bench = useBench({ alg: 'RS256' });
 

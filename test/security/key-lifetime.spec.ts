@@ -10,7 +10,7 @@ import { MINUTE } from '../support/clock/until-refreshed.js';
 
 const [{ create }] = platforms;
 
-/** SECURITY-CHECKLIST 1K. */
+/** docs/security-checklist.md K. */
 describe('a key', () => {
   it('[K8] serves on through an outage, and no longer than it may', async () => {
     const clock = new ManualClock();

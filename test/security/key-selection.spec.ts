@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Bench, useBench } from '../support/apps/bench.js';
 import { makeSigner } from '../support/issuers/signer.js';
 
-/** SECURITY-CHECKLIST 1E: which member of a key set may verify which token. */
+/** docs/security-checklist.md E: which member of a key set may verify which token. */
 describe('a member of the key set', () => {
   const bench = useBench();
 

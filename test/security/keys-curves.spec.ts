@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Bench, useBench } from '../support/apps/bench.js';
 import { compact, makeSigner, signWith, type Signer } from '../support/issuers/signer.js';
 
-/** SECURITY-CHECKLIST 1D, the elliptic curves. */
+/** docs/security-checklist.md D, the elliptic curves. */
 describe('a key on a curve', () => {
   const bench = useBench();
   const republished = (signer: Signer, members: Readonly<Record<string, unknown>>) =>

@@ -6,7 +6,7 @@ import { makeSigner, republished, signWith } from '../support/issuers/signer.js'
 
 const rsa = makeSigner('RS256');
 
-/** SECURITY-CHECKLIST 1D, RSA: every token verifies with the key it names, and most of the keys must not count. */
+/** docs/security-checklist.md D, RSA: every token verifies with the key it names, and most of the keys must not count. */
 describe('an RSA key', () => {
   const bench = useBench();
 

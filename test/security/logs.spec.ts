@@ -44,7 +44,7 @@ async function boot(issuer: TestIssuer, options: Parameters<TestIssuer['options'
   return { app, logger, events, provider, statusOf };
 }
 
-/** SECURITY-CHECKLIST 1M. */
+/** docs/security-checklist.md M. */
 describe('the log', () => {
   it('[M1] [M5] holds no token, no claim and no signature, at no level, for accepted and rejected tokens', async () => {
     const issuer = await startIssuer();

@@ -25,7 +25,7 @@ class Gateway {
   }
 }
 
-/** SECURITY-CHECKLIST 1L, L2: through Nest's own machinery, as GraphQL, WebSocket and microservice modules use it. */
+/** docs/security-checklist.md L, L2: through Nest's own machinery, as GraphQL, WebSocket and microservice modules use it. */
 describe('a context that is not HTTP', () => {
   async function boot() {
     const issuer = await startIssuer();

@@ -37,7 +37,7 @@ class BothController {
   }
 }
 
-/** SECURITY-CHECKLIST 1L, L8. */
+/** docs/security-checklist.md L, L8. */
 describe.each(platforms)('passport’s one registry, on $platform', ({ create: createHere }) => {
   async function boot(controllers = [EitherController, BothController]) {
     passport.use('test-key', new KeyStrategy());

@@ -54,7 +54,7 @@ function moduleOf(metadata: ModuleMetadata): Type {
 
 const extras: readonly AuthModuleExtras[] = [{ secureByDefault: false }, { secureByDefault: true }];
 
-/** SECURITY-CHECKLIST 1L, L3. */
+/** docs/security-checklist.md L, L3. */
 describe.each(extras)('a policy class, %j', (given) => {
   const start = async (...imports: Type[]) => {
     const { get } = await issuerAndApi(platforms[0].create, given, { imports, controllers: [] });

@@ -93,7 +93,7 @@ class BoundController extends PlainController {
 @Controller({ path: 'per-request', scope: Scope.REQUEST })
 class PerRequestController extends BoundController {}
 
-/** SECURITY-CHECKLIST 1L, L3. */
+/** docs/security-checklist.md L, L3. */
 describe.each([
   ['as it was written', '/plain', false],
   ['wrapped by tracing', '/plain', true],

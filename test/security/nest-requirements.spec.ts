@@ -49,7 +49,7 @@ async function statusesOf(
   return async (path, claims) => (await get(path, claims)).status;
 }
 
-/** SECURITY-CHECKLIST 1L, L3, L5 and L6. */
+/** docs/security-checklist.md L, L3, L5 and L6. */
 describe('the requirements of a handler', () => {
   it.each([
     ['inherited', 'base base-method class'],

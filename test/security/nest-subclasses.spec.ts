@@ -43,7 +43,7 @@ const refusing = (asked: () => void) => ({
 /** The same behind a proxy that answers reads and nothing else. */
 const hidden = (query: object) => new Proxy({}, { get: (_target, name) => Reflect.get(query, name) });
 
-/** SECURITY-CHECKLIST 1L, L2. */
+/** docs/security-checklist.md L, L2. */
 describe.each(platforms)('handleRequest of a subclass, on $platform', ({ create }) => {
   it.each([
     ['a query', (asked: () => void): object => refusing(asked)],

@@ -29,7 +29,7 @@ class ThrowingStrategy extends Strategy {
   }
 }
 
-/** SECURITY-CHECKLIST: no input, and no mistake in the application's own functions, ends the process. */
+/** docs/security-checklist.md: no input, and no mistake in the application's own functions, ends the process. */
 describe.each(platforms)('what is no Error, thrown, on $platform', ({ create }) => {
   const unhandled: unknown[] = [];
   beforeEach(() => {

@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { platforms } from '../support/apps/platforms.js';
 import { issuerAndApi } from '../support/apps/start-api.js';
 
-/** SECURITY-CHECKLIST 1L, L5 and L6. */
+/** docs/security-checklist.md L, L5 and L6. */
 describe.each(platforms)('request.user, on $platform', ({ create }) => {
   @Controller('user')
   class UserController {

@@ -5,7 +5,7 @@ import { platforms } from '../support/apps/platforms.js';
 import { Bench, useBench } from '../support/apps/bench.js';
 import { exchange } from '../support/apps/raw-exchange.js';
 
-/** SECURITY-CHECKLIST 1A: taking the token out of the request. */
+/** docs/security-checklist.md A: taking the token out of the request. */
 describe.each(platforms)('taking the token out of the request, on $platform', ({ create }) => {
   const bench = useBench({ create });
   const send = (authorization: string) => bench().api.get('/orders').set('Authorization', authorization);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { useBench } from '../support/apps/bench.js';
 import { encoded, joined, makeSigner, macWith } from '../support/issuers/signer.js';
 
-/** SECURITY-CHECKLIST 1B, the outer form: every signature here is right unless the form is in the signature itself. */
+/** docs/security-checklist.md B, the outer form: every signature here is right unless the form is in the signature itself. */
 describe('the form of a token', () => {
   const bench = useBench();
   const parts = (): [header: string, payload: string] => [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Bench, useBench } from '../support/apps/bench.js';
 
-/** SECURITY-CHECKLIST 1B, the JSON inside: every token here carries the right signature of the right key. */
+/** docs/security-checklist.md B, the JSON inside: every token here carries the right signature of the right key. */
 describe('the JSON of a token', () => {
   const bench = useBench();
   const json = (value: object) => JSON.stringify(value);

@@ -47,7 +47,7 @@ async function start(
   return { site, api, answer };
 }
 
-/** SECURITY-CHECKLIST 1G: every token here is signed by a key the issuer publishes. */
+/** docs/security-checklist.md G: every token here is signed by a key the issuer publishes. */
 describe('a tenant', () => {
   it('[G1] [G4] [G6] is the one both iss and tid name, in v2 and v1', async () => {
     const { answer } = await start();

@@ -4,7 +4,7 @@ import { Bench, useBench } from '../support/apps/bench.js';
 const TYPE = 'AUTH_TOKEN_TYPE_REFUSED';
 const CLAIM = 'AUTH_TOKEN_CLAIM_INVALID';
 
-/** SECURITY-CHECKLIST 1F, F8 to F14: right issuer, right audience, right signature, and yet no access token. */
+/** docs/security-checklist.md F, F8 to F14: right issuer, right audience, right signature, and yet no access token. */
 describe('a token of another kind', () => {
   const bench = useBench();
   const plain = { typ: 'JWT' };

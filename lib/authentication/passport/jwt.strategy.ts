@@ -28,7 +28,7 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
 
   // passport-jwt would verify with jsonwebtoken, which knows no EdDSA and no `crit`, and would call every outage a 401.
   override authenticate(request: object, options?: StrategyOptions): void {
-    // What is thrown beyond our own work, by the strategy tried next for one, is told like any other fault.
+    // An error thrown outside our own code, for example by the next strategy, is reported like any other fault.
     this.run(request, options?.[AUTHENTICATOR]).catch((error: unknown) => this.error(asError(error)));
   }
 

@@ -12,7 +12,7 @@ function sole(): RequestAuthenticator {
   if (first && others.length === 0) return first;
   throw new AuthConfigurationError(
     first
-      ? `AuthGuard('${STRATEGY_NAME}') cannot tell which of ${alive.size} AuthModules in this process it belongs to; use AuthorizedGuard, or extend it`
+      ? `AuthGuard('${STRATEGY_NAME}') does not know which of ${alive.size} AuthModules in this process it belongs to; use AuthorizedGuard, or extend it`
       : `AuthGuard('${STRATEGY_NAME}') needs an initialized AuthModule`,
   );
 }
@@ -34,7 +34,7 @@ export function isRegistered(authenticator: RequestAuthenticator): boolean {
   return alive.has(authenticator);
 }
 
-/** Leaves the registry as it was found, once nobody needs the strategy any more. */
+/** Restores the registry when no application needs the strategy any more. */
 export function unregisterStrategy(authenticator: RequestAuthenticator): void {
   if (alive.delete(authenticator) && alive.size === 0) passport.unuse(STRATEGY_NAME);
 }
