@@ -1,3 +1,4 @@
+import type { KeyRefusal } from '../errors/metadata.errors.js';
 import type { SigningKey } from './signing-key.js';
 
 /**
@@ -7,22 +8,35 @@ import type { SigningKey } from './signing-key.js';
 export class IssuerMetadata {
   readonly #byId: ReadonlyMap<string | undefined, readonly SigningKey[]>;
   readonly #all: ReadonlySet<SigningKey>;
+  readonly #skippedById: ReadonlyMap<string | undefined, KeyRefusal>;
   readonly keys: readonly SigningKey[];
 
   constructor(
     readonly issuer: string,
     readonly jwksUri: string,
     keys: readonly SigningKey[],
+    skipped: readonly KeyRefusal[] = [],
   ) {
     this.keys = Object.freeze([...keys]);
     this.#all = new Set(keys);
     this.#byId = groupById(keys);
+    this.#skippedById = new Map(skipped.map(({ kid, fault }) => [kid, Object.freeze({ kid, fault })]));
     Object.freeze(this);
   }
 
   /** The keys published under this `kid`; several are legal (RFC 7517 §4.5). */
   keysWithId(kid: string): readonly SigningKey[] {
     return this.#byId.get(kid) ?? [];
+  }
+
+  /** The member published under this `kid` that cannot be used, when no usable key has it. */
+  skippedWithId(kid: string): KeyRefusal | undefined {
+    return this.#byId.has(kid) ? undefined : this.#skippedById.get(kid);
+  }
+
+  /** The members that are published and cannot be used. */
+  get skipped(): readonly KeyRefusal[] {
+    return [...this.#skippedById.values()];
   }
 
   /** Whether this very key object is part of the snapshot. */
@@ -36,7 +50,9 @@ export class IssuerMetadata {
       this.issuer === other.issuer &&
       this.jwksUri === other.jwksUri &&
       this.#all.size === other.#all.size &&
-      this.keys.every((key) => other.has(key))
+      this.keys.every((key) => other.has(key)) &&
+      this.#skippedById.size === other.#skippedById.size &&
+      [...this.#skippedById].every(([kid, { fault }]) => other.#skippedById.get(kid)?.fault === fault)
     );
   }
 }

@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ReplaySubject, type Observable } from 'rxjs';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
-import type { SkippedKey } from '../keys/parse-key-set.js';
 import type { Clock } from '../time/clock.js';
 import { MetadataEventEmitter } from './event-emitter.js';
 import { MetadataReader } from './fetch/metadata-reader.js';
@@ -72,11 +71,6 @@ export class IssuerMetadataProvider extends MetadataProvider {
   /** Returns the current snapshot if it may serve; never loads. */
   snapshot(): IssuerMetadata | undefined {
     return this.#current.usable();
-  }
-
-  /** Returns the published member of this `kid` that is not used, and why; `undefined` when there is none. */
-  skippedKey(kid: string): SkippedKey | undefined {
-    return this.#current.skippedKey(kid);
   }
 
   /** Returns when a request started: a refresh that starts later includes everything published before. */

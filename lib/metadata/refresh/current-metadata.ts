@@ -1,7 +1,6 @@
 import type { MetadataRefreshError } from '../../errors/metadata.errors.js';
 import { MetadataStoreError } from '../../errors/store.error.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import type { SkippedKey } from '../../keys/parse-key-set.js';
 import type { Clock } from '../../time/clock.js';
 import type { MetadataEventEmitter } from '../event-emitter.js';
 import type { Reading } from '../fetch/metadata-reader.js';
@@ -18,7 +17,6 @@ import {
   isNewer,
   isSuperseded,
   provesAbsence,
-  skippedKey,
   succeed,
   usableSnapshot,
   type Freshness,
@@ -26,6 +24,7 @@ import {
 } from './issuer-state.js';
 import type { NegativeCache } from './negative-cache.js';
 import type { RefreshAttempt } from './refresh-attempt.js';
+import { isPublished } from './refresh-request.js';
 import type { RefreshLimits } from './refresh-limits.js';
 import type { RefreshScheduler } from './scheduler.js';
 
@@ -81,14 +80,8 @@ export class CurrentMetadata implements Replica {
     if (!attempt.needsProofOfAbsence) return this.#state.fence > fence;
     const { requestedKids } = attempt;
     const usable = usableSnapshot(this.#state, now);
-    const isFound = (kid: string): boolean =>
-      Boolean(usable?.keysWithId(kid).length) || skippedKey(this.#state, kid) !== undefined;
+    const isFound = (kid: string): boolean => usable !== undefined && isPublished(usable, kid);
     return this.provesAbsence(fence) || (requestedKids.size > 0 && [...requestedKids].every(isFound));
-  }
-
-  /** The published member of this `kid` that is not used, and why. */
-  skippedKey(kid: string): SkippedKey | undefined {
-    return skippedKey(this.#state, kid);
   }
 
   provesAbsence(fence: number): boolean {

@@ -1,6 +1,5 @@
-import type { MetadataRefreshError } from '../../errors/metadata.errors.js';
+import type { KeyFault, MetadataRefreshError } from '../../errors/metadata.errors.js';
 import { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import type { SkippedKey } from '../../keys/parse-key-set.js';
 import type { SigningKey } from '../../keys/signing-key.js';
 import type { Reading } from '../fetch/metadata-reader.js';
 import type { ParsedStored } from '../store/parse-stored.js';
@@ -10,6 +9,7 @@ const SHORTEST_PUBLISHED_INTERVAL = 60_000;
 const JITTER = 0.1;
 /** Wall clocks are read, and stored, on both sides: a snapshot must not look newer than it is. */
 const CLOCK_RESOLUTION = 1000;
+const SECRET_FAULTS: ReadonlySet<KeyFault> = new Set(['private', 'symmetric']);
 const NEVER = Number.NEGATIVE_INFINITY;
 
 /** The current snapshot of one issuer and everything known about it. Immutable; all times are monotonic. */
@@ -31,8 +31,6 @@ export interface IssuerState {
   readonly isFenced: boolean;
   /** The last check read the documents twice: a key that is missing is absent. */
   readonly isDoubleChecked: boolean;
-  /** Members of the key set that are published and not used. */
-  readonly skipped: readonly SkippedKey[];
   /** The last failure, until a refresh succeeds. */
   readonly lastFailure: { readonly at: number; readonly error: MetadataRefreshError } | undefined;
 }
@@ -48,7 +46,6 @@ export const EMPTY_STATE: IssuerState = {
   fence: 0,
   isFenced: false,
   isDoubleChecked: false,
-  skipped: [],
   lastFailure: undefined,
 };
 
@@ -115,13 +112,12 @@ export function acceptReading(
 ): IssuerState {
   const accepted: IssuerState = {
     ...state,
-    metadata: latest(state, new IssuerMetadata(issuer, reading.jwksUri, reading.keys)),
+    metadata: latest(state, new IssuerMetadata(issuer, reading.jwksUri, reading.keys, reading.skipped)),
     source: 'issuer',
     attempt: attempt.number,
     fence: fence ?? state.fence,
     isFenced: fence !== undefined,
     isDoubleChecked: reading.isDoubleChecked === true,
-    skipped: reading.skipped,
   };
   if (reading.unconfirmed && state.metadata) return accepted;
   return renew(accepted, reading, attempt.startedAt, freshness);
@@ -141,15 +137,16 @@ export function adoptStored(
   const { isDoubleChecked, fence, age, jwksUri } = stored;
   const known = isDoubleChecked ? [] : (state.metadata?.keys ?? []);
   const missed = known.filter((key) => !stored.keys.includes(key));
+  // A member that holds a secret is never saved: what this replica has read of it stays.
+  const secret = (state.metadata?.skipped ?? []).filter(({ fault }) => SECRET_FAULTS.has(fault));
+  const skipped = [...stored.skipped, ...secret];
   const adopted: IssuerState = {
     ...state,
-    metadata: latest(state, new IssuerMetadata(issuer, jwksUri, [...stored.keys, ...missed])),
+    metadata: latest(state, new IssuerMetadata(issuer, jwksUri, [...stored.keys, ...missed], skipped)),
     source: 'store',
     fence: fence ?? state.fence,
     isFenced: fence !== undefined,
     isDoubleChecked,
-    // A member that holds a secret is never saved: what this replica has read of it stays.
-    skipped: [...stored.skipped, ...state.skipped.filter(({ jwk }) => jwk === undefined)],
   };
   if (missed.length > 0) return { state: adopted, isComplete: false };
   const startedAt = now - age;
@@ -194,11 +191,6 @@ export function changeBetween(before: IssuerState, { metadata }: IssuerState): M
     withdrawnKeyIds: missing(before.metadata, metadata),
     replacedKeyIds: replaced(before.metadata, metadata),
   };
-}
-
-/** The published member of this `kid` that is not used, unless another one is. */
-export function skippedKey({ metadata, skipped }: IssuerState, kid: string): SkippedKey | undefined {
-  return metadata?.keysWithId(kid).length ? undefined : skipped.find((member) => member.kid === kid);
 }
 
 /** Identity is the version: an equal snapshot keeps the old object. */

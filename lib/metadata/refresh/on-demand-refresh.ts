@@ -85,7 +85,7 @@ export class OnDemandRefresh {
     const kid = requestedKid(request);
     if (kid === undefined) return undefined;
     const isMissing = this.missingKids.has(kid, this.clock.monotonic());
-    return isMissing || this.current.skippedKey(kid) ? usable : undefined;
+    return isMissing || usable.skippedWithId(kid) ? usable : undefined;
   }
 
   /** As after a wrong signature, a check that is not permitted or fails leaves the finding of the last one: absent. */

@@ -61,8 +61,13 @@ export function isWithoutKid({ kid, reason }: RefreshRequest): boolean {
 export function isSatisfiedBy(metadata: IssuerMetadata, request: TimedRequest): boolean {
   if (request.acceptsAny) return true;
   const kid = requestedKid(request);
-  if (kid !== undefined) return metadata.keysWithId(kid).length > 0;
+  if (kid !== undefined) return isPublished(metadata, kid);
   return request.stale !== undefined && metadata !== request.stale;
+}
+
+/** Whether the issuer publishes this `kid`; a key that cannot be used is no reason to look for another. */
+export function isPublished(metadata: IssuerMetadata, kid: string): boolean {
+  return metadata.keysWithId(kid).length > 0 || metadata.skippedWithId(kid) !== undefined;
 }
 
 /** Decides about a waiting request. Pure. @param usable the current snapshot, if it may serve */
