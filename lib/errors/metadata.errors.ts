@@ -43,7 +43,7 @@ export type KeyFault =
 export interface KeyRefusal {
   readonly kid: string | undefined;
   readonly fault: KeyFault;
-  /** Tells members apart. */
+  /** Differs from member to member. */
   readonly fingerprint?: string;
 }
 
