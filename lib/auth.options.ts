@@ -52,10 +52,13 @@ export interface IssuerOptions {
   tokenIssuers?: readonly string[] | undefined;
   /** With `{tenantid}`: the tenants let in, as a list or a test; `null` lets in any. Required then, refused otherwise. */
   tenants?: readonly string[] | ((tenantId: string) => boolean) | null | undefined;
-  /** The discovery document. Default `<issuer>/.well-known/openid-configuration`, RFC 8414's when that is a 404. */
-  metadataAddress?: string | undefined;
-  /** The key set; when set, no discovery document is read. Default: from discovery. */
-  jwksUri?: string | undefined;
+  /**
+   * The discovery document; a list where one issuer has several (Azure AD B2C policies): their keys are united. Default
+   * `<issuer>/.well-known/openid-configuration`, RFC 8414's when that is a 404.
+   */
+  metadataAddress?: string | readonly string[] | undefined;
+  /** The key set, or a list of key sets; when set, no discovery document is read. Default: from discovery. */
+  jwksUri?: string | readonly string[] | undefined;
   /**
    * Signature algorithms let in. Default RS/PS/ES 256, 384, 512, `EdDSA` and `Ed25519`. `ML-DSA-44/65/87` can be named
    * where the runtime has them; `none` and `HS*` are refused.

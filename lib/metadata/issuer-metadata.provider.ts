@@ -5,6 +5,7 @@ import type { Clock } from '../time/clock.js';
 import { MetadataEventEmitter } from './event-emitter.js';
 import { MetadataReader } from './fetch/metadata-reader.js';
 import { MetadataRetriever } from './fetch/metadata-retriever.js';
+import { UnitedReader } from './fetch/united-reader.js';
 import type { MetadataEvent } from './metadata-events.js';
 import type { ResolvedMetadataOptions } from './metadata-options.js';
 import { describeStatus, type MetadataStatus } from './metadata-status.js';
@@ -47,7 +48,7 @@ export class IssuerMetadataProvider extends MetadataProvider {
     const missingKids = new NegativeCache(options.refreshInterval);
     const current = new CurrentMetadata(options, clock, random, events, limits, scheduler, missingKids);
     this.#current = current;
-    const reader = new MetadataReader(options, new MetadataRetriever(options, clock, signal), clock);
+    const reader = readerOf(options, new MetadataRetriever(options, clock, signal), clock);
     this.#store = options.store && new StoreClient(options.store, options, clock, events, signal);
     const fleet = this.#store && new FleetCoordination(options, this.#store, clock, current, signal);
     this.#refresher = new MetadataRefresher(
@@ -145,4 +146,15 @@ export class IssuerMetadataProvider extends MetadataProvider {
     // Not in the middle of the change: a request that continues finds everything in its place.
     queueMicrotask(() => this.#onDemand.decideAll());
   }
+}
+
+function readerOf(
+  options: ResolvedMetadataOptions,
+  retriever: MetadataRetriever,
+  clock: Clock,
+): MetadataReader | UnitedReader {
+  const { issuer, sources } = options;
+  if (sources.length === 0) return new MetadataReader(options, retriever, clock);
+  const readers = sources.map((source) => new MetadataReader({ ...options, ...source }, retriever, clock));
+  return new UnitedReader(issuer, readers);
 }

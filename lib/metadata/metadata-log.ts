@@ -120,11 +120,12 @@ const BUDGET_CAUSES: Readonly<Record<BudgetUse, string>> = {
 
 /** Warns once where keys may come over plain http from another machine: an attacker on the path can replace them. */
 export function logPlainHttp(
-  { issuer, requireHttps, jwksUri, metadataAddresses }: ResolvedMetadataOptions,
+  { issuer, requireHttps, jwksUri, metadataAddresses, sources }: ResolvedMetadataOptions,
   logger: LoggerService,
 ): void {
   if (requireHttps) return;
-  const addresses = jwksUri === undefined ? metadataAddresses : [jwksUri];
+  const all = sources.length > 0 ? sources : [{ jwksUri, metadataAddresses }];
+  const addresses = all.flatMap((source) => source.jwksUri ?? source.metadataAddresses);
   const host = addresses.map((address) => new URL(address).hostname).find((name) => !isLoopback(name));
   if (host !== undefined)
     logger.warn(`${issuer}: metadata.requireHttps is false, and ${host} is not a loopback address`);

@@ -77,12 +77,17 @@ export interface MetadataOptions {
   store?: MetadataStore | undefined;
 }
 
+/** One of several key sets of an issuer. */
+export type MetadataSource = Pick<ResolvedMetadataOptions, 'metadataAddresses' | 'jwksUri'>;
+
 /** {@link MetadataOptions} after validation: every duration in milliseconds, every default filled in. */
 export interface ResolvedMetadataOptions {
   readonly issuer: string;
   /** Where to look for the discovery document, in order; empty when `jwksUri` is configured. */
   readonly metadataAddresses: readonly string[];
   readonly jwksUri: string | undefined;
+  /** Where the keys come from, when there are several key sets; else empty. */
+  readonly sources: readonly MetadataSource[];
   /** What the keys of this issuer may be used for. */
   readonly algorithms: AlgorithmPolicy;
   readonly automaticRefreshInterval: number;

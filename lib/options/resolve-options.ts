@@ -10,6 +10,7 @@ import {
 import type { ResolvedAuthOptions, ResolvedIssuer } from './resolved-options.js';
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
 import { algorithmPolicy, type AlgorithmPolicy } from '../keys/algorithms.js';
+import { addressesOf, listOf } from './metadata-addresses.js';
 import { isAcceptableAddress } from '../metadata/fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import { mediaType } from '../token/parse/parse-token.js';
@@ -82,8 +83,9 @@ function contradictions(issuer: CheckedIssuer, prefix: string): readonly Configu
     metadataAddress: issuer.metadataAddress,
     jwksUri: issuer.jwksUri,
   };
-  for (const [option, address] of Object.entries(addresses)) {
-    if (address !== undefined && !isAcceptableAddress(address, requireHttps)) tell(option, address, hint);
+  for (const [option, given] of Object.entries(addresses)) {
+    for (const address of listOf(given))
+      if (!isAcceptableAddress(address, requireHttps)) tell(option, address, hint);
   }
   if (/[?#]/.test(issuer.issuer))
     tell('issuer', issuer.issuer, 'a URL without query and fragment (RFC 8414 §2)');
@@ -167,23 +169,10 @@ function resolveMetadata(
   return Object.freeze({
     ...metadata,
     issuer,
-    jwksUri,
+    ...addressesOf(issuer, metadataAddress, jwksUri),
     algorithms,
-    metadataAddresses: metadataAddress === undefined ? wellKnownAddresses(issuer) : [metadataAddress],
     // Looked up per call, so that instrumentation installed later is seen.
     fetch: metadata.fetch ?? ((...request) => globalThis.fetch(...request)),
     store: metadata.store,
   });
-}
-
-/** OIDC Discovery §4.1 appends to the issuer; RFC 8414 §3.1 inserts between host and path. */
-function wellKnownAddresses(issuer: string): readonly string[] {
-  const base = issuer.endsWith('/') ? issuer.slice(0, -1) : issuer;
-  if (!URL.canParse(base)) return [];
-  const { origin, pathname } = new URL(base);
-  const path = pathname === '/' ? '' : pathname;
-  return [
-    `${base}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-  ];
 }

@@ -85,6 +85,10 @@ const TENANTS = 'a list of tenant ids, a function of the tenant id, or null to l
 const TYPES = 'a list of media types, null in it standing for an absent typ';
 const TIMESPAN = 'a string with its unit';
 
+function addresses(allowed: string) {
+  return v.union([text(allowed), list(text(allowed), allowed)], allowed);
+}
+
 const issuerEntries = {
   issuer: text('the https URL that the metadata names as issuer'),
   audience: v.union([text(AUDIENCE), list(text(AUDIENCE), AUDIENCE), v.null()], AUDIENCE),
@@ -100,8 +104,8 @@ const issuerEntries = {
       TENANTS,
     ),
   ),
-  metadataAddress: v.optional(text('the URL of the discovery document')),
-  jwksUri: v.optional(text('the URL of the key set')),
+  metadataAddress: v.optional(addresses('the URL of the discovery document, or a list of URLs')),
+  jwksUri: v.optional(addresses('the URL of the key set, or a list of URLs')),
   algorithms: v.optional(
     list(
       v.picklist(ALGORITHM_NAMES, `one of ${ALGORITHM_NAMES.join(', ')}; never none or HS*`),

@@ -26,6 +26,8 @@ export interface ReadRequest {
   readonly requestedKids: ReadonlySet<string>;
   /** Whether a request waits for any new key; may change while the attempt runs. */
   readonly needsNewKey: boolean;
+  /** Fingerprints of the known keys that are expected at this source. Default: all. */
+  readonly expected?: ReadonlySet<string>;
 }
 
 /** What one attempt read and validated. */
@@ -82,13 +84,16 @@ export class MetadataReader {
       return { ...second, keys, isDoubleChecked: true };
     } catch (error) {
       const unconfirmed = asRefreshError(error);
-      return { ...first, keys: union(first.keys, request.known?.keys ?? []), unconfirmed };
+      const known = (request.known?.keys ?? []).filter(
+        ({ fingerprint }) => request.expected?.has(fingerprint) ?? true,
+      );
+      return { ...first, keys: union(first.keys, known), unconfirmed };
     }
   }
 
   #first(request: ReadRequest): Promise<Reading> {
     const { known, keySetFirst } = request;
-    if (!known) return this.#load(request);
+    if (!known?.jwksUri) return this.#load(request);
     return keySetFirst ? this.#keySetFirst(known.jwksUri, request) : this.#both(known.jwksUri, request, true);
   }
 
@@ -171,16 +176,17 @@ const AGE_RESOLUTION = 1000;
 /** Whether a key is missing that is known, or that a request waits for. */
 function isMissingKey({ keys, skipped }: Reading, request: ReadRequest): boolean {
   const { known, requestedKids, needsNewKey } = request;
+  const expected = request.expected ?? known?.keys.map((key) => key.fingerprint) ?? [];
   const prints = new Set(keys.map((key) => key.fingerprint));
   const ids = new Set([...keys, ...skipped].map(({ kid }) => kid));
   return (
-    Boolean(known?.keys.some((key) => !prints.has(key.fingerprint))) ||
+    [...expected].some((fingerprint) => !prints.has(fingerprint)) ||
     [...requestedKids].some((kid) => !ids.has(kid)) ||
     (needsNewKey && keys.every((key) => known?.has(key)))
   );
 }
 
-function union(first: readonly SigningKey[], second: readonly SigningKey[]): readonly SigningKey[] {
+export function union(first: readonly SigningKey[], second: readonly SigningKey[]): readonly SigningKey[] {
   return [...new Map([...first, ...second].map((key) => [key.fingerprint, key])).values()];
 }
 
@@ -198,7 +204,7 @@ function keysMember(document: unknown): unknown {
   return typeof document === 'object' && document !== null && 'keys' in document ? document.keys : undefined;
 }
 
-function asRefreshError(error: unknown): MetadataRefreshError {
+export function asRefreshError(error: unknown): MetadataRefreshError {
   if (error instanceof MetadataRefreshError) return error;
   return defect(error);
 }

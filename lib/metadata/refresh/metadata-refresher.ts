@@ -28,7 +28,7 @@ export class MetadataRefresher {
     private readonly limits: RefreshLimits,
     private readonly scheduler: RefreshScheduler,
     private readonly events: MetadataEventEmitter,
-    private readonly reader: MetadataReader,
+    private readonly reader: Pick<MetadataReader, 'read'>,
     private readonly fleet: FleetCoordination | undefined,
     private readonly closing: AbortSignal,
   ) {

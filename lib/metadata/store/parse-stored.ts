@@ -36,8 +36,7 @@ export function parseStored(
     throw new MetadataStoreError('wrong-issuer', 'The snapshot is of another issuer');
   if (
     typeof jwksUri !== 'string' ||
-    !isAcceptableAddress(jwksUri, options.requireHttps) ||
-    jwksUri !== (options.jwksUri ?? jwksUri) ||
+    !isAcceptable(jwksUri, options) ||
     typeof age !== 'number' ||
     !Number.isFinite(age) ||
     !(fence === undefined || isFence(fence))
@@ -72,6 +71,20 @@ export function toStored(
 /** Whether a number can be a place in the order of a fleet's checks: with room for all that will follow. */
 export function isFence(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= 2 ** 52;
+}
+
+/** Several addresses are separated by a space. */
+function isAcceptable(
+  jwksUri: string,
+  { sources, requireHttps, jwksUri: only }: ResolvedMetadataOptions,
+): boolean {
+  const configured = sources.length > 0 ? sources.map((source) => source.jwksUri) : [only];
+  const addresses = sources.length > 0 ? jwksUri.split(' ') : [jwksUri];
+  return addresses.every(
+    (address) =>
+      isAcceptableAddress(address, requireHttps) &&
+      (configured.includes(undefined) || configured.includes(address)),
+  );
 }
 
 function elapsed(checkedAt: unknown, wallClock: number): number {
