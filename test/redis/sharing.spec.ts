@@ -67,6 +67,19 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(fleet.retrievals() - before).toBe(2);
   });
 
+  it('[20b] accept a withdrawn key everywhere when the issuer rolls back', async () => {
+    const fleet = await Fleet.gather(redis);
+    const replicas = await fleet.join3();
+    const token = await fleet.issuer.sign();
+    const { keys }: { keys: unknown[] } = JSON.parse(await (await fetch(fleet.issuer.jwksUri)).text());
+    await fleet.issuer.rotateKeys({ keepOld: false });
+    await replicas[0].provider.refreshNow();
+    await until(() => replicas.every(({ keyIds }) => !keyIds.includes(kidOf(token))));
+    for (const replica of replicas) expect(await replica.verdict(token)).toBe(REFUSED);
+    for (const jwk of keys) fleet.issuer.publishRaw(jwk);
+    for (const replica of replicas) await until(async () => (await replica.verdict(token)) === 'accepted');
+  });
+
   it('[38] stay within the budget of the fleet when all of them are flooded with unknown keys', async () => {
     const fleet = await Fleet.gather(redis);
     const budget = { refreshBurst: 2, refreshInterval: '5s', refreshWait: 200, timeout: '5s' } as const;
