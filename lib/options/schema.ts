@@ -81,7 +81,7 @@ function isStore(value: unknown): boolean {
 }
 
 const AUDIENCE = 'a string, a list of at least one string, or null to switch the check off on purpose';
-const TENANTS = 'a list of tenant ids, a function of the tenant id, or null to let in any tenant';
+const TENANTS = 'a list of tenant ids, a function of the tenant id, or null to accept any tenant';
 const TYPES = 'a list of media types, null in it standing for an absent typ';
 const TIMESPAN = 'a string with its unit';
 
