@@ -5,6 +5,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import {
   AUTH_MODULE_EXTRAS,
   ConfigurableModuleClass,
@@ -15,7 +16,10 @@ import { Authenticator } from './authentication/authenticator.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-options.js';
 import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
-import { httpAnswer } from './authorized/http-answer.js';
+import { answerTo } from './authorized/answers/auth-answer.js';
+import { httpException } from './authorized/answers/http-exception.js';
+import { AuthContexts } from './authorized/contexts/auth-contexts.js';
+import { HttpContext } from './authorized/contexts/http.context.js';
 import { CensusTaker } from './census/census-taker.js';
 import { AuthCensus } from './census/auth-census.js';
 import { assertSingleCopies } from './census/single-copies.js';
@@ -51,6 +55,12 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
         new Authenticator(options, providers, clock),
       inject: [RESOLVED_OPTIONS, MetadataProviders, Clock],
     },
+    {
+      provide: AuthContexts,
+      useFactory: (options: ResolvedAuthOptions, adapterHost: HttpAdapterHost) =>
+        new AuthContexts(new HttpContext(adapterHost), options),
+      inject: [RESOLVED_OPTIONS, HttpAdapterHost],
+    },
     AuthorizedGuard,
   ],
   exports: [
@@ -59,6 +69,7 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
     MetadataProviders,
     MetadataProvider,
     Authenticator,
+    AuthContexts,
     AuthorizedGuard,
     AuthCensus,
   ],
@@ -78,7 +89,7 @@ export class AuthModule
   /** Last, so that a boot that fails leaves nothing behind in passport's registry, which is the process's. */
   onApplicationBootstrap(): void {
     this.census.take();
-    registerStrategy(this.authenticator, (error) => httpAnswer(error, this.options.realm).exception);
+    registerStrategy(this.authenticator, (error) => httpException(answerTo(error, this.options.realm)));
   }
 
   onApplicationShutdown(): void {

@@ -1,3 +1,6 @@
+import type { TokenCheck } from './authentication/token-check.js';
+import type { AnswerExtension } from './authorized/answers/answer-extension.js';
+import type { AuthContext, OtherContexts } from './authorized/contexts/auth-context.js';
 import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/unverified-token.js';
 
@@ -16,6 +19,16 @@ export interface TokenCacheOptions {
   maxBytes?: number | undefined;
 }
 
+/** What a sub-path, or an application itself, adds to the checks and answers. */
+export interface AuthExtension {
+  /** Shown in error messages. */
+  readonly name: string;
+  /** Runs on every operation after the signature, cached tokens included. */
+  readonly tokenCheck?: TokenCheck;
+  /** Adds to the answers of refusals. */
+  readonly answer?: AnswerExtension;
+}
+
 /** Options that concern the whole module. */
 export interface AuthModuleOptions {
   /**
@@ -29,6 +42,19 @@ export interface AuthModuleOptions {
   realm?: string | undefined;
   /** `false` switches the verified-token cache off. Default `{ max: 10_000, maxBytes: 33_554_432 }`. */
   tokenCache?: TokenCacheOptions | false | undefined;
+  /**
+   * Contexts beside HTTP that `@Authorized` protects: those of the sub-paths, or your own. Default none: a call of
+   * another type is refused.
+   */
+  contexts?: readonly AuthContext[] | undefined;
+  /**
+   * What a guard of the whole application does with handlers of types that are not switched on: `'refuse'`, or
+   * `'ignore'`, which leaves them to their own guards and logs a warning per type. `@Authorized` there is refused all the same.
+   * Default `'refuse'`.
+   */
+  otherContexts?: OtherContexts | undefined;
+  /** Checks and answers that are added to those of the core, in this order. Default none. */
+  extensions?: readonly AuthExtension[] | undefined;
 }
 
 /** What a `validate` function is told beside the claims. */

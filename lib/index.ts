@@ -1,5 +1,6 @@
 export { AuthModule } from './auth.module.js';
 export type {
+  AuthExtension,
   AuthModuleExtras,
   AuthModuleOptions,
   IssuerOptions,
@@ -12,15 +13,27 @@ export type {
 
 export { AllowAnonymous, Authorized } from './authorized/authorized.decorator.js';
 export { AuthorizedGuard } from './authorized/authorized.guard.js';
-export type { AuthorizationPolicy, Policy, PolicyFunction } from './authorized/authorization-policy.js';
+export type { AnswerExtension, Refusal } from './authorized/answers/answer-extension.js';
+export type { AuthAnswer, Challenge } from './authorized/answers/auth-answer.js';
+export { AuthContext, type OtherContexts } from './authorized/contexts/auth-context.js';
+export { AuthContexts } from './authorized/contexts/auth-contexts.js';
+export type {
+  AuthorizationPolicy,
+  Policy,
+  PolicyFunction,
+} from './authorized/requirements/authorization-policy.js';
 export { CurrentToken, CurrentUser } from './authorized/current-user.decorator.js';
-export type { AuthorizedOptions, Requirements } from './authorized/requirements.js';
+export type { AuthorizedOptions } from './authorized/requirements/authorized-options.js';
+export type { RequirementCheck, RequirementSubject } from './authorized/requirements/requirement-kind.js';
+export type { Requirements } from './authorized/requirements/requirements.js';
 
 export { AuthCensus } from './census/auth-census.js';
 export type { AuthCensusEntry, HandlerKind } from './census/auth-census-entry.js';
 
 export { Authenticator, type SecretOrKeyProvider } from './authentication/authenticator.js';
+export type { PresentedToken, TokenCheck } from './authentication/token-check.js';
 export type { AuthenticatedToken } from './authentication/authenticated-token.js';
+export type { Credentials, HttpRequestLike } from './authentication/credentials.js';
 export type { Claims, TokenHeader } from './token/unverified-token.js';
 export type { TokenCacheStatus } from './token/verified-token-cache.js';
 

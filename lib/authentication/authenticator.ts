@@ -13,8 +13,12 @@ import { IssuerDirectory } from '../token/trusted-issuer.js';
 import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../token/verified-token-cache.js';
 import { verifySignature } from '../token/verify-signature.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
+import { schemeOf } from './bearer-token.js';
+import type { Credentials } from './credentials.js';
+import { HttpCredentials } from './http-credentials.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
+import { TokenChecks, type PresentedToken } from './token-check.js';
 import type { ResolvedAuthOptions, ResolvedIssuer } from '../options/resolved-options.js';
 
 /** What passport-jwt's `secretOrKeyProvider` option takes. */
@@ -34,6 +38,7 @@ export class Authenticator implements OnModuleInit {
   readonly #clock: Clock;
   readonly #issuers: IssuerDirectory<ResolvedIssuer>;
   readonly #cache: VerifiedTokenCache<KnownToken> | undefined;
+  readonly #checks: TokenChecks;
   readonly #requests: RequestAuthentication;
 
   constructor(options: ResolvedAuthOptions, providers: IssuerMetadataProviders, clock: Clock) {
@@ -41,7 +46,10 @@ export class Authenticator implements OnModuleInit {
     this.#providers = providers;
     this.#clock = clock;
     this.#issuers = new IssuerDirectory(options.issuers);
-    this.#requests = new RequestAuthentication(options, (token, request) => this.#answer(token, request));
+    this.#checks = new TokenChecks(options.extensions.flatMap(({ tokenCheck }) => tokenCheck ?? []));
+    this.#requests = new RequestAuthentication(options, this.#checks.schemes, (token, credentials) =>
+      this.#answer(token, credentials),
+    );
     this.#cache = options.tokenCache && new VerifiedTokenCache(options.tokenCache);
   }
 
@@ -58,7 +66,7 @@ export class Authenticator implements OnModuleInit {
    * @throws {MetadataUnavailableError} it could not be checked
    */
   async authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
-    return this.#answer(token, request);
+    return this.#answer(token, { authorization: `Bearer ${token}`, request });
   }
 
   /**
@@ -67,17 +75,20 @@ export class Authenticator implements OnModuleInit {
    * @throws {AuthError} the request carries no token, or one that is refused, or one that could not be checked
    */
   async authenticateRequest(request: object): Promise<AuthenticatedToken> {
-    return this.#requests.answerTo(request);
+    return this.answerTo(request, new HttpCredentials(request));
   }
 
-  /** The same, at once where nothing has to be waited for. */
-  answerTo(request: object): AuthenticatedToken | Promise<AuthenticatedToken> {
-    return this.#requests.answerTo(request);
+  /**
+   * Authenticates an operation of any context with the credentials it carries; once per operation, and at once where
+   * nothing has to be waited for. Never throws: a refusal is a rejected promise.
+   */
+  answerTo(operation: object, credentials: Credentials): AuthenticatedToken | Promise<AuthenticatedToken> {
+    return this.#requests.answerTo(operation, credentials);
   }
 
-  /** What a request was authenticated with, if it was. */
-  tokenOf(request: object): AuthenticatedToken | undefined {
-    return this.#requests.tokenOf(request);
+  /** What an operation was authenticated with, if it was. */
+  tokenOf(operation: object): AuthenticatedToken | undefined {
+    return this.#requests.tokenOf(operation);
   }
 
   /** How the verified-token cache does; `undefined` when it is switched off. */
@@ -98,10 +109,32 @@ export class Authenticator implements OnModuleInit {
     return key.toPem();
   });
 
-  /** @returns a promise only where a refresh or an asynchronous `validate` has to be awaited */
-  #answer(token: string, request: unknown): Answer {
+  /** @returns a promise only where a refresh, a token check or an asynchronous `validate` has to be awaited */
+  #answer(token: string, credentials: Credentials): Answer {
+    const { request } = credentials;
     const known = this.#verify(token);
+    if (!this.#checks.isEmpty) return this.#checkAndAdmit(known, token, credentials);
     return known instanceof Promise ? known.then((later) => admit(later, request)) : admit(known, request);
+  }
+
+  /** Proofs are of one request: they are checked outside the verified-token cache. */
+  async #checkAndAdmit(
+    verified: KnownToken | Promise<KnownToken>,
+    token: string,
+    credentials: Credentials,
+  ): Promise<AuthenticatedToken> {
+    const known = await verified;
+    const { claims, header } = known;
+    const presented: PresentedToken = {
+      token,
+      scheme: schemeOf(credentials, token),
+      claims,
+      header,
+      issuer: known.issuer.name,
+      credentials,
+    };
+    await this.#checks.run(presented);
+    return admit(known, credentials.request);
   }
 
   /** Settles a token at once where the cache or the current snapshot can; a refresh decides about the others. */
@@ -111,6 +144,7 @@ export class Authenticator implements OnModuleInit {
     const known = id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
     if (known) return known;
     const candidate = parseToken(token, this.#issuers, this.#clock.now(), tokenMaxLength);
+    this.#checks.assertConfirmable(candidate.claims);
     const source = this.#providers.get(candidate.issuer.name);
     const check: Check = { id, candidate, source, start: source.requestStart() };
     const metadata = source.snapshot();

@@ -1,34 +1,37 @@
 import { RequestInvalidError, TokenMissingError } from '../errors/request.errors.js';
 import { TokenError } from '../errors/token.errors.js';
+import type { Credentials } from './credentials.js';
 
-/** As much of a request as the parser looks at; Express, Fastify and Node agree on it. */
-interface RequestLike {
-  readonly headers?: { readonly authorization?: unknown };
-  readonly rawHeaders?: readonly string[];
-  /** Fastify keeps Node's request here. */
-  readonly raw?: { readonly rawHeaders?: readonly string[] };
-}
-
-const SCHEME = 'bearer';
+const BEARER = 'bearer';
 
 /**
- * Takes the token out of `Authorization: Bearer` (RFC 6750 §2.1), in one pass and without a regular expression.
+ * Reads the token of `Bearer <token>` (RFC 6750 §2.1) in one pass and without a regular expression.
  *
- * @throws {TokenMissingError} no header, or another scheme
- * @throws {RequestInvalidError} two headers, no token, or several words
+ * @param schemes that are accepted, in lower case
+ * @throws {TokenMissingError} no value, or another scheme
+ * @throws {RequestInvalidError} several values, a value that is no string, no token, or several words
  */
-export function bearerToken(request: RequestLike): string {
-  assertSingleHeader(request);
-  const header = authorizationOf(request);
-  const end = header.indexOf(' ');
-  const scheme = end < 0 ? header : header.slice(0, end);
-  // RFC 9110 §11.1: the scheme is compared without regard to case.
-  if (scheme.length !== SCHEME.length || scheme.toLowerCase() !== SCHEME) throw new TokenMissingError();
-  const token = end < 0 ? '' : withoutSpaces(header, end);
+export function presentedToken(credentials: Credentials, schemes: ReadonlySet<string>): string {
+  const value = authorizationOf(credentials);
+  const end = value.indexOf(' ');
+  const scheme = end < 0 ? value : value.slice(0, end);
+  if (!isOneOf(scheme, schemes)) throw new TokenMissingError();
+  const token = end < 0 ? '' : withoutSpaces(value, end);
   if (token === '') throw new RequestInvalidError('The Authorization header carries no token');
   if (token.includes(' '))
     throw new RequestInvalidError('The Authorization header carries more than one word');
   return token;
+}
+
+/** The scheme that a token came with, in lower case; `bearer` for one that an extractor has found elsewhere. */
+export function schemeOf({ authorization }: Credentials, token: string): string {
+  if (typeof authorization !== 'string' || !authorization.trimEnd().endsWith(` ${token}`)) return BEARER;
+  return authorization.slice(0, authorization.indexOf(' ')).toLowerCase();
+}
+
+/** RFC 9110 §11.1: schemes are compared without regard to case. Those of credentials are short. */
+function isOneOf(scheme: string, schemes: ReadonlySet<string>): boolean {
+  return scheme === 'Bearer' || (scheme.length <= 16 && schemes.has(scheme.toLowerCase()));
 }
 
 /** RFC 6750 §2.1, RFC 9110 §11.4: spaces and nothing else; `trim` would take a tab or a no-break space, too. */
@@ -41,8 +44,9 @@ function withoutSpaces(text: string, from: number): string {
 }
 
 /** Refuses an oversized header before an extractor of the user's own works on it. @throws {TokenError} */
-export function assertHeaderLength(request: RequestLike, tokenMaxLength: number): void {
-  if (authorizationOf(request).length > tokenMaxLength + SCHEME.length + 1) {
+export function assertHeaderLength({ http }: Credentials, tokenMaxLength: number): void {
+  const header = http?.headers?.authorization;
+  if (typeof header === 'string' && header.length > tokenMaxLength + BEARER.length + 1) {
     throw new TokenError(
       'AUTH_TOKEN_MALFORMED',
       'The Authorization header is longer than tokenMaxLength allows',
@@ -50,19 +54,12 @@ export function assertHeaderLength(request: RequestLike, tokenMaxLength: number)
   }
 }
 
-function authorizationOf({ headers }: RequestLike): string {
-  const header = headers?.authorization;
-  return typeof header === 'string' ? header : '';
-}
-
-/** Node keeps the first of two Authorization headers and drops the rest; only the raw list tells (RFC 6750 §2). */
-function assertSingleHeader(request: RequestLike): void {
-  const raw = request.rawHeaders ?? request.raw?.rawHeaders ?? [];
-  let seen = 0;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i];
-    if (name?.length === 13 && name.toLowerCase() === 'authorization' && ++seen > 1) {
-      throw new RequestInvalidError('The request has two Authorization headers');
-    }
-  }
+function authorizationOf({ authorization }: Credentials): string {
+  if (typeof authorization === 'string') return authorization;
+  if (authorization === undefined || authorization === null) return '';
+  throw new RequestInvalidError(
+    Array.isArray(authorization)
+      ? 'The request has several Authorization headers; send one'
+      : 'The Authorization header is no string',
+  );
 }

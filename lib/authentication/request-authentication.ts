@@ -1,65 +1,67 @@
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { TokenMissingError } from '../errors/request.errors.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
-import { assertHeaderLength, bearerToken } from './bearer-token.js';
+import { assertHeaderLength, presentedToken } from './bearer-token.js';
+import type { Credentials } from './credentials.js';
 import type { Answer } from './known-token.js';
 import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 import { assertNotAwaited, isThenable } from './thenable.js';
 
 const ASKED_ABOUT_ITSELF = 'A function of the options asked for the answer that it is asked for itself';
 
-/** Takes the token out of a request and has it authenticated once, however many guards ask. */
+/** Reads the token of an operation and has it authenticated once, however many guards ask. */
 export class RequestAuthentication {
   readonly #answers = new WeakMap<object, Answer>();
-  /** The requests whose answers are being found at this moment. */
+  /** The operations whose answers are being found at this moment. */
   readonly #begun = new Set<object>();
 
   constructor(
     private readonly options: Pick<ResolvedAuthOptions, 'jwtFromRequest' | 'tokenMaxLength'>,
-    private readonly authenticate: (token: string, request: object) => Answer,
+    private readonly schemes: ReadonlySet<string>,
+    private readonly authenticate: (token: string, credentials: Credentials) => Answer,
   ) {}
 
-  /** What becomes of a request; the same every time, refusals included. Never throws. */
-  answerTo(request: object): Answer {
-    const known = this.#answers.get(request);
+  /** What becomes of an operation; the same every time, refusals included. Never throws. */
+  answerTo(operation: object, credentials: Credentials): Answer {
+    const known = this.#answers.get(operation);
     if (known) return known;
-    const answer = this.#begin(request);
-    this.#answers.set(request, answer);
+    const answer = this.#begin(operation, credentials);
+    this.#answers.set(operation, answer);
     return answer;
   }
 
-  /** What a request was authenticated with, if it was. */
-  tokenOf(request: object): AuthenticatedToken | undefined {
-    const answer = this.#answers.get(request);
+  /** What an operation was authenticated with, if it was. */
+  tokenOf(operation: object): AuthenticatedToken | undefined {
+    const answer = this.#answers.get(operation);
     return isThenable(answer) ? undefined : answer;
   }
 
-  #begin(request: object): Answer {
-    if (this.#begun.has(request)) return refused(new AuthConfigurationError(ASKED_ABOUT_ITSELF));
-    this.#begun.add(request);
+  #begin(operation: object, credentials: Credentials): Answer {
+    if (this.#begun.has(operation)) return refused(new AuthConfigurationError(ASKED_ABOUT_ITSELF));
+    this.#begun.add(operation);
     try {
-      const answer = this.authenticate(this.#extract(request), request);
-      return isThenable(answer) ? this.#await(answer, request) : answer;
+      const answer = this.authenticate(this.#extract(credentials), credentials);
+      return isThenable(answer) ? this.#await(answer, operation) : answer;
     } catch (error) {
       return refused(error);
     } finally {
-      this.#begun.delete(request);
+      this.#begun.delete(operation);
     }
   }
 
-  #await(answer: Promise<AuthenticatedToken>, request: object): Promise<AuthenticatedToken> {
+  #await(answer: Promise<AuthenticatedToken>, operation: object): Promise<AuthenticatedToken> {
     const settled = answer.then((token) => {
-      this.#answers.set(request, token);
+      this.#answers.set(operation, token);
       return token;
     });
     return heldBack(settled);
   }
 
-  #extract(request: object): string {
+  #extract(credentials: Credentials): string {
     const { jwtFromRequest, tokenMaxLength } = this.options;
-    if (!jwtFromRequest) return bearerToken(request);
-    assertHeaderLength(request, tokenMaxLength);
-    const token: unknown = jwtFromRequest(request);
+    if (!jwtFromRequest || !credentials.http) return presentedToken(credentials, this.schemes);
+    assertHeaderLength(credentials, tokenMaxLength);
+    const token: unknown = jwtFromRequest(credentials.http);
     assertNotAwaited(token, 'jwtFromRequest');
     if (typeof token !== 'string' || token === '') throw new TokenMissingError();
     return token;

@@ -1,8 +1,9 @@
 import { Inject, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { ModuleRef } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
+import type { Credentials } from '../authentication/credentials.js';
 import {
   AUTHENTICATOR,
   STRATEGY_NAME,
@@ -10,19 +11,22 @@ import {
 } from '../authentication/passport/strategy-options.js';
 import { isRegistered } from '../authentication/passport/strategy-registry.js';
 import { isThenable } from '../authentication/thenable.js';
-import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
-import { AccessDeniedError } from '../errors/access.errors.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
-import { httpAnswer } from './http-answer.js';
-import type { Policy } from './authorization-policy.js';
-import { isAllowedBy } from './policies.js';
+import { MetadataUnavailableError } from '../errors/metadata.errors.js';
+import { Clock } from '../time/clock.js';
+import type { AuthContext } from './contexts/auth-context.js';
+import { AuthContexts } from './contexts/auth-contexts.js';
+import { attach } from './contexts/caller.js';
+import { isGuardedBy } from './guard-metadata.js';
 import { hasPassed, remember } from './guard-memo.js';
-import { requirementsFor, type Requirements } from './requirements.js';
+import { requirementsFor, type Requirements } from './requirements/requirements.js';
+import type { RequirementCheck, RequirementSubject } from './requirements/requirement-kind.js';
 
 /**
- * Authenticates the bearer token of an HTTP request and checks what `@Authorized` asks for. `@Authorized` applies it;
- * extend it to change one of its steps, and apply yours with `@UseGuards`.
+ * Authenticates the bearer token of an operation (an HTTP request, or what another context has) and checks what
+ * `@Authorized` asks for. `@Authorized` applies it; extend it to change one of its steps, and apply yours with
+ * `@UseGuards`.
  */
 @Injectable()
 export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
@@ -37,30 +41,26 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
 
   constructor(
     @Inject(Authenticator) protected readonly authenticator: Authenticator,
-    @Inject(RESOLVED_OPTIONS) protected readonly authOptions: ResolvedAuthOptions,
+    @Inject(AuthContexts) protected readonly contexts: AuthContexts,
     @Inject(ModuleRef) protected readonly moduleRef: ModuleRef,
-    @Inject(HttpAdapterHost) protected readonly adapterHost: HttpAdapterHost,
+    @Inject(Clock) protected readonly clock: Clock,
   ) {
     super();
     this.#passer = this.constructor === AuthorizedGuard ? authenticator : this;
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    // In other contexts "the request" may be a payload that the sender controls: refused until they are supported.
-    if (context.getType() !== 'http') {
-      throw new AuthConfigurationError(
-        `AuthorizedGuard protects HTTP handlers, not ${context.getType()} ones`,
-      );
-    }
     const requirements = this.requirementsFor(context);
     if (requirements.isAnonymous || hasPassed(context, this.#passer)) return true;
+    if (this.contexts.ignores(context, isExplicit(requirements, context))) return true;
+    const auth = this.contexts.of(context);
     this.#isInitialized ||= isRegistered(this.authenticator);
     if (!this.#isInitialized) throw notInitialized();
     try {
       // No `await` where there is nothing to wait for: it would be a large part of the cost of a known token.
       const authentication = this.authenticate(context);
       if (authentication) await authentication;
-      const token = this.authenticator.tokenOf(this.getRequest(context));
+      const token = this.authenticator.tokenOf(auth.operationOf(context));
       const authorization = token
         ? this.authorize(requirements, token, context)
         : this.#withoutToken(requirements, context);
@@ -97,60 +97,50 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     return requirementsFor(context.getClass(), context.getHandler());
   }
 
-  /** Sets `request.user`, or throws; at once when the token is known. */
+  /** Keeps user and token for the handler, or throws; at once when the token is known. */
   protected authenticate(context: ExecutionContext): void | Promise<void> {
-    if (!this.#isPlain) return this.askPassport(context);
-    const request = this.getRequest(context);
-    const answer = this.authenticator.answerTo(request);
-    if (!isThenable(answer)) return this.#attach(answer, request, context);
+    const auth = this.contexts.of(context);
+    const isHttp = auth.type === 'http';
+    if (isHttp && !this.#isPlain) return this.askPassport(context);
+    const answer = this.authenticator.answerTo(auth.operationOf(context), auth.credentialsOf(context));
+    if (!isThenable(answer)) return this.#attach(answer, auth, context);
     return answer.then(
-      (token) => this.#attach(token, request, context),
-      () => this.askPassport(context),
+      (token) => this.#attach(token, auth, context),
+      (error: unknown) => (isHttp ? this.askPassport(context) : this.#refuse(error, context)),
     );
   }
 
-  /** Throws unless the token meets the requirements; at once when no policy has to be asked. */
+  /** Throws unless the token meets the requirements; at once when no policy has to be awaited. */
   protected authorize(
-    { issuers, scopes, roles, policies }: Requirements,
+    { checks }: Requirements,
     token: AuthenticatedToken,
     context: ExecutionContext,
   ): void | Promise<void> {
-    if (!issuers.every((names) => names.includes(token.issuer))) {
-      throw new AccessDeniedError(
-        'AUTH_POLICY_REFUSED',
-        'Tokens of this issuer are not accepted on this route',
-      );
-    }
-    if (!scopes.every((scope) => token.scopes.includes(scope))) {
-      throw new AccessDeniedError('AUTH_SCOPE_MISSING', 'The token lacks a required scope', scopes);
-    }
-    if (!roles.every((list) => list.some((role) => token.roles.includes(role)))) {
-      throw new AccessDeniedError('AUTH_ROLE_MISSING', 'The token has none of the required roles');
-    }
-    return policies.length > 0 ? this.#askPolicies(policies, token, context) : undefined;
+    if (checks.length === 0) return undefined;
+    const { moduleRef, clock } = this;
+    return assertAll(checks, { token, context, auth: this.contexts.of(context), moduleRef, clock });
   }
 
-  /** Turns an error of ours into the exception to throw, and sets the headers that belong to it. */
+  /** Turns an error of ours into the exception that the transport knows, and sets the headers that belong to it. */
   protected toException(error: AuthError, context: ExecutionContext): Error {
-    const { exception, headers } = httpAnswer(error, this.authOptions.realm);
-    const response: unknown = context.switchToHttp().getResponse();
-    for (const [name, value] of Object.entries(headers))
-      this.adapterHost.httpAdapter.setHeader(response, name, value);
     if (error instanceof AuthConfigurationError) this.#logger.error(error.message);
     else this.#logger.debug(`${error.code}: ${error.message}`);
-    return exception;
+    return this.contexts.toException(error, context, this.requirementsFor(context));
   }
 
   /** What passport does with an accepted token, without its machinery: docs/decisions/0012. */
-  #attach(
-    token: AuthenticatedToken,
-    request: ReturnType<AuthorizedGuard['getRequest']>,
-    context: ExecutionContext,
-  ): void | Promise<void> {
-    request.authInfo = token;
+  #attach(token: AuthenticatedToken, auth: AuthContext, context: ExecutionContext): void | Promise<void> {
     const user: unknown = this.handleRequest(null, token.user, token, context);
-    if (isThenable(user)) return Promise.resolve(user).then((settled) => void (request.user = settled));
-    request.user = user;
+    if (isThenable(user))
+      return Promise.resolve(user).then((settled) => attach(auth, context, token, settled));
+    attach(auth, context, token, user);
+  }
+
+  /** Without passport, which knows HTTP only: the hook may throw something else, and cannot make it pass. */
+  #refuse(error: unknown, context: ExecutionContext): never {
+    const isRefusal = error instanceof AuthError && !isFault(error);
+    this.handleRequest(isRefusal ? null : error, false, isRefusal ? error : undefined, context);
+    throw error;
   }
 
   /** passport reports refusals and faults, and everything when a subclass has options of its own. */
@@ -159,26 +149,14 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     await super.canActivate(context);
   }
 
-  async #askPolicies(
-    policies: readonly Policy[],
-    { user }: AuthenticatedToken,
-    context: ExecutionContext,
-  ): Promise<void> {
-    for (const policy of policies) {
-      if (!(await isAllowedBy(policy, user, context, this.moduleRef))) {
-        const name = policy.name || '(anonymous)';
-        throw new AccessDeniedError('AUTH_POLICY_REFUSED', `The policy ${name} refused`);
-      }
-    }
-  }
-
   /**
    * Goes on without a token where a subclass has taken its refusal and thrown nothing, as for a route that anyone may
    * call. Only a refusal: a token that could not be checked is none, and neither is another strategy's user.
    */
   async #withoutToken(requirements: Requirements, context: ExecutionContext): Promise<void> {
-    const request = this.getRequest(context);
-    const refusal = await this.#refusalOf(request);
+    const auth = this.contexts.of(context);
+    const refusal = await this.#refusalOf(auth.operationOf(context), auth.credentialsOf(context));
+    const request: { authInfo?: unknown } = auth.type === 'http' ? this.getRequest(context) : {};
     // passport leaves the refusal of our strategy there, and nothing of a fault.
     const isTaken = refusal instanceof AuthError && request.authInfo === refusal;
     if (!isTaken || !this.#isOptional(requirements)) throw refusal;
@@ -186,10 +164,10 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   }
 
   /** @throws {AuthConfigurationError} when nothing of ours was refused */
-  async #refusalOf(request: object): Promise<unknown> {
+  async #refusalOf(operation: object, credentials: Credentials): Promise<unknown> {
     if (this.handleRequest !== AuthorizedGuard.prototype.handleRequest) {
       try {
-        await this.authenticator.authenticateRequest(request);
+        await this.authenticator.answerTo(operation, credentials);
       } catch (refusal) {
         return refusal;
       }
@@ -197,10 +175,37 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     throw new AuthConfigurationError('The request was authenticated by another strategy than resilient-jwt');
   }
 
-  #isOptional({ issuers, scopes, roles, policies }: Requirements): boolean {
-    const isBare = [issuers, scopes, roles, policies].every((list) => list.length === 0);
-    return isBare && this.authorize === AuthorizedGuard.prototype.authorize;
+  #isOptional({ checks }: Requirements): boolean {
+    return checks.length === 0 && this.authorize === AuthorizedGuard.prototype.authorize;
   }
+}
+
+/** @throws {AuthError} of the first check that is not met */
+function assertAll(checks: readonly RequirementCheck[], subject: RequirementSubject): void | Promise<void> {
+  for (const [index, check] of checks.entries()) {
+    const isMet = check.isMet(subject);
+    if (isThenable(isMet)) return assertLater(isMet, check, checks.slice(index + 1), subject);
+    if (!isMet) throw check.denial();
+  }
+}
+
+async function assertLater(
+  isMet: PromiseLike<boolean>,
+  check: RequirementCheck,
+  others: readonly RequirementCheck[],
+  subject: RequirementSubject,
+): Promise<void> {
+  if (!(await isMet)) throw check.denial();
+  await assertAll(others, subject);
+}
+
+function isFault(error: AuthError): boolean {
+  return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
+}
+
+/** Whether the handler itself asks for authorization, and not only a global guard. */
+function isExplicit({ isMarked }: Requirements, context: ExecutionContext): boolean {
+  return isMarked || isGuardedBy(AuthorizedGuard, context);
 }
 
 function notInitialized(): AuthConfigurationError {

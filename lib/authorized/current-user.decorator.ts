@@ -1,14 +1,15 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+import { tokenOf, userOf } from './contexts/caller.js';
 
 type Pipe = PipeTransform | Type<PipeTransform>;
 
 /**
- * The user of the request, as `validate` returned it; with a name, that member of it: `@CurrentUser('sub')`.
- * `undefined` on an anonymous route.
+ * The user of the operation, as `validate` returned it; with a name, that member of it: `@CurrentUser('sub')`.
+ * `undefined` in an anonymous handler.
  */
 export const CurrentUser: (member?: string, ...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
   (member: string | undefined, context: ExecutionContext): unknown => {
-    const { user }: { user?: unknown } = context.switchToHttp().getRequest();
+    const user = userOf(context);
     if (member === undefined) return user;
     return typeof user === 'object' && user !== null && Object.hasOwn(user, member)
       ? Reflect.get(user, member)
@@ -16,10 +17,7 @@ export const CurrentUser: (member?: string, ...pipes: Pipe[]) => ParameterDecora
   },
 );
 
-/** The whole `AuthenticatedToken`: claims, header, issuer, scopes, roles, user. `undefined` on an anonymous route. */
+/** The whole `AuthenticatedToken`: claims, header, issuer, scopes, roles, user. `undefined` in an anonymous handler. */
 export const CurrentToken: (...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
-  (_: unknown, context: ExecutionContext): unknown => {
-    const { user, authInfo }: { user?: unknown; authInfo?: unknown } = context.switchToHttp().getRequest();
-    return user === undefined ? undefined : authInfo;
-  },
+  (_: unknown, context: ExecutionContext): unknown => tokenOf(context),
 );

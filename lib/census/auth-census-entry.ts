@@ -1,4 +1,4 @@
-import type { Requirements } from '../authorized/requirements.js';
+import type { Requirements } from '../authorized/requirements/requirements.js';
 
 /** What serves a handler: the same words as `ExecutionContext.getType()`. */
 export type HandlerKind = 'http' | 'graphql' | 'ws' | 'rpc';

@@ -1,8 +1,9 @@
 import { Inject, Injectable, Logger, UnauthorizedException } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { isPolicyClass } from '../authorized/authorization-policy.js';
-import { providerOf } from '../authorized/policies.js';
-import { requirementsFor } from '../authorized/requirements.js';
+import { isPolicyClass } from '../authorized/requirements/authorization-policy.js';
+import { providerOf } from '../authorized/requirements/policies.js';
+import { AuthContexts } from '../authorized/contexts/auth-contexts.js';
+import { requirementsFor } from '../authorized/requirements/requirements.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import type { AuthCensusEntry } from './auth-census-entry.js';
 import { summaryOf } from './census-summary.js';
@@ -23,6 +24,7 @@ export class CensusTaker {
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(AuthContexts) private readonly contexts: AuthContexts,
   ) {
     this.#microservices = new MicroserviceGuards(modules, config, () => this.#onMicroserviceApart());
   }
@@ -52,8 +54,8 @@ export class CensusTaker {
   #coverage(): Coverage {
     return {
       ...graphqlFacts(this.modules),
-      types: new Set(['http']),
-      areOthersIgnored: false,
+      types: new Set(this.contexts.types),
+      areOthersIgnored: this.contexts.areOthersIgnored,
       isSecureByDefault: isGloballyGuarded(this.config),
       areGatewaysGuarded: namesErrors(),
       // A microservice alone has the application's configuration.

@@ -1,4 +1,4 @@
-import type { Requirements } from '../authorized/requirements.js';
+import type { Requirements } from '../authorized/requirements/requirements.js';
 import type { GraphqlFacts } from './graphql-facts.js';
 import type { ScannedHandler } from './scan-handlers.js';
 

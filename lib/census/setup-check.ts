@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ConfigurableModuleClass } from '../auth.module-definition.js';
 import { isClass } from '../authorized/marks/marks.js';
-import { nameMethods } from '../authorized/requirements.js';
+import { nameMethods } from '../authorized/requirements/requirements.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import type { NestModule } from '../injection/find-provider.js';

@@ -32,12 +32,16 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
   });
   if (issuers) problems.push(...duplicates(issuers));
   if (problems.length > 0 || !checked || !issuers) throw new AuthConfigurationError(problems);
-  const { jwtFromRequest, tokenMaxLength, realm, tokenCache } = checked.module;
+  const { jwtFromRequest, tokenMaxLength, realm, tokenCache, contexts, otherContexts, extensions } =
+    checked.module;
   return Object.freeze({
     jwtFromRequest,
     tokenMaxLength,
     realm,
     tokenCache: tokenCache === false ? undefined : Object.freeze(tokenCache),
+    contexts: Object.freeze([...contexts]),
+    otherContexts,
+    extensions: Object.freeze([...extensions]),
     issuers: Object.freeze(issuers),
   });
 }

@@ -1,4 +1,4 @@
-import type { TokenExtractor, ValidateContext } from '../auth.options.js';
+import type { AuthModuleOptions, TokenExtractor, ValidateContext } from '../auth.options.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import type { TrustedIssuer } from '../token/trusted-issuer.js';
 import type { Claims } from '../token/unverified-token.js';
@@ -18,6 +18,9 @@ export interface ResolvedAuthOptions {
   readonly tokenMaxLength: number;
   readonly realm: string | undefined;
   readonly tokenCache: TokenCacheLimits | undefined;
+  readonly contexts: NonNullable<AuthModuleOptions['contexts']>;
+  readonly otherContexts: NonNullable<AuthModuleOptions['otherContexts']>;
+  readonly extensions: NonNullable<AuthModuleOptions['extensions']>;
   readonly issuers: readonly ResolvedIssuer[];
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
 import { ExternalContextCreator, LazyModuleLoader } from '@nestjs/core';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -43,7 +44,7 @@ async function call(
   token = '',
 ): Promise<unknown> {
   const controller = new OrdersController();
-  const request = { headers: { authorization: `Bearer ${token}` } };
+  const request = Object.assign(new Readable(), { headers: { authorization: `Bearer ${token}` } });
   const creator = module.get(ExternalContextCreator, { strict: false });
   let verdict: unknown;
   const recording = { canActivate: async (context: never) => (verdict = await guard.canActivate(context)) };

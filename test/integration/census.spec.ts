@@ -133,7 +133,10 @@ describe('AuthCensus', () => {
       { name: 'ws OpenGateway.open', is: 'anonymous' },
     ]);
     const [closed] = app.get(AuthCensus).handlers;
-    expect(closed).toMatchObject({ class: MixedController, requirements: { roles: [['admin']] } });
+    expect(closed).toMatchObject({
+      class: MixedController,
+      requirements: { checks: [{ name: 'roles', required: ['admin'] }] },
+    });
     expect(Object.isFrozen(closed)).toBe(true);
   });
 

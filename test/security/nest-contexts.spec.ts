@@ -51,34 +51,35 @@ describe('a context that is not HTTP', () => {
           undefined,
           type,
         )(payload, {}, {}, {});
-    return { gateway, call };
+    return { gateway, call, lure };
   }
 
   it.each(['rpc', 'ws', 'graphql', 'cron'])(
     '[L2] is rejected, even with a good token in what looks like a request: %j',
     async (type) => {
       const { gateway, call } = await boot();
-      await expect(call(type)).rejects.toThrow(/protects HTTP handlers/);
+      await expect(call(type)).rejects.toThrow(/not switched on/);
       expect(gateway.calls).toBe(0);
     },
   );
 
-  it('[L2] is let through as HTTP, which proves that nothing else is missing', async () => {
-    const { gateway, call } = await boot();
-    await expect(call('http')).resolves.toBe('handled');
-    expect(gateway.calls).toBe(1);
+  it('[L2] rejects a call of the type http whose first argument is no request of the platform', async () => {
+    const { gateway, call, lure } = await boot();
+    for (const payload of [lure, { raw: lure }, [lure], undefined, null, 'message', 7])
+      await expect(call('http', 'handle', payload)).rejects.toThrow(/without an HTTP request/);
+    expect(gateway.calls).toBe(0);
   });
 
-  it('[L2] is rejected even on an anonymous route: its kind is unknown', async () => {
+  it('[L2] is answered by an open handler, which asks for nothing', async () => {
     const { gateway, call } = await boot();
-    await expect(call('rpc', 'open')).rejects.toThrow(/protects HTTP handlers/);
-    expect(gateway.calls).toBe(0);
+    for (const type of ['http', 'rpc', 'cron']) await expect(call(type, 'open')).resolves.toBe('handled');
+    expect(gateway.calls).toBe(3);
   });
 
   it('[L2] without a request is rejected, too', async () => {
     const { gateway, call } = await boot();
     for (const payload of [undefined, null, 'message', 7, {}, { headers: null }])
-      await expect(call('ws', 'handle', payload)).rejects.toThrow(/protects HTTP handlers/);
+      await expect(call('ws', 'handle', payload)).rejects.toThrow(/not switched on/);
     expect(gateway.calls).toBe(0);
   });
 });

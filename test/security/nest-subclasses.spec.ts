@@ -7,16 +7,17 @@ import {
   UseGuards,
   type ExecutionContext,
 } from '@nestjs/common';
-import { APP_GUARD, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { APP_GUARD, ModuleRef } from '@nestjs/core';
 import {
   Authenticator,
   Authorized,
+  AuthContexts,
   AuthorizedGuard,
   CurrentToken,
   type AuthenticatedToken,
 } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../../lib/options/resolved-options.js';
+import { Clock } from '../../lib/time/clock.js';
 import { hasPassed, remember } from '../../lib/authorized/guard-memo.js';
 import { issuerAndApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
@@ -77,11 +78,11 @@ describe('one subclass, configured twice', () => {
     constructor(
       readonly claim: string,
       authenticator: Authenticator,
-      options: ResolvedAuthOptions,
+      contexts: AuthContexts,
       moduleRef: ModuleRef,
-      adapterHost: HttpAdapterHost,
+      clock: Clock,
     ) {
-      super(authenticator, options, moduleRef, adapterHost);
+      super(authenticator, contexts, moduleRef, clock);
     }
 
     protected override authorize(
@@ -95,9 +96,9 @@ describe('one subclass, configured twice', () => {
   }
   const requiring = (claim: string) => ({
     provide: APP_GUARD,
-    inject: [Authenticator, RESOLVED_OPTIONS, ModuleRef, HttpAdapterHost],
-    useFactory: (...[a, o, m, h]: [Authenticator, ResolvedAuthOptions, ModuleRef, HttpAdapterHost]) =>
-      new ClaimGuard(claim, a, o, m, h),
+    inject: [Authenticator, AuthContexts, ModuleRef, Clock],
+    useFactory: (...given: [Authenticator, AuthContexts, ModuleRef, Clock]) =>
+      new ClaimGuard(claim, ...given),
   });
 
   it.each([

@@ -33,13 +33,6 @@ export function assertClaims(
   checkKind(claims);
   checkPresence(claims, issuer);
   if (issuer.tokenTypes.size === 1 && issuer.tokenTypes.has('at+jwt')) checkProfile(claims);
-  if (Object.hasOwn(claims, 'cnf')) {
-    // RFC 9449 §7.2: a bound token without its proof of possession is somebody else's.
-    throw new TokenError(
-      'AUTH_TOKEN_SENDER_CONSTRAINED',
-      'The token is bound to a key and came as a plain bearer token',
-    );
-  }
 }
 
 /** RFC 7519 §4.1.4-6: numbers, finite, not before the epoch; `exp` must be there. */

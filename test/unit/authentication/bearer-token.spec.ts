@@ -1,10 +1,13 @@
 import { RequestInvalidError, TokenMissingError } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { assertHeaderLength, bearerToken } from '../../../lib/authentication/bearer-token.js';
+import { assertHeaderLength, presentedToken, schemeOf } from '../../../lib/authentication/bearer-token.js';
+import { HttpCredentials } from '../../../lib/authentication/http-credentials.js';
 
+const BEARER = new Set(['bearer']);
 const requestWith = (authorization: unknown) => ({ headers: { authorization } });
+const bearerToken = (request: object): string => presentedToken(new HttpCredentials(request), BEARER);
 
-describe('bearerToken', () => {
+describe('presentedToken', () => {
   it.each(['Bearer abc', 'bearer abc', 'BEARER   abc', 'Bearer abc  '])(
     'returns the token when the header is %j',
     (header) => {
@@ -12,25 +15,18 @@ describe('bearerToken', () => {
     },
   );
 
-  it.each([
-    undefined,
-    '',
-    'Basic abc',
-    'Bearerabc',
-    'Bearer\tabc',
-    ' Bearer abc',
-    'DPoP abc',
-    ['Bearer abc'],
-    7,
-  ])('throws TokenMissingError when there is no bearer token: %j', (header) => {
-    expect(() => bearerToken(requestWith(header))).toThrow(TokenMissingError);
-  });
+  it.each([undefined, '', 'Basic abc', 'Bearerabc', 'Bearer\tabc', ' Bearer abc', 'DPoP abc'])(
+    'throws TokenMissingError when there is no bearer token: %j',
+    (header) => {
+      expect(() => bearerToken(requestWith(header))).toThrow(TokenMissingError);
+    },
+  );
 
   it('throws TokenMissingError when there are no headers', () => {
     expect(() => bearerToken({})).toThrow(TokenMissingError);
   });
 
-  it.each(['Bearer', 'Bearer ', 'Bearer    ', 'Bearer a b', 'Bearer a, Bearer b'])(
+  it.each(['Bearer', 'Bearer ', 'Bearer    ', 'Bearer a b', 'Bearer a, Bearer b', ['Bearer abc'], 7, {}])(
     'throws RequestInvalidError when the header is %j',
     (header) => {
       expect(() => bearerToken(requestWith(header))).toThrow(RequestInvalidError);
@@ -47,9 +43,31 @@ describe('bearerToken', () => {
   });
 });
 
+describe('presentedToken with a further scheme', () => {
+  const schemes = new Set(['bearer', 'dpop']);
+
+  it('returns the token of each scheme, in any case', () => {
+    for (const header of ['DPoP abc', 'dpop abc', 'Bearer abc', 'BEARER abc'])
+      expect(presentedToken(new HttpCredentials(requestWith(header)), schemes)).toBe('abc');
+  });
+});
+
+describe('schemeOf', () => {
+  it.each([
+    ['DPoP  abc', 'dpop'],
+    ['Bearer abc ', 'bearer'],
+    ['Basic other', 'bearer'],
+    [undefined, 'bearer'],
+  ])('returns the scheme that the token came with: %j', (header, scheme) => {
+    expect(schemeOf(new HttpCredentials(requestWith(header)), 'abc')).toBe(scheme);
+  });
+});
+
 describe('assertHeaderLength', () => {
   it('throws when the header has room for more than tokenMaxLength', () => {
-    expect(() => assertHeaderLength(requestWith(`Bearer ${'a'.repeat(10)}`), 10)).not.toThrow();
-    expect(() => assertHeaderLength(requestWith(`Bearer ${'a'.repeat(11)}`), 10)).toThrow('tokenMaxLength');
+    const check = (length: number) =>
+      assertHeaderLength(new HttpCredentials(requestWith(`Bearer ${'a'.repeat(length)}`)), 10);
+    expect(() => check(10)).not.toThrow();
+    expect(() => check(11)).toThrow('tokenMaxLength');
   });
 });

@@ -27,6 +27,13 @@ const FUNCTION = /a function/;
 const BOOLEAN = /true or false/;
 const noop = (): undefined => undefined;
 
+const context = (type: string): object => ({
+  type,
+  operationOf: noop,
+  credentialsOf: noop,
+  toException: noop,
+});
+
 const moduleOptions: readonly OptionRow[] = [
   {
     option: 'jwtFromRequest',
@@ -65,6 +72,42 @@ const moduleOptions: readonly OptionRow[] = [
     accepted: [false, {}, { max: 1 }, { maxBytes: 65_536 }],
     refused: [true, { max: 0 }, { maxBytes: 65_535 }, { max: '10' }, null],
     message: /false, or an object of max, at least 1, and maxBytes, at least 65536/,
+    inTsdoc: false,
+  },
+  {
+    option: 'contexts',
+    default: 'none',
+    bounds: 'a list of `AuthContext`, one per type; HTTP is always on',
+    resolved: [[], ({ contexts }) => contexts],
+    accepted: [[], [context('queue'), context('bot')]],
+    refused: [{}, [{}], [null], [context('http')], [context('a'), context('a')], null],
+    message: /a list of contexts, one per type/,
+    inTsdoc: false,
+  },
+  {
+    option: 'otherContexts',
+    default: "`'refuse'`",
+    bounds: "`'refuse'` or `'ignore'`",
+    resolved: ['refuse', ({ otherContexts }) => otherContexts],
+    accepted: ['refuse', 'ignore'],
+    refused: ['allow', true, null],
+    message: /'refuse' or 'ignore'/,
+    inTsdoc: false,
+  },
+  {
+    option: 'extensions',
+    default: 'none',
+    bounds: 'a list of `{ name, tokenCheck?, answer? }`',
+    resolved: [[], ({ extensions }) => extensions],
+    accepted: [
+      [],
+      [
+        { name: 'a', tokenCheck: { check: noop } },
+        { name: 'b', answer: noop },
+      ],
+    ],
+    refused: [{}, [{}], [null], [{ name: 'a', tokenCheck: noop }], [{ name: 'a', answer: {} }], null],
+    message: /a list of objects with a name and a tokenCheck, an answer or both/,
     inTsdoc: false,
   },
 ];

@@ -1,10 +1,11 @@
-import type { ExecutionContext, Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { ContextIdFactory, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { AuthConfigurationError } from '../errors/configuration.error.js';
-import { findForClass } from '../injection/find-for-class.js';
-import type { NestProvider } from '../injection/find-provider.js';
+import { AuthConfigurationError } from '../../errors/configuration.error.js';
+import { findForClass } from '../../injection/find-for-class.js';
+import type { NestProvider } from '../../injection/find-provider.js';
+import type { RequirementSubject } from './requirement-kind.js';
 import { isPolicyClass, type AuthorizationPolicy, type Policy } from './authorization-policy.js';
-import type { Class } from './marks/marks.js';
+import type { Class } from '../marks/marks.js';
 
 type PolicyClass = Type<AuthorizationPolicy>;
 
@@ -12,14 +13,11 @@ type PolicyClass = Type<AuthorizationPolicy>;
 const providersOf = new WeakMap<ModulesContainer, WeakMap<Class, Map<PolicyClass, NestProvider>>>();
 
 /** Calls one policy. Only `true` is a yes. */
-export async function isAllowedBy(
-  policy: Policy,
-  user: unknown,
-  context: ExecutionContext,
-  moduleRef: ModuleRef,
-): Promise<boolean> {
+export async function isAllowedBy(policy: Policy, subject: RequirementSubject): Promise<boolean> {
+  const { user } = subject.token;
+  const { context } = subject;
   const verdict: unknown = isPolicyClass(policy)
-    ? await (await instanceOf(policy, context, moduleRef)).authorize(user, context)
+    ? await (await instanceOf(policy, subject)).authorize(user, context)
     : await policy(user, context);
   return verdict === true;
 }
@@ -45,24 +43,20 @@ export function providerOf(policy: PolicyClass, controller: Class, modules: Modu
 
 async function instanceOf(
   policy: PolicyClass,
-  context: ExecutionContext,
-  moduleRef: ModuleRef,
+  { auth, context, moduleRef }: RequirementSubject,
 ): Promise<AuthorizationPolicy> {
   const modules = moduleRef.get(ModulesContainer, { strict: false });
   const provider = providerOf(policy, context.getClass(), modules);
   const isShared = provider.isDependencyTreeStatic() && !provider.isTransient;
-  const instance: unknown = isShared ? provider.instance : await resolve(policy, provider, context);
+  const instance: unknown = isShared
+    ? provider.instance
+    : await resolve(policy, provider, auth.requestOf(context));
   if (isPolicy(instance)) return instance;
   throw new AuthConfigurationError(`The provider of the policy ${policy.name} has no method authorize`);
 }
 
 /** Of a scope of its own: by the module that provides it, for this request. */
-async function resolve(
-  policy: PolicyClass,
-  { host }: NestProvider,
-  context: ExecutionContext,
-): Promise<unknown> {
-  const request: object = context.switchToHttp().getRequest();
+async function resolve(policy: PolicyClass, { host }: NestProvider, request: object): Promise<unknown> {
   const contextId = ContextIdFactory.getByRequest(request);
   const owner: unknown = host?.providers.get(ModuleRef)?.instance;
   if (!(owner instanceof ModuleRef)) throw new AuthConfigurationError(`${policy.name} stands in no module`);

@@ -1,28 +1,19 @@
+import { checksFor, type AuthorizedOptions } from './authorized-options.js';
+import type { RequirementCheck } from './requirement-kind.js';
 import type { Policy } from './authorization-policy.js';
-import { ClassMarks, type HandlerMarks } from './marks/class-marks.js';
-import { marksFor, type Class, type Handler, type MethodTarget } from './marks/marks.js';
-
-/** What `@Authorized` asks for beyond a valid token. All of it must hold. */
-export interface AuthorizedOptions {
-  /** The token must carry all of these. */
-  scopes?: readonly string[] | undefined;
-  /** The token must carry at least one of these. */
-  roles?: readonly string[] | undefined;
-  /** Must say yes. */
-  policy?: Policy | undefined;
-  /** Only tokens of issuers with one of these names. */
-  issuers?: readonly string[] | undefined;
-}
+import { ClassMarks, type HandlerMarks } from '../marks/class-marks.js';
+import { marksFor, type Class, type Handler, type MethodTarget } from '../marks/marks.js';
 
 /** What holds for one handler, everything added up. */
 export interface Requirements {
   readonly isAnonymous: boolean;
   /** Whether `@Authorized` stands on the handler, its class or a base class. */
   readonly isMarked: boolean;
+  /** All scopes that the handler requires. */
   readonly scopes: readonly string[];
-  /** One entry per list: each of them must be met. */
-  readonly roles: readonly (readonly string[])[];
-  readonly issuers: readonly (readonly string[])[];
+  /** In the order in which they are checked; none means that any valid token will do. */
+  readonly checks: readonly RequirementCheck[];
+  /** Those of the application's own among the checks. */
   readonly policies: readonly Policy[];
 }
 
@@ -82,9 +73,8 @@ function addUp({ isAnonymous, authorized }: HandlerMarks<AuthorizedOptions>): Re
     isAnonymous,
     isMarked: authorized.length > 0,
     scopes: [...new Set(authorized.flatMap(({ scopes }) => scopes ?? []))],
-    roles: authorized.flatMap(({ roles }) => (roles ? [roles] : [])),
-    issuers: authorized.flatMap(({ issuers }) => (issuers ? [issuers] : [])),
-    policies: authorized.flatMap(({ policy }) => (policy ? [policy] : [])),
+    checks: checksFor(authorized),
+    policies: authorized.flatMap(({ policy }) => policy ?? []),
   };
 }
 

@@ -1,0 +1,27 @@
+/** An HTTP request as a platform hands it over: what extractors, proofs of possession and certificates are read from. */
+export interface HttpRequestLike {
+  readonly headers?: { readonly authorization?: unknown };
+  /** Names and values in turns, as they came: Node joins or drops duplicates everywhere else. */
+  readonly rawHeaders?: readonly string[];
+  /** Fastify keeps Node's request here. */
+  readonly raw?: { readonly rawHeaders?: readonly string[] };
+}
+
+/** What one operation carries to prove who calls, in the same form for every transport. */
+export interface Credentials {
+  /**
+   * The value of `Authorization`: `Bearer <token>`. A list when the caller sent several, which is refused. Anything that
+   * is no string is refused as malformed; `undefined` and the empty string count as absent. A transport that carries a
+   * bare token puts `Bearer ` in front of it.
+   */
+  readonly authorization: unknown;
+  /** Passed to `validate` as `request`. */
+  readonly request: unknown;
+  /**
+   * The HTTP request that this operation came with, when there is one. `jwtFromRequest`, proofs of possession and client
+   * certificates read it; without it those that are required cannot be met.
+   */
+  readonly http?: HttpRequestLike | undefined;
+  /** Sets a header of the answer, where the transport has them. */
+  setHeader?(name: string, value: string): void;
+}

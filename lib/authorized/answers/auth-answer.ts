@@ -1,0 +1,125 @@
+import { AccessDeniedError } from '../../errors/access.errors.js';
+import type { AuthError, AuthErrorCode } from '../../errors/auth.error.js';
+import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
+
+/** One entry of `WWW-Authenticate` (RFC 9110 §11.6.1). Names and values are sent as given, values in quotes. */
+export interface Challenge {
+  readonly scheme: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** How a refusal is answered, before a transport gives it its own form. Nothing in it comes from the caller. */
+export interface AuthAnswer {
+  /** Its `code` is the public `errorCode`; its message is for the log, never for the caller. */
+  readonly error: AuthError;
+  /** The HTTP status, also where the transport has another notion of it. */
+  readonly status: 400 | 401 | 403 | 500 | 503;
+  /** A fixed text for the caller. */
+  readonly description: string;
+  /** One per scheme; none where credentials would not help. */
+  readonly challenges: readonly Challenge[];
+  /** Headers beside the challenges, for transports that have them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** With 503: whole seconds, at least 1. */
+  readonly retryAfter?: number;
+}
+
+/** Works a challenge's parameters out; `undefined` where no challenge belongs to the answer. */
+type ChallengeOf = (error: AuthError, description: string) => Readonly<Record<string, string>> | undefined;
+
+interface AnswerRule {
+  readonly status: AuthAnswer['status'];
+  /** Fixed: nothing of the token, its claims or an upstream answer is ever reflected (RFC 6750 §3). */
+  readonly description: string;
+  readonly challenge: ChallengeOf;
+}
+
+const withoutChallenge: ChallengeOf = () => undefined;
+// RFC 6750 §3: no error code when no credentials were sent.
+const bare: ChallengeOf = () => ({});
+const naming =
+  (error: string): ChallengeOf =>
+  (_, description) => ({ error, error_description: description });
+const insufficientScope: ChallengeOf = (error) => ({
+  error: 'insufficient_scope',
+  scope: error instanceof AccessDeniedError ? error.requiredScopes.join(' ') : '',
+});
+
+const badToken = (description: string): AnswerRule => ({
+  status: 401,
+  description,
+  challenge: naming('invalid_token'),
+});
+const denied = (description: string): AnswerRule => ({
+  status: 403,
+  description,
+  challenge: withoutChallenge,
+});
+
+/** The one place that says how an error is answered (RFC 6750, RFC 9110). A code that is missing does not compile. */
+const ANSWERS: Readonly<Record<AuthErrorCode, AnswerRule>> = {
+  AUTH_TOKEN_MISSING: { status: 401, description: 'Authentication is required', challenge: bare },
+  AUTH_REQUEST_INVALID: {
+    status: 400,
+    description: 'The Authorization header is malformed',
+    challenge: naming('invalid_request'),
+  },
+  AUTH_TOKEN_MALFORMED: badToken('The access token is malformed'),
+  AUTH_TOKEN_ALGORITHM_REFUSED: badToken('The signature algorithm of the access token is not accepted'),
+  AUTH_TOKEN_TYPE_REFUSED: badToken('The token is not an accepted kind of access token'),
+  AUTH_TOKEN_ISSUER_UNKNOWN: badToken('The issuer of the access token is not accepted'),
+  AUTH_TOKEN_AUDIENCE_MISMATCH: badToken('The access token is meant for another audience'),
+  AUTH_TOKEN_EXPIRED: badToken('The access token has expired'),
+  AUTH_TOKEN_NOT_YET_VALID: badToken('The access token is not valid yet'),
+  AUTH_TOKEN_CLAIM_INVALID: badToken('A claim of the access token is missing or invalid'),
+  AUTH_TOKEN_SIGNATURE_INVALID: badToken('The signature of the access token is not valid'),
+  AUTH_TOKEN_SENDER_CONSTRAINED: badToken(
+    'The access token is bound to its sender and cannot be used as a bearer token',
+  ),
+  AUTH_TOKEN_REJECTED: badToken('The access token was rejected'),
+  AUTH_SCOPE_MISSING: {
+    status: 403,
+    description: 'The access token lacks a required scope',
+    challenge: insufficientScope,
+  },
+  AUTH_ROLE_MISSING: denied('A required role is missing'),
+  AUTH_POLICY_REFUSED: denied('Access is denied by a policy'),
+  AUTH_METADATA_UNAVAILABLE: {
+    status: 503,
+    description: 'The access token cannot be checked at the moment',
+    challenge: withoutChallenge,
+  },
+  AUTH_CONFIGURATION_INVALID: {
+    status: 500,
+    description: 'Authentication is not configured correctly',
+    challenge: withoutChallenge,
+  },
+};
+
+/** RFC 9111 §3.5: no shared cache may keep what was meant for one caller. */
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+/** Returns how an error is answered. */
+export function answerTo(error: AuthError, realm: string | undefined): AuthAnswer {
+  const { status, description, challenge } = ANSWERS[error.code];
+  const parameters = challenge(error, description);
+  const challenges = parameters
+    ? [{ scheme: 'Bearer', parameters: realm === undefined ? parameters : { realm, ...parameters } }]
+    : [];
+  const answer = { error, status, description, challenges, headers: NO_STORE };
+  return status === 503 ? { ...answer, retryAfter: retryAfterOf(error) } : answer;
+}
+
+/** The value of `WWW-Authenticate`; `undefined` without challenges. */
+export function challengeHeader(challenges: readonly Challenge[]): string | undefined {
+  return challenges.length > 0 ? challenges.map(textOf).join(', ') : undefined;
+}
+
+function textOf({ scheme, parameters }: Challenge): string {
+  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
+  return list.length > 0 ? `${scheme} ${list.join(', ')}` : scheme;
+}
+
+function retryAfterOf(error: AuthError): number {
+  return error instanceof MetadataUnavailableError ? error.retryAfter : 1;
+}

@@ -1,0 +1,85 @@
+import { Logger, type ExecutionContext } from '@nestjs/common';
+import type { Credentials } from '../../authentication/credentials.js';
+import type { AuthError } from '../../errors/auth.error.js';
+import { AuthConfigurationError } from '../../errors/configuration.error.js';
+import type { ResolvedAuthOptions } from '../../options/resolved-options.js';
+import { answerTo } from '../answers/auth-answer.js';
+import type { Refusal } from '../answers/answer-extension.js';
+import type { Requirements } from '../requirements/requirements.js';
+import type { AuthContext } from './auth-context.js';
+import type { HttpContext } from './http.context.js';
+
+/** The contexts that an application has switched on. One per application. */
+export class AuthContexts {
+  readonly #logger = new Logger('AuthorizedGuard');
+  readonly #byType: ReadonlyMap<string, AuthContext>;
+  readonly #ignored = new Set<string>();
+
+  constructor(
+    private readonly http: HttpContext,
+    private readonly options: Pick<
+      ResolvedAuthOptions,
+      'contexts' | 'otherContexts' | 'extensions' | 'realm'
+    >,
+  ) {
+    this.#byType = new Map(options.contexts.map((context) => [context.type, context]));
+  }
+
+  /** The types that are switched on, HTTP first. */
+  get types(): readonly string[] {
+    return [this.http.type, ...this.#byType.keys()];
+  }
+
+  /** Whether a global guard leaves handlers of other types to their own guards. */
+  get areOthersIgnored(): boolean {
+    return this.options.otherContexts === 'ignore';
+  }
+
+  /** @throws {AuthConfigurationError} when the type of the call is not switched on */
+  of(context: ExecutionContext): AuthContext {
+    const type: string = context.getType();
+    const known = type === 'http' ? this.http : this.#byType.get(type);
+    if (known) return known;
+    throw new AuthConfigurationError(
+      `AuthorizedGuard was called for a handler of the type ${type}, which is not switched on; add its context to the option contexts of AuthModule (nestjs-resilient-auth/graphql, /websockets, /microservices, or an AuthContext of your own), or open the handler with @AllowAnonymous`,
+    );
+  }
+
+  /**
+   * Whether the call is left to other guards: its type is not switched on, nothing asks for authorization but a global
+   * guard, and `otherContexts` is `ignore`. Logs one warning per type.
+   */
+  ignores(context: ExecutionContext, isExplicit: boolean): boolean {
+    if (!this.areOthersIgnored || isExplicit) return false;
+    const type: string = context.getType();
+    if (type === 'http' || this.#byType.has(type)) return false;
+    if (!this.#ignored.has(type)) {
+      this.#ignored.add(type);
+      this.#logger.warn(
+        `Handlers of the type ${type} are not protected: the type is not switched on, and otherContexts is 'ignore'`,
+      );
+    }
+    return true;
+  }
+
+  /** Returns the exception of the transport for a refusal, with what extensions add to its answer. */
+  toException(error: AuthError, context: ExecutionContext, requirements: Requirements): Error {
+    const auth = this.of(context);
+    const { extensions, realm } = this.options;
+    const refusal: Refusal = { error, context, requirements, credentials: credentialsOf(auth, context) };
+    const answer = extensions.reduce(
+      (answer, { answer: extend }) => extend?.(answer, refusal) ?? answer,
+      answerTo(error, realm),
+    );
+    return auth.toException(answer, context);
+  }
+}
+
+function credentialsOf(auth: AuthContext, context: ExecutionContext): Credentials | undefined {
+  try {
+    return auth.credentialsOf(context);
+  } catch {
+    // Malformed credentials are what is being refused.
+    return undefined;
+  }
+}

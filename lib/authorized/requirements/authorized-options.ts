@@ -1,0 +1,42 @@
+import { issuersKind, type IssuersOption } from './kinds/issuers.kind.js';
+import { policyKind, type PolicyOption } from './kinds/policy.kind.js';
+import { rolesKind, type RolesOption } from './kinds/roles.kind.js';
+import { scopesKind, type ScopesOption } from './kinds/scopes.kind.js';
+import type { RequirementCheck, RequirementKind } from './requirement-kind.js';
+
+/** What `@Authorized` requires beyond a valid token. All of it must hold. */
+export interface AuthorizedOptions extends IssuersOption, ScopesOption, RolesOption, PolicyOption {}
+
+type Name = keyof AuthorizedOptions;
+
+/** Every kind, in the order of the checks. */
+const KINDS: { readonly [Option in Name]-?: RequirementKind } = {
+  issuers: issuersKind,
+  scopes: scopesKind,
+  roles: rolesKind,
+  policy: policyKind,
+};
+
+/** @throws {TypeError} at decoration, for an unknown name or a value that is not allowed */
+export function assertOptions(options: AuthorizedOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!isName(name)) throw new TypeError(`@Authorized knows no option ${name}`);
+    const kind = KINDS[name];
+    if (value !== undefined && !kind.isValid(value))
+      throw new TypeError(`@Authorized({ ${name} }) takes ${kind.takes}`);
+  }
+}
+
+/** Returns the checks of a handler. @param given every `@Authorized` that holds for it, nearest first */
+export function checksFor(given: readonly AuthorizedOptions[]): readonly RequirementCheck[] {
+  return Object.entries(KINDS).flatMap(([name, kind]) =>
+    kind.checksFor(
+      name,
+      given.map((options: object): unknown => Reflect.get(options, name)),
+    ),
+  );
+}
+
+function isName(name: string): name is Name {
+  return Object.hasOwn(KINDS, name);
+}
