@@ -15,6 +15,7 @@ import { resolveAuthOptions } from './options/resolve-options.js';
 import { Authenticator } from './authentication/authenticator.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-options.js';
 import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
+import { TokenWatcher } from './authentication/token-watcher.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
 import { answerTo } from './authorized/answers/auth-answer.js';
 import { httpException } from './authorized/answers/http-exception.js';
@@ -61,6 +62,11 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
         new AuthContexts(new HttpContext(adapterHost), options),
       inject: [RESOLVED_OPTIONS, HttpAdapterHost],
     },
+    {
+      provide: TokenWatcher,
+      useFactory: (...parts: ConstructorParameters<typeof TokenWatcher>) => new TokenWatcher(...parts),
+      inject: [Authenticator, RESOLVED_OPTIONS, MetadataProviders, Clock],
+    },
     AuthorizedGuard,
   ],
   exports: [
@@ -70,6 +76,7 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
     MetadataProvider,
     Authenticator,
     AuthContexts,
+    TokenWatcher,
     AuthorizedGuard,
     AuthCensus,
   ],

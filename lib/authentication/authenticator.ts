@@ -91,6 +91,16 @@ export class Authenticator implements OnModuleInit {
     return this.#requests.tokenOf(operation);
   }
 
+  /**
+   * Checks an accepted token again, without asking `validate`: lifetime, tenant and key.
+   *
+   * @throws {TokenError} it is no longer valid
+   * @throws {MetadataUnavailableError} it could not be checked
+   */
+  async assertStillValid(token: string): Promise<void> {
+    await this.#verify(token);
+  }
+
   /** How the verified-token cache does; `undefined` when it is switched off. */
   cacheStatus(): TokenCacheStatus | undefined {
     return this.#cache?.status();

@@ -1,0 +1,159 @@
+import type { OnModuleDestroy } from '@nestjs/common';
+import type { Subscription } from 'rxjs';
+import { TokenError } from '../errors/token.errors.js';
+import type { MetadataProviders } from '../metadata/metadata.providers.js';
+import type { ResolvedAuthOptions } from '../options/resolved-options.js';
+import type { Clock, TimerHandle } from '../time/clock.js';
+import { lifetimeOf } from '../token/claims.js';
+import type { AuthenticatedToken } from './authenticated-token.js';
+import type { Authenticator } from './authenticator.js';
+
+/** Node runs a longer timer at once (2^31 - 1 milliseconds, 24.8 days). */
+const LONGEST_TIMER = 2_147_483_647;
+/** Tokens checked in one turn of the event loop: a check takes some microseconds. */
+const BATCH = 500;
+
+interface Watched {
+  readonly rawToken: string;
+  readonly issuer: string;
+  readonly onEnd: (reason: TokenError) => void;
+}
+
+/**
+ * Reports when an accepted token stops being valid, for connections and streams that outlive the check of one request:
+ * at `exp` (clock tolerance included) or `maxTokenAge`, and when its key leaves the key set. One timer for all tokens.
+ * A token that cannot be checked, because the metadata is not available, counts as valid: an outage closes no connection.
+ */
+export class TokenWatcher implements OnModuleDestroy {
+  /** By the second in which they end. */
+  readonly #bySecond = new Map<number, Set<Watched>>();
+  #timer: { readonly handle: TimerHandle; readonly second: number } | undefined;
+  readonly #subscriptions = new Map<string, Subscription>();
+  #isClosed = false;
+
+  constructor(
+    private readonly authenticator: Pick<Authenticator, 'assertStillValid'>,
+    private readonly options: Pick<ResolvedAuthOptions, 'issuers'>,
+    private readonly providers: MetadataProviders,
+    private readonly clock: Clock,
+  ) {}
+
+  /** How many tokens are watched. */
+  get size(): number {
+    let size = 0;
+    for (const watched of this.#bySecond.values()) size += watched.size;
+    return size;
+  }
+
+  /**
+   * Calls back once when the token is no longer valid.
+   *
+   * @param rawToken as it was received
+   * @param token what it was accepted as
+   * @returns a function that stops watching
+   */
+  watch(
+    rawToken: string,
+    token: Pick<AuthenticatedToken, 'claims' | 'issuer'>,
+    onEnd: Watched['onEnd'],
+  ): () => void {
+    if (this.#isClosed) return () => undefined;
+    const watched: Watched = { rawToken, issuer: token.issuer, onEnd };
+    const second = this.#endOf(token);
+    const group = this.#bySecond.get(second) ?? new Set();
+    this.#bySecond.set(second, group.add(watched));
+    this.#observeKeys(token.issuer);
+    this.#plan(second);
+    return () => this.#forget(watched, second);
+  }
+
+  onModuleDestroy(): void {
+    this.#isClosed = true;
+    this.#cancel();
+    for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
+    this.#bySecond.clear();
+  }
+
+  #endOf({ claims, issuer: name }: Pick<AuthenticatedToken, 'claims' | 'issuer'>): number {
+    const issuer = this.options.issuers.find((candidate) => candidate.name === name);
+    if (!issuer) return Math.ceil(claims.exp);
+    const { expires, outdated } = lifetimeOf(claims, issuer);
+    return Math.ceil(Math.min(expires, outdated));
+  }
+
+  #forget(watched: Watched, second: number): void {
+    const group = this.#bySecond.get(second);
+    if (!group?.delete(watched) || group.size > 0) return;
+    this.#bySecond.delete(second);
+    if (this.#timer?.second === second) this.#replan();
+  }
+
+  /** One timer, for the earliest end. */
+  #plan(second: number): void {
+    if (this.#timer && this.#timer.second <= second) return;
+    this.#cancel();
+    const wait = Math.min(Math.max(0, second * 1000 - this.clock.now()), LONGEST_TIMER);
+    this.#timer = { handle: this.clock.setTimeout(() => this.#endOverdue(), wait), second };
+  }
+
+  #replan(): void {
+    this.#cancel();
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const second of this.#bySecond.keys()) earliest = Math.min(earliest, second);
+    if (earliest < Number.POSITIVE_INFINITY) this.#plan(earliest);
+  }
+
+  #cancel(): void {
+    if (this.#timer) this.clock.clearTimeout(this.#timer.handle);
+    this.#timer = undefined;
+  }
+
+  #endOverdue(): void {
+    const now = this.clock.now();
+    const expired = new TokenError('AUTH_TOKEN_EXPIRED', 'The token has expired');
+    for (const [second, group] of this.#bySecond) {
+      if (second * 1000 > now) continue;
+      this.#bySecond.delete(second);
+      for (const { onEnd } of group) onEnd(expired);
+    }
+    this.#replan();
+  }
+
+  #observeKeys(issuer: string): void {
+    if (this.#subscriptions.has(issuer)) return;
+    const { metadata$ } = this.providers.get(issuer);
+    // The first value is the current snapshot, which the token has just been checked with.
+    let isFirst = true;
+    this.#subscriptions.set(
+      issuer,
+      metadata$.subscribe(() => {
+        if (!isFirst) void this.#checkAll(issuer);
+        isFirst = false;
+      }),
+    );
+  }
+
+  /** Checks the tokens of an issuer against its new keys, in slices of the event loop. */
+  async #checkAll(issuer: string): Promise<void> {
+    const all = [...this.#bySecond].flatMap(([second, group]) =>
+      [...group].map((watched) => ({ watched, second })),
+    );
+    const concerned = all.filter(({ watched }) => watched.issuer === issuer);
+    for (let start = 0; start < concerned.length; start += BATCH) {
+      await Promise.all(
+        concerned.slice(start, start + BATCH).map(({ watched, second }) => this.#check(watched, second)),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #check(watched: Watched, second: number): Promise<void> {
+    try {
+      await this.authenticator.assertStillValid(watched.rawToken);
+    } catch (error) {
+      if (!(error instanceof TokenError) || !this.#bySecond.get(second)?.has(watched)) return;
+      this.#forget(watched, second);
+      watched.onEnd(error);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { GraphqlConnection } from './operation-source.js';
+import { HttpCredentials } from '../authentication/http-credentials.js';
+
+/**
+ * The credentials of an operation over a WebSocket: from `connectionParams`, else from the upgrade request. Places that
+ * name different tokens come back as a list, which is refused like two `Authorization` headers.
+ */
+export function connectionAuthorization(connection: GraphqlConnection, names: readonly string[]): unknown {
+  const { parameters, upgrade } = connection;
+  const places = [
+    memberOf(parameters, 'authorization'),
+    memberOf(memberOf(parameters, 'headers'), 'authorization'),
+    ...names.map((name) => memberOf(parameters, name)),
+    upgrade && new HttpCredentials(upgradeHeaders(upgrade)).authorization,
+  ];
+  const given = places
+    .filter((value) => value !== undefined && value !== null && value !== '')
+    .map(withScheme);
+  const distinct = [...new Set(given)];
+  return distinct.length > 1 ? distinct : distinct[0];
+}
+
+/** A bare token stands for a bearer token: browsers' clients often leave the scheme out. */
+function withScheme(value: unknown): unknown {
+  return typeof value === 'string' && !value.trim().includes(' ') && !/^bearer$/i.test(value.trim())
+    ? `Bearer ${value}`
+    : value;
+}
+
+/** Mercurius copies members of `connection_init` into `headers`: only what came with the upgrade counts as sent. */
+function upgradeHeaders(upgrade: NonNullable<GraphqlConnection['upgrade']>): {
+  readonly rawHeaders: readonly string[];
+  readonly headers: { readonly authorization?: string };
+} {
+  const rawHeaders = upgrade.rawHeaders ?? upgrade.raw?.rawHeaders ?? [];
+  const index = rawHeaders.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'authorization');
+  const authorization = index < 0 ? undefined : rawHeaders[index + 1];
+  return { rawHeaders, headers: authorization === undefined ? {} : { authorization } };
+}
+
+/** Names without regard to case, as headers have them; own members only. */
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const found = Object.entries(value).filter(([key]) => key.toLowerCase() === name.toLowerCase());
+  return found.length > 1 ? found.map(([, member]: [string, unknown]) => member) : found[0]?.[1];
+}

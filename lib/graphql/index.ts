@@ -1,0 +1,6 @@
+export { graphqlContext, type GraphqlContextOptions } from './graphql.context.js';
+export {
+  GraphqlAuthModule,
+  SubscriptionAuthentication,
+  type SubscriptionAuthenticationOptions,
+} from './subscription-authentication.js';

@@ -1,0 +1,29 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { IncomingMessage } from 'node:http';
+
+const ended = new WeakSet<object>();
+let isObserving = false;
+
+/**
+ * Starts to record which HTTP requests have been answered. Node publishes it for the whole process; what is recorded is
+ * only that a request is over, which is true for every application in it.
+ */
+export function observeResponses(): void {
+  if (isObserving) return;
+  isObserving = true;
+  subscribe('http.server.response.finish', (message) => {
+    if (typeof message === 'object' && message !== null && 'request' in message && isObject(message.request))
+      ended.add(message.request);
+  });
+}
+
+/** Whether a request of Node, or one of a platform that keeps Node's in `raw`, has been answered or is gone. */
+export function isOver(request: { readonly raw?: unknown }): boolean {
+  const raw = request.raw ?? request;
+  if (isObject(raw) && ended.has(raw)) return true;
+  return raw instanceof IncomingMessage && raw.socket.destroyed;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
