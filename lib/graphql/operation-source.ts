@@ -30,9 +30,7 @@ const SHARED =
  * @throws {AuthConfigurationError} when there is none, or when the context is that of another request
  */
 export function sourceOf(context: ExecutionContext): OperationSource {
-  const gql = contextOf(context);
-  const info: unknown = context.getArgByIndex(3);
-  if (!isObject(info)) throw new AuthConfigurationError(ARGUMENTS);
+  const { gql, info } = argumentsOf(context);
   const connection = connectionOf(gql);
   if (connection) return { kind: 'socket', operation: isSubscription(info) ? info : gql, connection };
   const request = requestOf(gql);
@@ -40,11 +38,20 @@ export function sourceOf(context: ExecutionContext): OperationSource {
   return { kind: 'http', operation: request, request };
 }
 
-/** @throws {AuthConfigurationError} when the call has none */
-export function contextOf(context: ExecutionContext): Context {
-  const gql: unknown = context.getArgByIndex(2);
-  if (!isObject(gql)) throw new AuthConfigurationError(ARGUMENTS);
-  return gql;
+/** The GraphQL context of a call. @throws {AuthConfigurationError} when the call has none */
+export function contextOf(context: ExecutionContext): object {
+  return argumentsOf(context).gql;
+}
+
+/** Resolvers are called with `(root, args, context, info)`, those of federated references with `(reference, context, info)`. */
+function argumentsOf(context: ExecutionContext): {
+  readonly gql: Context;
+  readonly info: { readonly operation: unknown };
+} {
+  const [, second, third, fourth]: unknown[] = context.getArgs();
+  const [gql, info] = isInfo(fourth) ? [third, fourth] : [second, third];
+  if (!isObject(gql) || !isInfo(info)) throw new AuthConfigurationError(ARGUMENTS);
+  return { gql, info };
 }
 
 function requestOf({ req, reply }: Context): HttpRequestLike {
@@ -99,7 +106,11 @@ function isUpgrade(request: object): boolean {
   return isObject(raw) && 'upgrade' in raw && raw.upgrade === true;
 }
 
-function isSubscription(info: object): boolean {
-  const operation: unknown = 'operation' in info ? info.operation : undefined;
+/** GraphQLResolveInfo, as the executor makes it. */
+function isInfo(value: unknown): value is { readonly operation: unknown } {
+  return isObject(value) && 'operation' in value && 'schema' in value && 'fieldName' in value;
+}
+
+function isSubscription({ operation }: { readonly operation?: unknown }): boolean {
   return isObject(operation) && 'operation' in operation && operation.operation === 'subscription';
 }
