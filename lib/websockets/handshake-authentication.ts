@@ -1,0 +1,124 @@
+import { Inject, Injectable, Module } from '@nestjs/common';
+import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
+import { Authenticator } from '../authentication/authenticator.js';
+import { bearerToken } from '../authentication/bearer-token.js';
+import type { Credentials } from '../authentication/credentials.js';
+import { TokenWatcher } from '../authentication/token-watcher.js';
+import { answerTo, type AuthAnswer } from '../authorized/auth-answer.js';
+import { AuthError } from '../errors/auth.error.js';
+import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { TokenRejectedError } from '../errors/token.errors.js';
+import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
+import { Connection, connections } from './connection.js';
+import { handshakeCredentials, withScheme } from './handshake-credentials.js';
+import type { HandshakePort } from './handshake-port.js';
+import { isSocketIoServer, protectSocketIo } from './socket-io.js';
+import { isWsServer, protectWs } from './ws.js';
+
+/** What {@link HandshakeAuthentication.protect} takes. */
+export interface ProtectOptions {
+  /**
+   * When the token expires (clock tolerance included) or its key is withdrawn: `disconnect` ends the connection at once,
+   * without waiting for a message; `refuse` keeps it, and refuses each message. Default `'disconnect'`.
+   */
+  onExpiry?: 'disconnect' | 'refuse' | undefined;
+  /** The event with which a client sends a new token of the same subject. Default none; `'auth:renew'` is usual. */
+  renewEvent?: string | undefined;
+  /** Accept clients without credentials; handlers that are not `@AllowAnonymous` refuse their messages. Default `false`. */
+  anonymous?: boolean | undefined;
+  /** Also read the subprotocol `bearer.<token>`, for browsers' own WebSocket. Default `false`. */
+  protocol?: boolean | undefined;
+}
+
+/**
+ * Authenticates WebSocket clients at the handshake, where Nest runs no guards. Call `protect` in the gateway:
+ *
+ * ```ts
+ * afterInit(server: Server) {
+ *   this.handshakes.protect(server);
+ * }
+ * ```
+ */
+@Injectable()
+export class HandshakeAuthentication {
+  readonly #protected = new WeakSet<object>();
+
+  constructor(
+    @Inject(Authenticator) private readonly authenticator: Authenticator,
+    @Inject(TokenWatcher) private readonly watcher: TokenWatcher,
+    @Inject(RESOLVED_OPTIONS) private readonly authOptions: ResolvedAuthOptions,
+  ) {}
+
+  /**
+   * Protects a socket.io server or namespace, or a server of ws. Calling it again for the same one does nothing.
+   *
+   * @throws {AuthConfigurationError} the server is of another kind
+   */
+  protect(server: object, options: ProtectOptions = {}): void {
+    if (this.#protected.has(server)) return;
+    const port = this.#portFor(options);
+    if (isSocketIoServer(server)) protectSocketIo(server, port);
+    else if (isWsServer(server)) protectWs(server, port);
+    else throw new AuthConfigurationError('HandshakeAuthentication protects servers of socket.io and ws');
+    this.#protected.add(server);
+  }
+
+  #portFor({
+    onExpiry = 'disconnect',
+    renewEvent,
+    anonymous = false,
+    protocol = false,
+  }: ProtectOptions): HandshakePort {
+    const watcher = onExpiry === 'disconnect' ? this.watcher : undefined;
+    return {
+      renewEvent,
+      check: async (handshake) => {
+        const credentials = handshakeCredentials(handshake, protocol);
+        const isAnonymous = anonymous && credentials.authorization === undefined;
+        const accepted = isAnonymous ? undefined : await this.#authenticate(credentials);
+        if (accepted && 'error' in accepted) return { refusal: accepted };
+        return {
+          take: (client, clientPort) => {
+            const connection = new Connection(handshake.upgrade, clientPort, watcher);
+            if (accepted) connection.accept(bearerToken(credentials), accepted);
+            connections.set(client, connection);
+            return connection;
+          },
+        };
+      },
+      renew: async (client, token) => this.#renew(client, token),
+    };
+  }
+
+  async #renew(client: object, token: unknown): Promise<AuthAnswer | undefined> {
+    const connection = connections.get(client);
+    if (!connection) return undefined;
+    const credentials = { authorization: withScheme(token), request: connection.upgrade };
+    const accepted = await this.#authenticate(credentials);
+    if ('error' in accepted) return accepted;
+    if (!connection.isSameSubject(accepted)) {
+      const error = new TokenRejectedError('A token of another subject cannot renew a connection');
+      connection.end(error);
+      return this.#answerTo(error);
+    }
+    if (!connection.isOlder(accepted)) connection.accept(bearerToken(credentials), accepted);
+    return undefined;
+  }
+
+  async #authenticate(credentials: Credentials): Promise<AuthenticatedToken | AuthAnswer> {
+    try {
+      return await this.authenticator.answerTo({}, credentials);
+    } catch (error) {
+      if (error instanceof AuthError) return this.#answerTo(error);
+      throw error;
+    }
+  }
+
+  #answerTo(error: AuthError): AuthAnswer {
+    return answerTo(error, this.authOptions.realm);
+  }
+}
+
+/** Provides {@link HandshakeAuthentication}; import it in the module of the gateway. */
+@Module({ providers: [HandshakeAuthentication], exports: [HandshakeAuthentication] })
+export class HandshakeAuthModule {}

@@ -1,0 +1,21 @@
+import type { AuthAnswer } from '../authorized/auth-answer.js';
+
+/** What a client is sent of a refusal, in messages and as `data` of a socket.io `connect_error`. */
+export interface Refusal {
+  readonly status: 'error';
+  readonly statusCode: number;
+  readonly errorCode: string;
+  readonly message: string;
+  readonly retryAfter?: number;
+}
+
+/** Nothing of the token or of the client's message is in it. */
+export function refusalOf({ error, status, description, retryAfter }: AuthAnswer): Refusal {
+  return {
+    status: 'error',
+    statusCode: status,
+    errorCode: error.code,
+    message: description,
+    ...(retryAfter !== undefined && { retryAfter }),
+  };
+}

@@ -1,0 +1,319 @@
+import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
+import { SubscribeMessage } from '@nestjs/websockets';
+import { Inject } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { Authorized, CurrentUser } from 'nestjs-resilient-auth';
+import { TokenWatcher } from '../../lib/authentication/token-watcher.js';
+import { HandshakeAuthentication } from 'nestjs-resilient-auth/websockets';
+import { ManualClock, TestIssuer } from 'nestjs-resilient-auth/testing';
+import type { Socket } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/clock/until.js';
+import { GatewayApi, OrdersGateway, type GatewaySettings } from '../support/apps/gateway-api.js';
+
+type CreateOptions = Parameters<IoAdapter['createIOServer']>[1];
+
+/** The first event of a name that a client receives. */
+function next(socket: Socket, event: string): Promise<unknown> {
+  return new Promise((resolve) => socket.once(event, resolve));
+}
+
+async function ask(socket: Socket, event: string, data: unknown = null): Promise<unknown> {
+  const answer = Promise.race([next(socket, event), next(socket, 'exception')]);
+  socket.emit(event, data);
+  return answer;
+}
+
+const connected = (socket: Socket) => Promise.race([next(socket, 'connect'), next(socket, 'connect_error')]);
+
+describe('a gateway on socket.io', () => {
+  let clock: ManualClock;
+  let issuer: TestIssuer;
+  beforeAll(async () => {
+    clock = new ManualClock();
+    issuer = await TestIssuer.start({ audience: 'api', alg: 'ES256', clock });
+  });
+  afterAll(() => issuer.close());
+
+  const start = (settings: GatewaySettings = {}) =>
+    GatewayApi.start('socket.io', issuer.options(), { clock, ...settings });
+
+  it.each([
+    ['no token', {}, 'AUTH_TOKEN_MISSING', 401],
+    ['a malformed token', { token: 'a.b.c' }, 'AUTH_TOKEN_MALFORMED', 401],
+    ['a token that is no string', { token: { a: 1 } }, 'AUTH_REQUEST_INVALID', 400],
+  ])(
+    '[W1] rejects the handshake when it carries %s, and calls no handleConnection',
+    async (_, auth, errorCode, statusCode) => {
+      const api = await start();
+      const error = await connected(api.socketIo({ auth }));
+      expect(error).toMatchObject({ data: { errorCode, statusCode } });
+      expect(JSON.stringify(error)).not.toContain('a.b.c');
+      expect(api.arrivals).toHaveLength(0);
+    },
+  );
+
+  it('accepts the token of auth, with and without its scheme, and of the Authorization header', async () => {
+    const api = await start();
+    const token = await issuer.sign({ sub: 'alice' });
+    for (const options of [
+      { auth: { token } },
+      { auth: { token: `Bearer ${token}` } },
+      { headers: { authorization: `Bearer ${token}` } },
+      { auth: { token }, headers: { authorization: `Bearer ${token}` } },
+    ]) {
+      const socket = api.socketIo(options);
+      expect(await connected(socket)).toBeUndefined();
+      expect(await ask(socket, 'me')).toBe('alice@alice');
+    }
+  });
+
+  it('rejects the handshake when auth and header carry different tokens', async () => {
+    const api = await start();
+    const [alice, bob] = await Promise.all([issuer.sign({ sub: 'alice' }), issuer.sign({ sub: 'bob' })]);
+    const socket = api.socketIo({ auth: { token: alice }, headers: { authorization: `Bearer ${bob}` } });
+    expect(await connected(socket)).toMatchObject({ data: { errorCode: 'AUTH_REQUEST_INVALID' } });
+  });
+
+  it('[W2] rejects the handshake with retryAfter in an outage, and keeps open sockets served', async () => {
+    const own = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const options = own.options();
+    const api = await GatewayApi.start('socket.io', {
+      ...options,
+      metadata: { ...options.metadata, refreshWait: 0 },
+    });
+    const open = api.socketIo({ auth: { token: await own.sign({ sub: 'alice' }) } });
+    await connected(open);
+    await own.rotateKeys({ keepOld: true });
+    const token = await own.sign({ sub: 'bob' });
+    own.fail({ endpoint: 'all', mode: { status: 503 } });
+    expect(await connected(api.socketIo({ auth: { token } }))).toMatchObject({
+      data: { errorCode: 'AUTH_METADATA_UNAVAILABLE', statusCode: 503, retryAfter: expect.any(Number) },
+    });
+    expect(await ask(open, 'me')).toBe('alice@alice');
+    await own.close();
+  });
+
+  it('[W3] accepts a token of a new key in the same handshake', async () => {
+    const own = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const api = await GatewayApi.start('socket.io', own.options());
+    await own.rotateKeys({ keepOld: false });
+    const socket = api.socketIo({ auth: { token: await own.sign({ sub: 'bob' }) } });
+    expect(await connected(socket)).toBeUndefined();
+    expect(await ask(socket, 'me')).toBe('bob@bob');
+    await own.close();
+  });
+
+  it('[W4] refuses a message after exp with an exception object when onExpiry is refuse', async () => {
+    const api = await start({ protect: { onExpiry: 'refuse' } });
+    const socket = api.socketIo({ auth: { token: await issuer.sign({}, { expiresIn: '5m' }) } });
+    await connected(socket);
+    await clock.advance('6m');
+    expect(await ask(socket, 'me', 'secret-message')).toEqual({
+      status: 'error',
+      statusCode: 401,
+      errorCode: 'AUTH_TOKEN_EXPIRED',
+      message: 'The access token has expired',
+    });
+    expect(socket.connected).toBe(true);
+  });
+
+  it('[W5] sends the exception and disconnects at exp without a message, and leaves no timer after close', async () => {
+    const api = await start();
+    const socket = api.socketIo({ auth: { token: await issuer.sign({}, { expiresIn: '5m' }) } });
+    await connected(socket);
+    const ends = Promise.all([next(socket, 'exception'), next(socket, 'disconnect')]);
+    await clock.advance('6m');
+    expect((await ends)[0]).toMatchObject({ errorCode: 'AUTH_TOKEN_EXPIRED' });
+    const watcher = api.app.get(TokenWatcher);
+    expect(watcher.size).toBe(0);
+    const other = api.socketIo({ auth: { token: await issuer.sign({}, { expiresIn: '5m' }) } });
+    await connected(other);
+    expect(watcher.size).toBe(1);
+    other.disconnect();
+    await until(() => watcher.size === 0);
+  });
+
+  it('[W5] keeps a socket whose token lasts longer than the longest timer of Node', async () => {
+    const api = await start();
+    const socket = api.socketIo({
+      auth: { token: await issuer.sign({ sub: 'alice' }, { expiresIn: '60d' }) },
+    });
+    await connected(socket);
+    expect(await ask(socket, 'me')).toBe('alice@alice');
+    expect(socket.connected).toBe(true);
+  });
+
+  describe('[W6] with renewEvent', () => {
+    const renewing = { protect: { renewEvent: 'auth:renew' } };
+    const renew = (socket: Socket, token: unknown) =>
+      socket.emitWithAck('auth:renew', token) as Promise<unknown>;
+
+    it('moves the deadline when the same subject sends a newer token', async () => {
+      const api = await start(renewing);
+      const socket = api.socketIo({
+        auth: { token: await issuer.sign({ sub: 'alice' }, { expiresIn: '5m' }) },
+      });
+      await connected(socket);
+      expect(await renew(socket, await issuer.sign({ sub: 'alice' }, { expiresIn: '20m' }))).toEqual({
+        status: 'ok',
+      });
+      await clock.advance('10m');
+      expect(await ask(socket, 'me')).toBe('alice@alice');
+      const gone = next(socket, 'disconnect');
+      await clock.advance('11m');
+      await gone;
+    });
+
+    it('ignores an older token', async () => {
+      const api = await start(renewing);
+      const socket = api.socketIo({
+        auth: { token: await issuer.sign({ sub: 'alice' }, { expiresIn: '20m' }) },
+      });
+      await connected(socket);
+      expect(await renew(socket, await issuer.sign({ sub: 'alice' }, { expiresIn: '5m' }))).toEqual({
+        status: 'ok',
+      });
+      await clock.advance('10m');
+      expect(await ask(socket, 'me')).toBe('alice@alice');
+    });
+
+    it('disconnects when another subject sends its token', async () => {
+      const api = await start(renewing);
+      const socket = api.socketIo({ auth: { token: await issuer.sign({ sub: 'alice' }) } });
+      await connected(socket);
+      const gone = next(socket, 'disconnect');
+      socket.emit('auth:renew', await issuer.sign({ sub: 'bob' }, { expiresIn: '1h' }));
+      await gone;
+    });
+
+    it.each([['a.b.c'], [null], [{ token: 1 }]])(
+      'answers the error and keeps the old token when %j is sent',
+      async (token) => {
+        const api = await start(renewing);
+        const socket = api.socketIo({ auth: { token: await issuer.sign({ sub: 'alice' }) } });
+        await connected(socket);
+        expect(await renew(socket, token)).toMatchObject({
+          status: 'error',
+          errorCode: expect.stringContaining('AUTH_'),
+        });
+        expect(await ask(socket, 'me')).toBe('alice@alice');
+      },
+    );
+  });
+
+  it('[W7] disconnects without a message when a refresh finds the key withdrawn', async () => {
+    const own = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const api = await GatewayApi.start('socket.io', own.options());
+    const socket = api.socketIo({ auth: { token: await own.sign({ sub: 'alice' }) } });
+    await connected(socket);
+    const gone = next(socket, 'disconnect');
+    await own.rotateKeys({ keepOld: false });
+    const other = api.socketIo({ auth: { token: await own.sign({ sub: 'bob' }) } });
+    await connected(other);
+    await gone;
+    expect(other.connected).toBe(true);
+    await own.close();
+  });
+
+  it('[W8] disconnects a recovered socket whose token has expired, and keeps one whose token is good', async () => {
+    class Recovering extends IoAdapter {
+      override createIOServer(port: number, options?: CreateOptions) {
+        if (!options) throw new Error('Nest passes the options of the gateway');
+        return super.createIOServer(port, { ...options, connectionStateRecovery: { skipMiddlewares: true } });
+      }
+    }
+    const configure: GatewaySettings['configure'] = (app) => app.useWebSocketAdapter(new Recovering(app));
+    const api = await start({ configure, protect: { onExpiry: 'refuse' } });
+    const [short, long] = await Promise.all([
+      issuer.sign({ sub: 'alice' }, { expiresIn: '5m' }),
+      issuer.sign({ sub: 'bob' }, { expiresIn: '1h' }),
+    ]);
+    const sockets: Socket[] = [];
+    for (const token of [short, long]) {
+      const socket = api.socketIo({ auth: { token } });
+      sockets.push(socket);
+      await connected(socket);
+      // An answer gives the client the offset that recovery needs.
+      await ask(socket, 'me');
+      const lost = next(socket, 'disconnect');
+      socket.io.engine.close();
+      await lost;
+    }
+    await clock.advance('6m');
+    const [alice, bob] = sockets;
+    const refusal = alice && next(alice, 'exception');
+    for (const socket of sockets) {
+      socket.connect();
+      await connected(socket);
+      expect(socket.recovered).toBe(true);
+    }
+    expect(await refusal).toMatchObject({ errorCode: 'AUTH_TOKEN_EXPIRED' });
+    expect(bob && (await ask(bob, 'me'))).toBe('bob@bob');
+  });
+
+  it('[W9] never sends the message of the client back when it refuses it', async () => {
+    const api = await start();
+    const socket = api.socketIo({ auth: { token: await issuer.sign({ sub: 'alice' }) } });
+    await connected(socket);
+    const refusal = await ask(socket, 'write', { secret: 'secret-message' });
+    expect(refusal).toMatchObject({ errorCode: 'AUTH_SCOPE_MISSING', statusCode: 403 });
+    expect(JSON.stringify(refusal)).not.toContain('secret-message');
+    expect(socket.connected).toBe(true);
+  });
+
+  it('answers open handlers without a user, on an anonymous connection', async () => {
+    const api = await start({ protect: { anonymous: true } });
+    const socket = api.socketIo();
+    await connected(socket);
+    expect(await ask(socket, 'open')).toBeNull();
+    expect(await ask(socket, 'me')).toMatchObject({ errorCode: 'AUTH_TOKEN_MISSING' });
+    const bad = api.socketIo({ auth: { token: 'a.b.c' } });
+    expect(await connected(bad)).toMatchObject({ data: { errorCode: 'AUTH_TOKEN_MALFORMED' } });
+  });
+
+  it('checks messages of a gateway whose handshake is not protected', async () => {
+    const api = await start({ protect: false });
+    const socket = api.socketIo();
+    await connected(socket);
+    expect(await ask(socket, 'me')).toMatchObject({ errorCode: 'AUTH_TOKEN_MISSING' });
+    const other = api.socketIo({ auth: { token: await issuer.sign({ sub: 'alice' }) } });
+    await connected(other);
+    expect(await ask(other, 'me')).toBe('alice@alice');
+  });
+
+  it('[W10] does not open another namespace, and applies the requirements of each gateway', async () => {
+    @Authorized({ roles: ['admin'] })
+    @WebSocketGateway({ path: '/live', namespace: '/admin' })
+    class AdminGateway implements OnGatewayInit {
+      constructor(@Inject(HandshakeAuthentication) private readonly handshakes: HandshakeAuthentication) {}
+
+      afterInit(server: object): void {
+        this.handshakes.protect(server);
+        this.handshakes.protect(server);
+      }
+
+      @SubscribeMessage('admin')
+      admin(@CurrentUser('sub') subject: string): object {
+        return { event: 'admin', data: subject };
+      }
+    }
+    const api = await start({ gateways: [OrdersGateway, AdminGateway] });
+    const token = await issuer.sign({ sub: 'alice' });
+    const refused = api.socketIo({ namespace: '/admin' });
+    expect(await connected(refused)).toMatchObject({ data: { errorCode: 'AUTH_TOKEN_MISSING' } });
+    const socket = api.socketIo({ namespace: '/admin', auth: { token } });
+    await connected(socket);
+    expect(await ask(socket, 'admin')).toMatchObject({ errorCode: 'AUTH_ROLE_MISSING' });
+    const orders = api.socketIo({ auth: { token } });
+    await connected(orders);
+    expect(await ask(orders, 'me')).toBe('alice@alice');
+  });
+
+  it('emits connect_error for each of a hundred clients without a token, and keeps none of them', async () => {
+    const api = await start();
+    const sockets = Array.from({ length: 100 }, () => api.socketIo());
+    await Promise.all(sockets.map((socket) => next(socket, 'connect_error')));
+    expect(api.app.get(TokenWatcher).size).toBe(0);
+  });
+});
