@@ -68,7 +68,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
       remember(context, this.#passer);
       return true;
     } catch (error) {
-      throw error instanceof AuthError ? this.toException(error, context) : error;
+      throw error instanceof AuthError ? await this.toException(error, context) : error;
     }
   }
 
@@ -122,7 +122,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   }
 
   /** Turns an error of ours into the exception that the transport knows, and sets the headers that belong to it. */
-  protected toException(error: AuthError, context: ExecutionContext): Error {
+  protected toException(error: AuthError, context: ExecutionContext): Error | Promise<never> {
     if (error instanceof AuthConfigurationError) this.#logger.error(error.message);
     else this.#logger.debug(`${error.code}: ${error.message}`);
     return this.contexts.toException(error, context, this.requirementsFor(context));

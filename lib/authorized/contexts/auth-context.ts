@@ -61,8 +61,12 @@ export abstract class AuthContext {
    */
   abstract credentialsOf(context: ExecutionContext): Credentials;
 
-  /** Turns a refusal into the transport's own exception, which the guard throws. Nothing of the message may be in it. */
-  abstract toException(answer: AuthAnswer, context: ExecutionContext): Error;
+  /**
+   * Turns a refusal into the transport's own exception, which the guard throws. Nothing of the message may be in it. A
+   * promise that never settles keeps the handler from being called where Nest cannot handle an exception; then the
+   * operation must have been ended here.
+   */
+  abstract toException(answer: AuthAnswer, context: ExecutionContext): Error | Promise<never>;
 
   /**
    * Returns the object under which the accepted token is kept for `@CurrentUser` and `@CurrentToken`. It must be

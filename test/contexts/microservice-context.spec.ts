@@ -1,0 +1,84 @@
+import { IntrinsicException, Logger, type ExecutionContext } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/internal';
+import { EventPattern, KafkaContext, RpcException } from '@nestjs/microservices';
+import { AuthConfigurationError, TokenMissingError } from 'nestjs-resilient-auth';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { MicroserviceContext } from '../../lib/microservices/microservice.context.js';
+
+class Handlers {
+  @EventPattern('created')
+  created(_data: unknown): void {}
+
+  message(): void {}
+}
+
+function contextOf(args: unknown[], handler: () => void = Handlers.prototype.message): ExecutionContext {
+  const context = new ExecutionContextHost(args, Handlers, handler);
+  context.setType('rpc');
+  return context;
+}
+
+const kafka = (headers: Record<string, unknown>) =>
+  new KafkaContext([
+    { headers, value: null } as never,
+    0,
+    'orders',
+    {} as never,
+    async () => undefined,
+    {} as never,
+  ]);
+
+const missing = {
+  error: new TokenMissingError(),
+  status: 401,
+  description: 'Authentication is required',
+  challenges: [],
+  headers: {},
+} as const;
+
+describe('MicroserviceContext', () => {
+  const clock = new ManualClock();
+  const auth = new MicroserviceContext(undefined, clock);
+
+  it.each([
+    ['bytes', { Authorization: Buffer.from('Bearer x') }, 'Bearer x'],
+    ['a string', { authorization: 'Bearer x' }, 'Bearer x'],
+    [
+      'several',
+      { authorization: [Buffer.from('Bearer x'), 'Bearer y'] },
+      [Buffer.from('Bearer x'), 'Bearer y'],
+    ],
+    ['two spellings', { authorization: 'Bearer x', Authorization: 'Bearer y' }, ['Bearer x', 'Bearer y']],
+    ['none', { 'x-user': 'alice' }, undefined],
+  ])('reads the headers of Kafka when they hold %s', (_, headers, authorization) => {
+    expect(auth.credentialsOf(contextOf([{}, kafka(headers)]))).toMatchObject({ authorization });
+  });
+
+  it.each([
+    ['no context', [{ authorization: 'Bearer x' }]],
+    ['a payload that looks like a context', [{}, { args: [], getHeaders: 'x' }]],
+    ['a payload with metadata', [{ metadata: { authorization: 'Bearer x' } }, {}]],
+  ])('throws AuthConfigurationError when called with %s', (_, args) => {
+    expect(() => auth.operationOf(contextOf(args))).toThrow(AuthConfigurationError);
+  });
+
+  it('returns an RpcException for a message, and never the payload', () => {
+    const error = auth.toException(missing, contextOf([{ secret: 's' }, kafka({})]));
+    expect(error).toBeInstanceOf(RpcException);
+    expect(JSON.stringify(error)).not.toContain('secret');
+  });
+
+  it('[M5] logs one warning a minute with the count when events are refused', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    onTestFinished(() => warn.mockRestore());
+    const refuse = () =>
+      auth.toException(missing, contextOf([{}, kafka({})], Handlers.prototype.created as () => void));
+    for (let i = 0; i < 100; i++) expect(refuse()).toBeInstanceOf(IntrinsicException);
+    expect(warn).toHaveBeenCalledTimes(1);
+    await clock.advance('61s');
+    refuse();
+    expect(warn).toHaveBeenCalledTimes(2);
+    expect(warn.mock.lastCall?.[0]).toContain('100 events');
+  });
+});
