@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import type { AuthAnswer } from '../authorized/auth-answer.js';
+import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 
 const CODES: Readonly<Record<AuthAnswer['status'], string>> = {
   400: 'BAD_REQUEST',

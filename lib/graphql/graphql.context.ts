@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Credentials } from '../authentication/credentials.js';
 import { HttpCredentials } from '../authentication/http-credentials.js';
-import type { AuthAnswer } from '../authorized/auth-answer.js';
+import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthContext } from '../authorized/contexts/auth-context.js';
 import { connectionAuthorization } from './connection-credentials.js';
 import { graphqlError } from './graphql-error.js';

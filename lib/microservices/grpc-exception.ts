@@ -1,5 +1,5 @@
 import { RpcException } from '@nestjs/microservices';
-import type { AuthAnswer } from '../authorized/auth-answer.js';
+import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import type { GrpcMetadata } from './message-headers.js';
 
 /** The status codes of gRPC: INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED, INTERNAL, UNAVAILABLE. */

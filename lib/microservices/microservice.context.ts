@@ -1,7 +1,7 @@
 import { IntrinsicException, Logger, type ExecutionContext } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import type { Credentials } from '../authentication/credentials.js';
-import type { AuthAnswer } from '../authorized/auth-answer.js';
+import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthContext } from '../authorized/contexts/auth-context.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { SystemClock, type Clock } from '../time/clock.js';

@@ -4,7 +4,7 @@ import { Authenticator } from '../authentication/authenticator.js';
 import { bearerToken } from '../authentication/bearer-token.js';
 import type { Credentials } from '../authentication/credentials.js';
 import { TokenWatcher } from '../authentication/token-watcher.js';
-import { answerTo, type AuthAnswer } from '../authorized/auth-answer.js';
+import { answerTo, type AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { TokenRejectedError } from '../errors/token.errors.js';

@@ -1,4 +1,4 @@
-import type { AuthAnswer } from '../authorized/auth-answer.js';
+import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import type { ClientPort, Connection } from './connection.js';
 import type { Handshake } from './handshake-credentials.js';
 

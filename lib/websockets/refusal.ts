@@ -1,4 +1,4 @@
-import type { AuthAnswer } from '../authorized/auth-answer.js';
+import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 
 /** What a client is sent of a refusal, in messages and as `data` of a socket.io `connect_error`. */
 export interface Refusal {

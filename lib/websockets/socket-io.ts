@@ -1,5 +1,5 @@
 import { connections } from './connection.js';
-import { answerTo } from '../authorized/auth-answer.js';
+import { answerTo } from '../authorized/answers/auth-answer.js';
 import type { HandshakePort } from './handshake-port.js';
 import { refusalOf } from './refusal.js';
 

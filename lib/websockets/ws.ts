@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
-import { answerTo, type AuthAnswer } from '../authorized/auth-answer.js';
-import { httpHeaders } from '../authorized/http-exception.js';
+import { answerTo, type AuthAnswer } from '../authorized/answers/auth-answer.js';
+import { httpHeaders } from '../authorized/answers/http-exception.js';
 import type { HandshakePort, TakeOver } from './handshake-port.js';
 import { refusalOf } from './refusal.js';
 
