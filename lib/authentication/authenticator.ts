@@ -91,6 +91,11 @@ export class Authenticator implements OnModuleInit {
     return this.#requests.tokenOf(operation);
   }
 
+  /** Reads the token of credentials that were accepted, as it was sent; never to be logged. */
+  rawTokenIn(credentials: Credentials): string {
+    return this.#requests.rawTokenIn(credentials);
+  }
+
   /**
    * Checks an accepted token again, without asking `validate`: lifetime, tenant and key.
    *

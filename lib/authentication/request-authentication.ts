@@ -40,7 +40,7 @@ export class RequestAuthentication {
     if (this.#begun.has(operation)) return refused(new AuthConfigurationError(ASKED_ABOUT_ITSELF));
     this.#begun.add(operation);
     try {
-      const answer = this.authenticate(this.#extract(credentials), credentials);
+      const answer = this.authenticate(this.rawTokenIn(credentials), credentials);
       return isThenable(answer) ? this.#await(answer, operation) : answer;
     } catch (error) {
       return refused(error);
@@ -57,7 +57,8 @@ export class RequestAuthentication {
     return heldBack(settled);
   }
 
-  #extract(credentials: Credentials): string {
+  /** Reads the token as it was sent. @throws {AuthError} there is none, or the credentials are malformed */
+  rawTokenIn(credentials: Credentials): string {
     const { jwtFromRequest, tokenMaxLength } = this.options;
     if (!jwtFromRequest || !credentials.http) return presentedToken(credentials, this.schemes);
     assertHeaderLength(credentials, tokenMaxLength);

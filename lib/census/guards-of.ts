@@ -7,8 +7,9 @@ import type { ScannedHandler } from './scan-handlers.js';
 const GUARDS = '__guards__';
 
 /** Whether `@UseGuards`, which `@Authorized` applies as well, puts a guard of this library on a handler or its class. */
-export function isGuarded({ handler, class: owner }: ScannedHandler): boolean {
-  return [handler, owner]
+export function isGuarded({ handler, class: owner, role }: ScannedHandler): boolean {
+  // A guard on the class of a gateway is meant for its messages, and says nothing about the hooks beside them.
+  return (role === 'lifecycle' ? [handler] : [handler, owner])
     .flatMap((target): readonly unknown[] => Reflect.getMetadata(GUARDS, target) ?? [])
     .some(isOurs);
 }

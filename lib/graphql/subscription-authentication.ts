@@ -1,6 +1,5 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { Authenticator } from '../authentication/authenticator.js';
-import { bearerToken } from '../authentication/bearer-token.js';
 import type { Credentials } from '../authentication/credentials.js';
 import { TokenWatcher } from '../authentication/token-watcher.js';
 import { AuthError } from '../errors/auth.error.js';
@@ -103,7 +102,7 @@ export class SubscriptionAuthentication {
     const token = await Promise.resolve(this.authenticator.answerTo({}, credentials)).catch(() => undefined);
     if (!token) return undefined;
     return endable(result, (end) =>
-      this.watcher.watch(bearerToken(credentials), token, ({ code }) => {
+      this.watcher.watch(this.authenticator.rawTokenIn(credentials), token, ({ code }) => {
         if (onExpiry === 'close') closeSocket(connection, FORBIDDEN, code);
         end();
       }),

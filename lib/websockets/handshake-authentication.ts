@@ -1,7 +1,6 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
-import { bearerToken } from '../authentication/bearer-token.js';
 import type { Credentials } from '../authentication/credentials.js';
 import { TokenWatcher } from '../authentication/token-watcher.js';
 import { answerTo, type AuthAnswer } from '../authorized/answers/auth-answer.js';
@@ -80,7 +79,7 @@ export class HandshakeAuthentication {
         return {
           take: (client, clientPort) => {
             const connection = new Connection(handshake.upgrade, clientPort, watcher);
-            if (accepted) connection.accept(bearerToken(credentials), accepted);
+            if (accepted) connection.accept(this.authenticator.rawTokenIn(credentials), accepted);
             connections.set(client, connection);
             return connection;
           },
@@ -101,7 +100,8 @@ export class HandshakeAuthentication {
       connection.end(error);
       return this.#answerTo(error);
     }
-    if (!connection.isOlder(accepted)) connection.accept(bearerToken(credentials), accepted);
+    if (!connection.isOlder(accepted))
+      connection.accept(this.authenticator.rawTokenIn(credentials), accepted);
     return undefined;
   }
 
