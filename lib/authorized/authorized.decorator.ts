@@ -1,7 +1,8 @@
-import { UseGuards } from '@nestjs/common';
+import { applyDecorators, UseGuards, UseInterceptors } from '@nestjs/common';
 import { AuthorizedGuard } from './authorized.guard.js';
 import { isClass, isHandler, type Class, type MethodTarget } from './marks/marks.js';
 import { assertOptions, type AuthorizedOptions } from './requirements/authorized-options.js';
+import { StreamExpiryInterceptor } from './stream-expiry.interceptor.js';
 import { allowAnonymous, requireAuthorization } from './requirements/requirements.js';
 
 type ClassOrMethodDecorator = ClassDecorator & MethodDecorator;
@@ -15,7 +16,12 @@ type ClassOrMethodDecorator = ClassDecorator & MethodDecorator;
 export function Authorized(options: AuthorizedOptions = {}): ClassOrMethodDecorator {
   assertOptions(options);
   const frozen = Object.freeze({ ...options });
-  return decorate((target) => requireAuthorization(target, frozen), UseGuards(AuthorizedGuard));
+  return decorate((target) => requireAuthorization(target, frozen), enforcementOf(frozen));
+}
+
+function enforcementOf({ onExpiry }: AuthorizedOptions): ClassOrMethodDecorator {
+  const guard = UseGuards(AuthorizedGuard);
+  return onExpiry === 'end' ? applyDecorators(guard, UseInterceptors(StreamExpiryInterceptor)) : guard;
 }
 
 /**

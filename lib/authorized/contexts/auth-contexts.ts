@@ -63,7 +63,11 @@ export class AuthContexts {
   }
 
   /** Returns the exception of the transport for a refusal, with what extensions add to its answer. */
-  toException(error: AuthError, context: ExecutionContext, requirements: Requirements): Error {
+  toException(
+    error: AuthError,
+    context: ExecutionContext,
+    requirements: Requirements,
+  ): Error | Promise<never> {
     const auth = this.of(context);
     const { extensions, realm } = this.options;
     const refusal: Refusal = { error, context, requirements, credentials: credentialsOf(auth, context) };

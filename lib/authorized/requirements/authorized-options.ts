@@ -1,11 +1,13 @@
 import { issuersKind, type IssuersOption } from './kinds/issuers.kind.js';
+import { onExpiryKind, type OnExpiryOption } from './kinds/on-expiry.kind.js';
 import { policyKind, type PolicyOption } from './kinds/policy.kind.js';
 import { rolesKind, type RolesOption } from './kinds/roles.kind.js';
 import { scopesKind, type ScopesOption } from './kinds/scopes.kind.js';
 import type { RequirementCheck, RequirementKind } from './requirement-kind.js';
 
 /** What `@Authorized` requires beyond a valid token. All of it must hold. */
-export interface AuthorizedOptions extends IssuersOption, ScopesOption, RolesOption, PolicyOption {}
+export interface AuthorizedOptions
+  extends IssuersOption, ScopesOption, RolesOption, PolicyOption, OnExpiryOption {}
 
 type Name = keyof AuthorizedOptions;
 
@@ -15,6 +17,7 @@ const KINDS: { readonly [Option in Name]-?: RequirementKind } = {
   scopes: scopesKind,
   roles: rolesKind,
   policy: policyKind,
+  onExpiry: onExpiryKind,
 };
 
 /** @throws {TypeError} at decoration, for an unknown name or a value that is not allowed */
