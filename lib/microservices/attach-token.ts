@@ -90,8 +90,8 @@ function attachToGrpc(client: ClientGrpc, authorization: () => string): void {
         ...(given instanceof Metadata || given === undefined ? others : [given, ...others]),
       );
     };
-  client.getService = <Service extends object>(name: string): Service => {
-    const service = getService<Service>(name);
+  Reflect.set(client, 'getService', (name: string): object => {
+    const service = getService<object>(name);
     for (const [member, method] of Object.entries(service)) {
       if (typeof method === 'function')
         Reflect.set(
@@ -101,5 +101,5 @@ function attachToGrpc(client: ClientGrpc, authorization: () => string): void {
         );
     }
     return service;
-  };
+  });
 }

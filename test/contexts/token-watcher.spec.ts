@@ -1,0 +1,92 @@
+import { Clock, type TokenError } from 'nestjs-resilient-auth';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { NEVER } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { TokenWatcher } from '../../lib/authentication/token-watcher.js';
+
+const DAY = 86_400;
+
+/** A watcher on the clock of the test, whose keys never change, and tokens of any lifetime. */
+function watcherOn(clock: ManualClock, watching: Clock = clock) {
+  const issuers = [{ name: 'issuer', clockTolerance: 0, maxTokenAge: undefined }];
+  const watcher: TokenWatcher = Reflect.construct(TokenWatcher, [
+    { assertStillValid: async () => undefined },
+    { issuers },
+    { get: () => ({ metadata$: NEVER }) },
+    watching,
+  ]);
+  const start = Math.floor(clock.now() / 1000);
+  const ended: string[] = [];
+  const watch = (name: string, seconds: number) =>
+    watcher.watch(
+      name,
+      { issuer: 'issuer', claims: { iss: 'issuer', exp: start + seconds } },
+      ({ code }: TokenError) => {
+        ended.push(`${name} ${code}`);
+      },
+    );
+  return { watcher, watch, ended };
+}
+
+describe('TokenWatcher', () => {
+  it('[W11] keeps one timer for ten thousand tokens, and none when they are gone', () => {
+    const clock = new ManualClock();
+    const { watcher, watch } = watcherOn(clock);
+    const before = clock.pendingTimers;
+    const stops = Array.from({ length: 10_000 }, (_, index) => watch(`t${index}`, 3600 + (index % 600)));
+    expect(clock.pendingTimers - before).toBe(1);
+    expect(watcher.size).toBe(10_000);
+    for (const stop of stops) stop();
+    expect(watcher.size).toBe(0);
+    expect(clock.pendingTimers - before).toBe(0);
+  });
+
+  it('reports each token once, in the order in which they end', async () => {
+    const clock = new ManualClock();
+    const { watch, ended } = watcherOn(clock);
+    watch('second', 20);
+    watch('first', 10);
+    const stop = watch('stopped', 15);
+    stop();
+    stop();
+    await clock.advance('9s');
+    expect(ended).toEqual([]);
+    await clock.advance('2s');
+    expect(ended).toEqual(['first AUTH_TOKEN_EXPIRED']);
+    await clock.advance('1h');
+    expect(ended).toEqual(['first AUTH_TOKEN_EXPIRED', 'second AUTH_TOKEN_EXPIRED']);
+  });
+
+  it('[W5] never asks for a timer longer than Node has, and reports a token of sixty days when it ends', async () => {
+    const clock = new ManualClock();
+    const asked: number[] = [];
+    class Recording extends Clock {
+      now = () => clock.now();
+      monotonic = () => clock.monotonic();
+      clearTimeout = (handle: number) => clock.clearTimeout(handle);
+      setTimeout = (callback: () => void, milliseconds: number) => {
+        asked.push(milliseconds);
+        return clock.setTimeout(callback, milliseconds);
+      };
+    }
+    const { watch, ended } = watcherOn(clock, new Recording());
+    watch('long', 60 * DAY);
+    await clock.advance('59d');
+    expect(ended).toEqual([]);
+    await clock.advance('2d');
+    expect(ended).toEqual(['long AUTH_TOKEN_EXPIRED']);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(2_147_483_647);
+  });
+
+  it('reports nothing more, and leaves no timer, after the module is closed', async () => {
+    const clock = new ManualClock();
+    const { watcher, watch, ended } = watcherOn(clock);
+    const before = clock.pendingTimers;
+    watch('open', 10);
+    watcher.onModuleDestroy();
+    watch('late', 10);
+    expect(clock.pendingTimers).toBe(before);
+    await clock.advance('1m');
+    expect(ended).toEqual([]);
+  });
+});
