@@ -15,7 +15,7 @@ import { resolveAuthOptions } from './options/resolve-options.js';
 import { Authenticator } from './authentication/authenticator.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-options.js';
 import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
-import { TokenWatcher } from './authentication/token-watcher.js';
+import { TokenWatcher } from './authentication/watch/token-watcher.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
 import { answerTo } from './authorized/answers/auth-answer.js';
 import { httpException } from './authorized/answers/http-exception.js';

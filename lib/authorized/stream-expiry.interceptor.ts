@@ -8,7 +8,7 @@ import {
 import { Observable } from 'rxjs';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
-import { TokenWatcher } from '../authentication/token-watcher.js';
+import { TokenWatcher } from '../authentication/watch/token-watcher.js';
 import { AuthContexts } from './contexts/auth-contexts.js';
 
 /** Nest's metadata of `@Sse()`. */

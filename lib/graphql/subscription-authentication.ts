@@ -1,7 +1,7 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { Authenticator } from '../authentication/authenticator.js';
 import type { Credentials } from '../authentication/credentials.js';
-import { TokenWatcher } from '../authentication/token-watcher.js';
+import { TokenWatcher } from '../authentication/watch/token-watcher.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { MetadataUnavailableError } from '../errors/metadata.errors.js';

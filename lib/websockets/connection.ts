@@ -1,5 +1,5 @@
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
-import type { TokenWatcher } from '../authentication/token-watcher.js';
+import type { TokenWatcher } from '../authentication/watch/token-watcher.js';
 import type { AuthError } from '../errors/auth.error.js';
 
 /** How a client of one transport is reached. */

@@ -2,7 +2,7 @@ import { Inject, Injectable, Module } from '@nestjs/common';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import type { Credentials } from '../authentication/credentials.js';
-import { TokenWatcher } from '../authentication/token-watcher.js';
+import { TokenWatcher } from '../authentication/watch/token-watcher.js';
 import { answerTo, type AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';

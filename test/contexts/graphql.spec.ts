@@ -87,7 +87,7 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
     });
   });
 
-  it('[G3] answers with no user on an open resolver of a protected class, whatever token came', async () => {
+  it('[G3] answers without a user on an open resolver of a protected class, with any token and none', async () => {
     const api = await start();
     for (const token of [undefined, 'a.b.c', await issuer.sign({ sub: 'alice' })]) {
       const { data, errors } = await api.send('{ open }', token);

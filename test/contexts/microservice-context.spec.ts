@@ -71,7 +71,7 @@ describe('MicroserviceContext', () => {
     for (let i = 0; i < 100; i++) expect(refuse()).toBeInstanceOf(IntrinsicException);
     expect(warn).toHaveBeenCalledTimes(1);
     await clock.advance('61s');
-    refuse();
+    await refuse();
     expect(warn).toHaveBeenCalledTimes(2);
     expect(warn.mock.lastCall?.[0]).toContain('100 events');
   });

@@ -3,7 +3,7 @@ import { SubscribeMessage } from '@nestjs/websockets';
 import { Inject } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Authorized, CurrentUser } from 'nestjs-resilient-auth';
-import { TokenWatcher } from '../../lib/authentication/token-watcher.js';
+import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
 import { HandshakeAuthentication } from 'nestjs-resilient-auth/websockets';
 import { ManualClock, TestIssuer } from 'nestjs-resilient-auth/testing';
 import type { Socket } from 'socket.io-client';

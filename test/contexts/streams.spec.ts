@@ -5,7 +5,7 @@ import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { finalize, map, Subject, type Observable } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { TokenWatcher } from '../../lib/authentication/token-watcher.js';
+import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
 import { platforms } from '../support/apps/platforms.js';
 import { startApi } from '../support/apps/start-api.js';
 import { until } from '../support/clock/until.js';

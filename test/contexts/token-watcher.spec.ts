@@ -2,7 +2,7 @@ import { Clock, type TokenError } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { TokenWatcher } from '../../lib/authentication/token-watcher.js';
+import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
 
 const DAY = 86_400;
 

@@ -2,7 +2,7 @@ import { ManualClock, TestIssuer } from 'nestjs-resilient-auth/testing';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { TokenWatcher } from '../../lib/authentication/token-watcher.js';
+import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
 import { GatewayApi, type GatewaySettings } from '../support/apps/gateway-api.js';
 
 interface Message {

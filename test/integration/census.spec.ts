@@ -176,17 +176,17 @@ describe('a microservice of a hybrid application', () => {
   };
   const undecorated = { controllers: [PlainController] };
 
-  it('X2: rejects the boot when it has global guards of its own and a handler is undecorated', async () => {
+  it('[X2] rejects the boot when it has global guards of its own and a handler is undecorated', async () => {
     const message = await refusal(boot(undecorated, secure, connect(false)));
     expect(message).toMatch(/PlainController\.message.*inheritAppConfig: true/);
   });
 
-  it('X2: boots when it inherits the guards', async () => {
+  it('[X2] boots when it inherits the guards', async () => {
     const app = await boot(undecorated, secure, connect(true));
     expect(app.get(AuthCensus).handlers.every((handler) => handler.protected)).toBe(true);
   });
 
-  it('X2: boots when its handlers are open on purpose, or nothing is secure by default', async () => {
+  it('[X2] boots when its handlers are open on purpose, or nothing is secure by default', async () => {
     @Controller()
     class OpenController {
       @AllowAnonymous()
@@ -202,7 +202,7 @@ describe('a microservice of a hybrid application', () => {
 
 describe('a handler that Nest would not guard', () => {
   it.each(['handleConnection', 'handleDisconnect', 'afterInit'])(
-    'X4: rejects the boot when %s is @Authorized',
+    '[X4] rejects the boot when %s is @Authorized',
     async (hook) => {
       @WebSocketGateway()
       class HookedGateway {
@@ -218,7 +218,7 @@ describe('a handler that Nest would not guard', () => {
     },
   );
 
-  it('X5: rejects the boot when its context is not switched on, and names the import', async () => {
+  it('[X5] rejects the boot when its context is not switched on, and names the import', async () => {
     @Authorized()
     @WebSocketGateway()
     class ClosedGateway {
@@ -253,7 +253,7 @@ describe('a handler that Nest would not guard', () => {
       expect(message).toMatch(new RegExp(`${name}\\.closed .*nestjs-resilient-auth/${path}'`));
   });
 
-  it('X3: rejects the boot when a reference of an entity is only secure by default', async () => {
+  it('[X3] rejects the boot when a reference of an entity is only secure by default', async () => {
     @Resolver('Order')
     class OrderResolver {
       @ResolveReference()
@@ -297,13 +297,13 @@ describe('the context of GraphQL', () => {
       ...options,
     });
 
-  it('X6: rejects the boot when it is an object that the driver shares between requests', async () => {
+  it('[X6] rejects the boot when it is an object that the driver shares between requests', async () => {
     const shared = mercurius({ context: { req: undefined } });
     const message = await refusal(boot({ imports: [shared], providers: [PlainResolver] }, secure));
     expect(message).toMatch(/PlainResolver\.plain.*context: \(request\) =>/);
   });
 
-  it('X6: boots when it is a function, and when the driver clones it', async () => {
+  it('[X6] boots when it is a function, and when the driver clones it', async () => {
     await boot({ imports: [mercurius({ context: () => ({}) })], providers: [PlainResolver] }, secure);
     const apollo = GraphQLModule.forRoot<ApolloDriverConfig>({
       driver: ApolloDriver,
@@ -323,7 +323,7 @@ describe('a global guard of the application’s own', () => {
   }
   const guard = { provide: APP_GUARD, useClass: EarlyGuard };
 
-  it('X9: is warned of when it runs before AuthorizedGuard', async () => {
+  it('[X9] is warned of when it runs before AuthorizedGuard', async () => {
     @Module({ providers: [guard] })
     class EarlyModule {}
     const module = await Test.createTestingModule({
@@ -333,7 +333,7 @@ describe('a global guard of the application’s own', () => {
     expect(lines.filter((text) => text.includes('EarlyGuard'))).toHaveLength(1);
   });
 
-  it('X9: is not warned of when it runs after AuthorizedGuard', async () => {
+  it('[X9] is not warned of when it runs after AuthorizedGuard', async () => {
     @Module({ providers: [guard] })
     class LateModule {}
     await boot({ imports: [LateModule] }, secure);

@@ -102,7 +102,7 @@ describe('forRootAsync', () => {
     Test.createTestingModule({ imports: [module], controllers: [PlainController] }).compile();
 
   describe.each<AuthModuleExtras>([{ secureByDefault: false }, { secureByDefault: true }])('%j', (extras) => {
-    it.each(refused)('X8: rejects %s at boot and names its scope', async (_, given, message) => {
+    it.each(refused)('[X8] rejects %s at boot and names its scope', async (_, given, message) => {
       const refusal: unknown = await compile(AuthModule.forRootAsync({ ...given, ...extras })).catch(
         (error: unknown) => error,
       );
@@ -110,7 +110,7 @@ describe('forRootAsync', () => {
       expect(refusal).toHaveProperty('message', expect.stringMatching(message));
     });
 
-    it('X8: accepts a transient dependency, which is created once', async () => {
+    it('[X8] accepts a transient dependency, which is created once', async () => {
       const module = AuthModule.forRootAsync({ ...viaFactory(PerConsumer), ...extras });
       const app = await create(
         Test.createTestingModule({ imports: [module], controllers: [PlainController] }),
@@ -122,7 +122,7 @@ describe('forRootAsync', () => {
     });
   });
 
-  it('X8: accepts a request-scoped class that a test replaces by a value', async () => {
+  it('[X8] accepts a request-scoped class that a test replaces by a value', async () => {
     const module = AuthModule.forRootAsync(viaFactory(PerRequest));
     const builder = Test.createTestingModule({ imports: [module] })
       .overrideProvider(PerRequest)

@@ -1,12 +1,12 @@
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
-import { TokenError } from '../errors/token.errors.js';
-import type { MetadataProviders } from '../metadata/metadata.providers.js';
-import type { ResolvedAuthOptions } from '../options/resolved-options.js';
-import type { Clock, TimerHandle } from '../time/clock.js';
-import { lifetimeOf } from '../token/parse/claims.js';
-import type { AuthenticatedToken } from './authenticated-token.js';
-import type { Authenticator } from './authenticator.js';
+import { TokenError } from '../../errors/token.errors.js';
+import type { MetadataProviders } from '../../metadata/metadata.providers.js';
+import type { ResolvedAuthOptions } from '../../options/resolved-options.js';
+import type { Clock, TimerHandle } from '../../time/clock.js';
+import { lifetimeOf } from '../../token/parse/claims.js';
+import type { AuthenticatedToken } from '../authenticated-token.js';
+import type { Authenticator } from '../authenticator.js';
 
 /** Node runs a longer timer at once (2^31 - 1 milliseconds, 24.8 days). */
 const LONGEST_TIMER = 2_147_483_647;
