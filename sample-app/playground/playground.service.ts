@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { MetadataProvider } from 'nestjs-resilient-auth';
-import { defer, finalize, interval, map, startWith, Subject, takeUntil, type Observable } from 'rxjs';
+import { defer, finalize, interval, map, merge, startWith, Subject, takeUntil, type Observable } from 'rxjs';
 import { embeddedAudience } from '../provider/provider-configuration.js';
 import { EmbeddedProvider } from '../provider/embedded-provider.js';
 import { closeConnections } from '../traffic/ask.js';
@@ -21,6 +21,7 @@ export class PlaygroundService implements OnModuleInit, OnModuleDestroy {
   readonly #watch = new OutcomeWatch(this.#timeline);
   readonly #recorders = { library: new Recorder(), recipe: new Recorder() };
   readonly #providerLog = new ProviderLog();
+  readonly #acted = new Subject<void>();
   readonly #closed = new Subject<void>();
   readonly #stock: TokenStock;
   readonly #load: Load;
@@ -76,6 +77,7 @@ export class PlaygroundService implements OnModuleInit, OnModuleDestroy {
     const action = this.#actions[name];
     this.#timeline.begin(action.title, action.cause);
     await action.run();
+    this.#acted.next();
   }
 
   /** Sets the counters to zero; the charts go on. */
@@ -84,11 +86,11 @@ export class PlaygroundService implements OnModuleInit, OnModuleDestroy {
     this.#providerLog.reset();
   }
 
-  /** The state now and twice a second; the load runs while there is a subscriber. */
+  /** The state now, after each action and twice a second; the load runs while there is a subscriber. */
   readonly state$: Observable<PlaygroundState> = defer(() => {
     this.#load.changeViewers(1);
-    return interval(bucketLength).pipe(
-      startWith(0),
+    return merge(interval(bucketLength), this.#acted).pipe(
+      startWith(undefined),
       map(() => this.state()),
       takeUntil(this.#closed),
       finalize(() => this.#load.changeViewers(-1)),

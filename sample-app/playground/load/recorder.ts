@@ -8,8 +8,10 @@ export type Side = (typeof sides)[number];
 export interface Bucket {
   /** Valid requests answered 200. */
   accepted: number;
-  /** Valid requests answered with anything else. */
+  /** Valid requests answered with anything else but 503. */
   refused: number;
+  /** Valid requests answered 503: the API could not check, the client may try again. */
+  unavailable: number;
   /** Valid requests without an answer yet. */
   waiting: number;
   /** Forged or withdrawn tokens answered with anything but 200. */
@@ -20,8 +22,6 @@ export interface Bucket {
 
 /** The same over all requests since the start or the last reset. */
 export interface Totals extends Bucket {
-  /** Refused with 503: the API could not check, the client may try again. */
-  unavailable: number;
   /** Milliseconds until the slowest answer to an accepted request. */
   slowest: number;
 }
@@ -83,17 +83,21 @@ export class Recorder {
   }
 }
 
+const outcomes: ReadonlyMap<number, 'accepted' | 'unavailable'> = new Map([
+  [200, 'accepted'],
+  [503, 'unavailable'],
+]);
+
 function countValid({ status, milliseconds }: Answer, counts: readonly Bucket[], totals: Totals): void {
-  const outcome = status === 200 ? 'accepted' : 'refused';
+  const outcome = outcomes.get(status) ?? 'refused';
   for (const count of counts) count[outcome] += 1;
-  if (status === 503) totals.unavailable += 1;
   if (status === 200) totals.slowest = Math.max(totals.slowest, milliseconds);
 }
 
 function emptyBucket(): Bucket {
-  return { accepted: 0, refused: 0, waiting: 0, stopped: 0, passed: 0 };
+  return { accepted: 0, refused: 0, unavailable: 0, waiting: 0, stopped: 0, passed: 0 };
 }
 
 function emptyTotals(): Totals {
-  return { ...emptyBucket(), unavailable: 0, slowest: 0 };
+  return { ...emptyBucket(), slowest: 0 };
 }

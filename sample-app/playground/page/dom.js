@@ -2,11 +2,24 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** The one element that matches, or an error that names the selector. */
+/**
+ * The one element that matches, or an error that names the selector.
+ *
+ * @returns {any} an element of the kind that the selector names
+ */
 export function find(selector, within = document) {
   const found = within.querySelector(selector);
   if (!found) throw new Error(`No element matches ${selector}`);
   return found;
+}
+
+/**
+ * All elements that match.
+ *
+ * @returns {any[]} elements of the kind that the selector names
+ */
+export function findAll(selector) {
+  return [...document.querySelectorAll(selector)];
 }
 
 /** Sets text only when it changes, so that a selection survives. */

@@ -1,7 +1,7 @@
 // Everything that shows the state of the playground.
 
 import { drawRequests, drawTraffic } from './chart.js';
-import { find, html, milliseconds, number, setFacts, setText } from './dom.js';
+import { find, findAll, html, milliseconds, number, setFacts, setText } from './dom.js';
 import { showTimeline } from './timeline.js';
 
 const situations = {
@@ -21,17 +21,17 @@ export function showState(state) {
   showTimeline(find('[data-timeline]'), state.timeline);
   showSnapshot(state.snapshot);
   showProvider(state.provider);
-  showControls(state);
 }
 
 function showSide(name, { totals, buckets }, { marks, now, bucketLength }) {
   const card = find(`[data-side=${name}]`);
-  for (const output of card.querySelectorAll('[data-total]')) {
-    const value = totals[output.dataset.total];
-    setText(output, number(value));
-    output.classList.toggle('bad', value > 0);
-  }
-  const last = sum(buckets.slice(-5, -1), (b) => b.accepted + b.refused + b.waiting);
+  showTotal(find('[data-total=refused]', card), totals.refused + totals.unavailable);
+  showTotal(find('[data-total=passed]', card), totals.passed);
+  setText(
+    find('[data-unavailable]', card),
+    totals.unavailable > 0 ? `, ${number(totals.unavailable)} of them with 503: try again` : '',
+  );
+  const last = sum(buckets.slice(-5, -1), (b) => b.accepted + b.refused + b.unavailable + b.waiting);
   const facts = {
     rate: `${Math.round(last / ((4 * bucketLength) / 1000))} a second`,
     accepted: number(totals.accepted),
@@ -41,6 +41,11 @@ function showSide(name, { totals, buckets }, { marks, now, bucketLength }) {
   };
   for (const [fact, text] of Object.entries(facts)) setText(find(`[data-fact=${fact}]`, card), text);
   drawTraffic(find('[data-chart]', card), { buckets, marks, now, bucketLength });
+}
+
+function showTotal(output, value) {
+  setText(output, number(value));
+  output.classList.toggle('bad', value > 0);
 }
 
 /** One sentence that says what one sees. */
@@ -65,7 +70,7 @@ function showStatus(node, parts) {
 
 function share({ buckets }) {
   const recent = buckets.slice(-RECENT);
-  const refused = sum(recent, (b) => b.refused);
+  const refused = sum(recent, (b) => b.refused + b.unavailable);
   const all = refused + sum(recent, (b) => b.accepted + b.waiting);
   if (refused === 0) return 'none';
   return refused === all ? 'all' : `${Math.max(1, Math.round((100 * refused) / all))} %`;
@@ -95,9 +100,9 @@ function showProvider({ issuer, keys, totals, buckets }) {
   drawRequests(find('[data-provider-chart]'), { buckets });
 }
 
-function showControls({ provider, load }) {
-  for (const radio of document.querySelectorAll('[name=fault]'))
-    radio.checked = radio.value === provider.fault;
+/** Sets the controls as the server has them: another page may have changed them. */
+export function showControls({ provider, load }) {
+  for (const radio of findAll('[name=fault]')) radio.checked = radio.value === provider.fault;
   find('[data-switch=load]').checked = load.isOn;
   find('[data-switch=flood]').checked = load.isFlooding;
 }

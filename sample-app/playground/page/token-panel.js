@@ -6,14 +6,14 @@ const inMinutes = (minutes) => Math.floor(Date.now() / 1000) + minutes * 60;
 
 /** Claims to begin with; null takes a claim out. */
 const examples = [
-  ['a valid token', () => ({ sub: 'alice', scope: 'orders:read orders:write' })],
-  ['an administrator', () => ({ sub: 'carol', roles: ['admin'] })],
-  ['a scope is missing', () => ({ sub: 'alice', scope: 'profile' })],
-  ['expired an hour ago', () => ({ sub: 'alice', exp: inMinutes(-60) })],
-  ['valid in an hour', () => ({ sub: 'alice', nbf: inMinutes(60) })],
-  ['meant for another API', () => ({ sub: 'alice', aud: 'https://billing.example' })],
-  ['of another issuer', () => ({ sub: 'alice', iss: 'https://login.example' })],
-  ['without expiry', () => ({ sub: 'alice', exp: null })],
+  { name: 'a valid token', claims: () => ({ sub: 'alice', scope: 'orders:read orders:write' }) },
+  { name: 'an administrator', claims: () => ({ sub: 'carol', roles: ['admin'] }) },
+  { name: 'a scope is missing', claims: () => ({ sub: 'alice', scope: 'profile' }) },
+  { name: 'expired an hour ago', claims: () => ({ sub: 'alice', exp: inMinutes(-60) }) },
+  { name: 'valid in an hour', claims: () => ({ sub: 'alice', nbf: inMinutes(60) }) },
+  { name: 'meant for another API', claims: () => ({ sub: 'alice', aud: 'https://billing.example' }) },
+  { name: 'of another issuer', claims: () => ({ sub: 'alice', iss: 'https://login.example' }) },
+  { name: 'without expiry', claims: () => ({ sub: 'alice', exp: null }) },
 ];
 
 const meanings = {
@@ -38,13 +38,13 @@ export async function connectTokenPanel() {
   const form = find('[data-token-form]');
   const { claims, example, signer, route } = form.elements;
   const routes = await (await fetch('/playground/routes')).json();
-  example.append(...examples.map(([name], index) => option(name, index)));
+  example.append(...examples.map(({ name }, index) => option(name, index)));
   route.append(
     ...routes.map(({ method, path, requires }, index) =>
       option(`${method} ${path}, requires ${requires}`, index),
     ),
   );
-  const showExample = () => (claims.value = JSON.stringify(examples[example.value][1](), null, 2));
+  const showExample = () => (claims.value = JSON.stringify(examples[example.value]?.claims(), null, 2));
   example.addEventListener('change', showExample);
   showExample();
   form.addEventListener('submit', async (event) => {
@@ -53,7 +53,7 @@ export async function connectTokenPanel() {
       const token = await sign(claims.value, signer.value);
       showAnswer(await send(routes[route.value], token));
     } catch (problem) {
-      showProblem(problem);
+      showProblem(String(problem));
     }
   });
 }
@@ -92,7 +92,7 @@ function showAnswer({ response, text, took }) {
   setText(find('[data-answer-body]'), body === undefined ? text : JSON.stringify(body, null, 2));
 }
 
-function showProblem({ message }) {
+function showProblem(message) {
   showVerdict('Not sent.', false, `The claims must be a JSON object. ${message}`);
   setFacts(find('[data-answer-headers]'), []);
   setText(find('[data-answer-body]'), '');

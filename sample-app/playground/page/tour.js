@@ -3,35 +3,47 @@
 import { find, post } from './dom.js';
 
 const scenes = [
-  ['Steady load. Both APIs accept everything.', [], 4],
-  [
-    'The provider rotates its key. One refresh, in the request that needs it. Both APIs manage.',
-    ['rotate'],
-    5,
-  ],
-  [
-    'A flood of forged tokens begins. The recipe spends its five key set requests a minute on them.',
-    ['flood-on'],
-    5,
-  ],
-  [
-    'The provider rotates during the flood. The recipe can no longer fetch the new key.',
-    ['rotate-without-overlap'],
-    10,
-  ],
-  ['The flood ends. The recipe recovers once its rate limit lets it fetch again.', ['flood-off'], 13],
-  ['The provider publishes its next key ahead. The library has it after the next refresh.', ['announce'], 7],
-  [
-    'The provider goes down, then the new key signs. The library knows it already.',
-    ['provider-down', 'rotate'],
-    9,
-  ],
-  ['The provider works again. The recipe waits for its rate limit.', ['provider-none'], 16],
-  [
-    'A new key under the old id, a mistake that happens. The recipe keeps the old key for ten minutes.',
-    ['reuse-kid'],
-    10,
-  ],
+  { text: 'Steady load. Both APIs accept everything.', actions: [], seconds: 4 },
+  {
+    text: 'The provider rotates its key. One refresh, in the request that needs it. Both APIs manage.',
+    actions: ['rotate'],
+    seconds: 5,
+  },
+  {
+    text: 'A flood of forged tokens begins. The recipe spends its five key set requests a minute on them.',
+    actions: ['flood-on'],
+    seconds: 5,
+  },
+  {
+    text: 'The provider rotates during the flood. The recipe can no longer fetch the new key.',
+    actions: ['rotate-without-overlap'],
+    seconds: 10,
+  },
+  {
+    text: 'The flood ends. The recipe recovers once its rate limit lets it fetch again.',
+    actions: ['flood-off'],
+    seconds: 13,
+  },
+  {
+    text: 'The provider publishes its next key ahead. The library has it after the next refresh.',
+    actions: ['announce'],
+    seconds: 7,
+  },
+  {
+    text: 'The provider goes down, then the new key signs. The library knows it already.',
+    actions: ['provider-down', 'rotate'],
+    seconds: 9,
+  },
+  {
+    text: 'The provider works again. The recipe waits for its rate limit.',
+    actions: ['provider-none'],
+    seconds: 16,
+  },
+  {
+    text: 'A new key under the old id, a mistake that happens. The recipe keeps the old key for ten minutes.',
+    actions: ['reuse-kid'],
+    seconds: 10,
+  },
 ];
 
 const tour = { isRunning: false };
@@ -45,7 +57,7 @@ export async function playTour(button) {
   button.textContent = 'Stop the tour';
   caption.hidden = false;
   try {
-    for (const [text, actions, seconds] of scenes) {
+    for (const { text, actions, seconds } of scenes) {
       caption.textContent = text;
       for (const action of actions) await post(`/playground/actions/${action}`);
       await whileRunning(seconds);
@@ -56,9 +68,14 @@ export async function playTour(button) {
     tour.isRunning = false;
     caption.hidden = true;
     button.textContent = label;
-    for (const action of isComplete ? [] : ['flood-off', 'provider-none'])
-      await post(`/playground/actions/${action}`);
+    if (!isComplete) await restore();
   }
+}
+
+/** Ends what a tour that was stopped has left. */
+async function restore() {
+  if (find('[data-switch=flood]').checked) await post('/playground/actions/flood-off');
+  if (!find('[name=fault][value=none]').checked) await post('/playground/actions/provider-none');
 }
 
 async function whileRunning(seconds) {

@@ -80,6 +80,21 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     await page.getByRole('switch', { name: 'forged tokens' }).uncheck();
   });
 
+  it('returns 503 apart from other refusals when the provider is down and a new key signs', async () => {
+    const provider = page.getByRole('group', { name: 'Provider' });
+
+    await provider.getByText('down', { exact: true }).click();
+    expect(await provider.getByRole('radio', { name: 'down' }).isChecked()).toBe(true);
+    await button('Rotate old key stays published').click();
+    await expect
+      .poll(() => page.locator('[data-side=library] .figure').first().innerText(), patient)
+      .toContain('of them with 503: try again');
+    await provider.getByText('works', { exact: true }).click();
+    await expect.poll(steps, patient).toContain('new key accepted');
+    await button('Reset counters').click();
+    expect(complaints).toEqual([]);
+  });
+
   it('answers the keyboard when a control has the focus', async () => {
     const focused = (): Promise<string> =>
       page.evaluate('(document.activeElement.labels?.[0] ?? document.activeElement).innerText');
