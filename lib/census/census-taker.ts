@@ -133,6 +133,6 @@ function notProtected(problems: readonly string[]): AuthConfigurationError {
 
 /** Whether this is NestJS 12, which names the error in such an answer, as 11 does not. */
 function namesErrors(): boolean {
-  const body: unknown = new UnauthorizedException('', { cause: undefined }).getResponse();
-  return typeof body === 'object' && body !== null && 'error' in body;
+  const body: unknown = new UnauthorizedException('any', { cause: undefined }).getResponse();
+  return typeof body === 'object' && body !== null && 'error' in body && body.error !== undefined;
 }

@@ -151,6 +151,18 @@ describe('AuthCensus', () => {
     expect(lines.join('\n')).toContain("'protected: 2 HTTP, 1 message handler; anonymous: 2'");
   });
 
+  it('X1: counts an undecorated gateway as protected when secureByDefault on NestJS 12', async () => {
+    @WebSocketGateway()
+    class PlainGateway {
+      @SubscribeMessage('plain')
+      plain(): string {
+        return 'ok';
+      }
+    }
+    await boot({ providers: [PlainGateway] }, secure);
+    expect(lines.join('\n')).toContain("'protected: 1 gateway; anonymous: 0'");
+  });
+
   it('logs that nothing is protected when nothing is', async () => {
     await boot({});
     expect(lines.join('\n')).toContain("'protected: none; anonymous: 0'");

@@ -63,3 +63,18 @@ export class RequestScopedModule {
     return { module: RequestScopedModule, imports: [module] };
   }
 }
+
+/** A gateway that nothing decorates, by the metadata of its decorators alone: NestJS 11 runs no global guard for it. */
+@Module({})
+export class GatewayModule {
+  static register(auth: ResilientAuthOptions): DynamicModule {
+    class PlainGateway {
+      listen(): void {}
+    }
+    Reflect.defineMetadata('websockets:is_gateway', true, PlainGateway);
+    const { value } = Object.getOwnPropertyDescriptor(PlainGateway.prototype, 'listen') ?? {};
+    Reflect.defineMetadata('websockets:message_mapping', true, value);
+    const module = AuthModule.forRoot({ ...auth, secureByDefault: true });
+    return { module: GatewayModule, imports: [module], providers: [PlainGateway] };
+  }
+}

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
-import { AppModule, FactoryModule, RequestScopedModule } from './app.module.js';
+import { AppModule, FactoryModule, GatewayModule, RequestScopedModule } from './app.module.js';
 
 const claims = { sub: 'alice', scope: 'orders:read' };
 
@@ -24,6 +24,7 @@ async function main(): Promise<void> {
   await secure.close();
 
   console.log(`options per request: ${await refusalOf(RequestScopedModule.register(issuer.options()))}`);
+  console.log(`an undecorated gateway: ${await refusalOf(GatewayModule.register(issuer.options()))}`);
 
   await issuer.close();
   console.log('closed');
@@ -45,8 +46,10 @@ async function call(app: INestApplication, token?: string): Promise<string> {
 
 async function refusalOf(module: DynamicModule): Promise<string> {
   try {
-    await NestFactory.create(module, { logger: false, abortOnError: false });
-    return 'created';
+    const app = await NestFactory.create(module, { logger: false, abortOnError: false });
+    await app.init();
+    await app.close();
+    return 'accepted';
   } catch (error) {
     return `refused, ${error instanceof Error && 'code' in error ? String(error.code) : String(error)}`;
   }
