@@ -235,6 +235,29 @@ describe('a flood of unknown key ids', () => {
   });
 });
 
+describe('wrong signatures', () => {
+  it('[22b] get half of the queue at most, and leave the other half to new keys', async () => {
+    const stage = await scene({ metadata: { maxWaiting: 10 } });
+    const { issuer, provider } = stage;
+    await issuer.publish('a', 'b');
+    const held = issuer.hold('jwks');
+    const stale = provider.snapshot();
+    const wrong = Array.from({ length: 20 }, () =>
+      provider.requestRefresh({ stale, kid: 'a', reason: 'bad-signature' }).catch(() => 'refused'),
+    );
+    await held.arrived;
+    expect(provider.status().waiting).toBe(5);
+    const fresh = stage.watch(await issuer.sign('b'));
+    await settle();
+    expect(provider.status().waiting).toBe(6);
+    held.release();
+    await fresh.settled;
+    expect(fresh.outcome).toBe('accepted');
+    expect((await Promise.all(wrong)).filter((answer) => answer === 'refused')).toHaveLength(15);
+    expect(provider.status().waiting).toBe(0);
+  });
+});
+
 describe('a fetch that began before the key was published', () => {
   it('[22a] does not turn a request that came later into a 401: the second look finds it', async () => {
     const stage = await scene();

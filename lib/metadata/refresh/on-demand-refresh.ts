@@ -52,8 +52,7 @@ export class OnDemandRefresh {
     const start = { started, deadline: Math.min(deadline, now.deadline) };
     const known = this.#answerNow(request);
     if (known) return known;
-    if (this.#waiting.size >= this.options.maxWaiting)
-      throw this.unavailable('Too many requests wait for a refresh');
+    if (this.#isFull(request)) throw this.unavailable('Too many requests wait for a refresh');
     const attempt = this.#join(request, start);
     if (!attempt) {
       const usable = this.#isAboutWithdrawn(request) ? this.current.usable() : undefined;
@@ -74,6 +73,13 @@ export class OnDemandRefresh {
   decideAll(): void {
     const usable = this.current.usable();
     for (const waiter of this.#waiting) this.#decide(waiter, usable);
+  }
+
+  /** Wrong signatures, which an attacker can send at will, get half of the queue at most. */
+  #isFull({ reason }: TimedRequest): boolean {
+    const { maxWaiting } = this.options;
+    if (this.#waiting.size >= maxWaiting) return true;
+    return reason === 'bad-signature' && this.#waiting.badSignatures >= maxWaiting / 2;
   }
 
   /** What can be answered without a refresh. */

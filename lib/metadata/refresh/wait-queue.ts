@@ -21,6 +21,7 @@ export class WaitQueue {
   readonly #resolved = new PerTickLimiter(RESOLVED_PER_TICK);
   readonly #rejected = new PerTickLimiter(REJECTED_PER_TICK);
   #settling = 0;
+  #badSignatures = 0;
   #timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
   /** @param onDeadline called for each waiter whose deadline has passed */
@@ -34,6 +35,11 @@ export class WaitQueue {
     return this.#waiters.size + this.#settling;
   }
 
+  /** Those of them that wait after a wrong signature. */
+  get badSignatures(): number {
+    return this.#badSignatures;
+  }
+
   /** In the order of their arrival. A waiter may be removed while it is visited. */
   [Symbol.iterator](): Iterator<Waiter> {
     return this.#waiters.values();
@@ -41,6 +47,7 @@ export class WaitQueue {
 
   add(waiter: Waiter): void {
     this.#waiters.add(waiter);
+    if (waiter.request.reason === 'bad-signature') this.#badSignatures++;
     this.#planDeadline(waiter.start.deadline);
   }
 
@@ -60,6 +67,7 @@ export class WaitQueue {
     this.#settling++;
     limiter.run(() => {
       this.#settling--;
+      if (waiter.request.reason === 'bad-signature') this.#badSignatures--;
       settle();
     });
   }
