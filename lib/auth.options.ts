@@ -1,6 +1,7 @@
 import type { TokenCheck } from './authentication/token-check.js';
 import type { AnswerExtension } from './authorized/answers/answer-extension.js';
 import type { AuthContext, OtherContexts } from './authorized/contexts/auth-context.js';
+import type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.js';
 import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/unverified-token.js';
 
@@ -106,10 +107,16 @@ export interface IssuerOptions {
    * error passes through. Runs on every request; may be async. Default: the claims themselves, frozen.
    */
   validate?: ((claims: Claims, context: ValidateContext) => unknown) | undefined;
-  /** Where this issuer keeps scopes. Default: `scope`, else `scp`. */
-  scopes?: ((claims: Claims, user: unknown) => readonly string[]) | undefined;
-  /** Where this issuer keeps roles. Default: `roles`. */
-  roles?: ((claims: Claims, user: unknown) => readonly string[]) | undefined;
+  /**
+   * Where this issuer keeps scopes: a claim path such as `'permissions'` to a list or a string of words, or a function that
+   * runs on every request. Default: `scope`, else `scp`.
+   */
+  scopes?: ClaimPath | ClaimReader | undefined;
+  /**
+   * Where this issuer keeps roles: a claim path such as `'realm_access.roles'` to a list or a string, which is one role, or
+   * a function that runs on every request. Default: `roles`.
+   */
+  roles?: ClaimPath | ClaimReader | undefined;
   /** How its metadata is kept fresh. */
   metadata?: MetadataOptions | undefined;
 }

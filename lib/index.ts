@@ -34,6 +34,7 @@ export { Authenticator, type SecretOrKeyProvider } from './authentication/authen
 export type { PresentedToken, TokenCheck } from './authentication/token-check.js';
 export type { AuthenticatedToken } from './authentication/authenticated-token.js';
 export type { Credentials, HttpRequestLike } from './authentication/credentials.js';
+export type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.js';
 export type { Claims, TokenHeader } from './token/unverified-token.js';
 export type { TokenCacheStatus } from './token/verified-token-cache.js';
 

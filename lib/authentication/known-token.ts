@@ -1,5 +1,5 @@
+import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { TokenRejectedError } from '../errors/token.errors.js';
-import { rolesOf, scopesOf } from './scopes-and-roles.js';
 import type { ResolvedIssuer } from '../options/resolved-options.js';
 import type { VerifiedToken } from '../token/verified-token.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
@@ -30,8 +30,7 @@ export function admit(known: KnownToken, request: unknown): Answer {
 }
 
 function keep(known: KnownToken, answer: AuthenticatedToken): AuthenticatedToken {
-  const { scopes, roles } = known.issuer;
-  if (scopes === scopesOf && roles === rolesOf) known.answer = answer;
+  if (!known.issuer.hasOwnFunctions) known.answer = answer;
   return answer;
 }
 
@@ -42,8 +41,18 @@ function accept({ claims, header, issuer }: KnownToken, user: unknown): Authenti
   return Object.freeze({ claims, header, issuer: issuer.name, scopes, roles, user });
 }
 
-/** Copies a list unless it is frozen already. */
+/**
+ * Copies a list unless it is frozen already.
+ *
+ * @throws {AuthConfigurationError} when a function of the application returned no list
+ */
 function frozen(list: readonly string[], option: string): readonly string[] {
   assertNotAwaited(list, option);
+  if (!isList(list)) throw new AuthConfigurationError(`${option} must return a list of strings`);
   return Array.isArray(list) && Object.isFrozen(list) ? list : Object.freeze([...list]);
+}
+
+/** An array, a set or the like; a single string would be taken apart into its characters. */
+function isList(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }

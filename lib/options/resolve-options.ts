@@ -8,6 +8,7 @@ import {
   type CheckedModuleOptions,
 } from './schema.js';
 import type { ResolvedAuthOptions, ResolvedIssuer } from './resolved-options.js';
+import { roleReader, scopeReader } from '../authentication/scopes-and-roles.js';
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
 import { algorithmPolicy, type AlgorithmPolicy } from '../keys/algorithms.js';
 import { addressesOf, listOf } from './metadata-addresses.js';
@@ -148,8 +149,9 @@ function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
     clockTolerance: checked.clockTolerance / 1000,
     maxTokenAge: checked.maxTokenAge === undefined ? undefined : checked.maxTokenAge / 1000,
     validate,
-    scopes: checked.scopes,
-    roles: checked.roles,
+    scopes: scopeReader(checked.scopes),
+    roles: roleReader(checked.roles),
+    hasOwnFunctions: [validate, checked.scopes, checked.roles].some((option) => typeof option === 'function'),
     metadata: resolveMetadata(checked, algorithms),
   });
 }

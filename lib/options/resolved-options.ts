@@ -1,4 +1,5 @@
 import type { AuthModuleOptions, TokenExtractor, ValidateContext } from '../auth.options.js';
+import type { ClaimReader } from '../authentication/scopes-and-roles.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import type { TrustedIssuer } from '../token/trusted-issuer.js';
 import type { Claims } from '../token/unverified-token.js';
@@ -7,8 +8,10 @@ import type { TokenCacheLimits } from '../token/verified-token-cache.js';
 /** One issuer with every default filled in. */
 export interface ResolvedIssuer extends TrustedIssuer {
   readonly validate: ((claims: Claims, context: ValidateContext) => unknown) | undefined;
-  readonly scopes: (claims: Claims, user: unknown) => readonly string[];
-  readonly roles: (claims: Claims, user: unknown) => readonly string[];
+  readonly scopes: ClaimReader;
+  readonly roles: ClaimReader;
+  /** Whether one of the three is the application's own: its result may depend on more than the claims. */
+  readonly hasOwnFunctions: boolean;
   readonly metadata: ResolvedMetadataOptions;
 }
 

@@ -5,7 +5,7 @@ import { parseDuration } from '../time/duration.js';
 import type { MetadataFetch } from '../metadata/metadata-options.js';
 import type { MetadataStore } from '../metadata/store/metadata-store.js';
 import type { Claims } from '../token/unverified-token.js';
-import { rolesOf, scopesOf } from '../authentication/scopes-and-roles.js';
+import type { ClaimReader } from '../authentication/scopes-and-roles.js';
 
 /*
  * What each option may be, and its default: here and nowhere else. A message ends the sentence "allowed: …".
@@ -117,16 +117,27 @@ const issuerEntries = {
   clockTolerance: v.optional(timespan(parseDuration, `${TIMESPAN}, from 0s to 5m`, '0s', '5m'), '30s'),
   maxTokenAge: v.optional(timespan(parseDuration, `${TIMESPAN}, at least 1s`, '1s')),
   validate: func<(claims: Claims, context: ValidateContext) => unknown>(),
-  scopes: v.optional(reader(), () => scopesOf),
-  roles: v.optional(reader(), () => rolesOf),
+  scopes: v.optional(claimSource()),
+  roles: v.optional(claimSource()),
   metadata: v.optional(metadataOptions, {}),
 };
 
-function reader() {
-  return v.custom<(claims: Claims, user: unknown) => readonly string[]>(
-    (value) => typeof value === 'function',
-    'a function of claims and user that returns a list of strings',
+function claimSource() {
+  const allowed =
+    "a function of claims and user that returns a list of strings, or a claim path such as 'realm_access.roles'; " +
+    "names that hold a dot stand in a list: ['https://api.example.com/roles']";
+  return v.union(
+    [
+      v.custom<ClaimReader>((value) => typeof value === 'function', allowed),
+      v.pipe(v.string(allowed), v.check(isClaimPath, allowed)),
+      list(text(allowed), allowed),
+    ],
+    allowed,
   );
+}
+
+function isClaimPath(text: string): boolean {
+  return !text.includes('://') && text.split('.').every(Boolean);
 }
 
 const REALM = 'printable ASCII without quotes and backslashes';

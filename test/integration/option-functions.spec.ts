@@ -34,6 +34,16 @@ describe('a function of the options', () => {
     expect(unhandled).toEqual([]);
   });
 
+  it.each([['orders:read'], [undefined], [7], [{}]])(
+    'answers AUTH_CONFIGURATION_INVALID when scopes or roles returns %j in place of a list',
+    async (result) => {
+      for (const name of ['scopes', 'roles'] as const) {
+        const stage = await untypedScene({ issuer: { [name]: () => result } });
+        expect(await stage.show('a')).toBe('AUTH_CONFIGURATION_INVALID');
+      }
+    },
+  );
+
   it('that returns a query has not run it', async () => {
     let runs = 0;
     // oxlint-disable-next-line unicorn/no-thenable -- as the queries of many a database library are

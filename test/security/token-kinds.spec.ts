@@ -139,9 +139,36 @@ describe('the scopes and roles of a token', () => {
     await mayWrite(everywhere).expect(403);
     const elsewhere = { scope: words.join(' '), groups: words, realm_access: { roles: words } };
     await bench().refuses(bench().token(elsewhere), 'AUTH_ROLE_MISSING', '/orders/audit', 403);
-    for (const roles of ['admin', ['ADMIN'], ['admins'], [['admin']], { admin: true }, ['admin auditor']])
+    for (const roles of [
+      'admin auditor',
+      ['ADMIN'],
+      ['admins'],
+      [['admin']],
+      { admin: true },
+      ['admin auditor'],
+    ])
       await bench().refuses(bench().token({ roles }), 'AUTH_ROLE_MISSING', '/orders/audit', 403);
-    await bench().admits(bench().token({ roles: ['x', 'admin'] }), '/orders/audit');
+    for (const roles of [['x', 'admin'], 'admin'])
+      await bench().admits(bench().token({ roles }), '/orders/audit');
+  });
+
+  it('[F12] are read at a claim path, when one is configured', async () => {
+    const options = { roles: 'realm_access.roles', scopes: ['https://api.example.com/permissions'] };
+    await using keycloak = await Bench.open({ options });
+    const claims = {
+      realm_access: { roles: ['admin'] },
+      'https://api.example.com/permissions': ['orders:read', 'orders:write'],
+    };
+    const token = keycloak.token(claims);
+    await keycloak.admits(token, '/orders/audit');
+    await keycloak.api.post('/orders', token).expect(201);
+    await keycloak.refuses(keycloak.token({ roles: ['admin'] }), 'AUTH_ROLE_MISSING', '/orders/audit', 403);
+    await keycloak.refuses(
+      keycloak.token({ realm_access: { 'roles ': ['admin'] } }),
+      'AUTH_ROLE_MISSING',
+      '/orders/audit',
+      403,
+    );
   });
 
   it('[F12] come from where the issuer keeps them, when that is configured', async () => {
