@@ -5,17 +5,21 @@ import type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.j
 import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/unverified-token.js';
 
-/** Takes the raw token out of a request; any passport-jwt extractor fits. `null`: the request carries none. */
+/**
+ * Takes the raw token out of a request; any extractor of passport-jwt fits.
+ *
+ * @returns the token, or `null` when the request carries none
+ */
 // oxlint-disable-next-line typescript/no-explicit-any -- passport-jwt's own signature; each extractor names its request
 export type TokenExtractor = (request: any) => string | null;
 
-/** The verified-token cache: signature checks are not repeated for a token seen before. */
+/** Limits of the verified-token cache, which spares a token seen before the signature check. */
 export interface TokenCacheOptions {
-  /** Tokens remembered, least recently used first out. Default `10_000`, at least 1. */
+  /** Tokens kept, least recently used evicted first. Default `10_000`, at least 1. */
   max?: number | undefined;
   /**
-   * Memory they may take, in bytes, estimated from their length and number of values; least recently used first out. Default `33_554_432`
-   * (32 MiB, 10,000 tokens of 2.5 KiB), at least 65,536.
+   * Bytes they may take, estimated from their length and number of values; least recently used evicted first. Default
+   * `33_554_432` (32 MiB: 10,000 tokens of 2.5 KiB), at least 65,536.
    */
   maxBytes?: number | undefined;
 }
@@ -33,15 +37,15 @@ export interface AuthExtension {
 /** Options that concern the whole module. */
 export interface AuthModuleOptions {
   /**
-   * Replaces the parser of `Authorization: Bearer`. Cookies and query parameters are at your own risk (RFC 9700 §4.3);
-   * the header's length is checked before your extractor sees the request.
+   * Replaces the parser of `Authorization: Bearer`. Default: a linear parser of RFC 6750 §2.1. Tokens from cookies and
+   * query parameters are at your own risk (RFC 9700 §4.3). The header is measured before an extractor sees the request.
    */
   jwtFromRequest?: TokenExtractor | undefined;
-  /** Longest token looked at, in characters. Default `16_384`, at least 256. */
+  /** Length of a token, in characters; a longer one is 401 before it is parsed. Default `16_384`, at least 256. */
   tokenMaxLength?: number | undefined;
-  /** `realm` of the challenges (RFC 9110 §11.5). Default none. */
+  /** `realm` of the challenges (RFC 9110 §11.5): printable ASCII without quotes and backslashes. Default none. */
   realm?: string | undefined;
-  /** `false` switches the verified-token cache off. Default `{ max: 10_000, maxBytes: 33_554_432 }`. */
+  /** Limits of the verified-token cache; `false` switches it off. Default `{ max: 10_000, maxBytes: 33_554_432 }`. */
   tokenCache?: TokenCacheOptions | false | undefined;
   /**
    * Contexts beside HTTP that `@Authorized` protects: those of the sub-paths, or your own. Default none: a call of
@@ -58,7 +62,7 @@ export interface AuthModuleOptions {
   extensions?: readonly AuthExtension[] | undefined;
 }
 
-/** What a `validate` function is told beside the claims. */
+/** What a `validate` function gets beside the claims. */
 export interface ValidateContext {
   /** The issuer's `name`. */
   readonly issuer: string;
@@ -69,55 +73,80 @@ export interface ValidateContext {
 
 /** One issuer whose access tokens are accepted. */
 export interface IssuerOptions {
-  /** What the metadata must name, character by character (RFC 8414 §3.3). May hold `{tenantid}` (Entra ID). Required. */
+  /**
+   * What the metadata must name, character by character (RFC 8414 §3.3): a URL without query and fragment, https unless
+   * `metadata.requireHttps` is `false`. May hold `{tenantid}` (Entra ID), more than once. Required.
+   */
   issuer: string;
-  /** Who tokens must be meant for: any one of these in `aud`. Required; `null` switches the check off on purpose. */
+  /**
+   * Identifiers of this API: a token is accepted when its `aud` has one of them, compared as they are (RFC 9068 §4).
+   * `null` switches the check off on purpose, for issuers that send no `aud`. Required.
+   */
   audience: string | readonly string[] | null;
-  /** How `MetadataProviders.get(name)` and `@Authorized({ issuers: [name] })` call it. Default: `issuer`. */
+  /** How `MetadataProviders.get(name)` and `@Authorized({ issuers: [name] })` call this issuer. Default: `issuer`. */
   name?: string | undefined;
-  /** The `iss` values accepted in tokens, exactly; `{tenantid}` allowed. Default `[issuer]`. */
+  /**
+   * The `iss` values accepted in tokens, compared exactly; `{tenantid}` allowed. Default `[issuer]`. The same value in
+   * two issuers, two spellings of a template included, fails the boot.
+   */
   tokenIssuers?: readonly string[] | undefined;
-  /** With `{tenantid}`: the tenants let in, as a list or a test; `null` lets in any. Required then, refused otherwise. */
+  /**
+   * The tenants accepted: a list of GUIDs, compared without regard to case, or a function that returns `true`; `null`
+   * accepts any. Required with `{tenantid}` in `issuer` or `tokenIssuers`, refused without.
+   */
   tenants?: readonly string[] | ((tenantId: string) => boolean) | null | undefined;
   /**
-   * The discovery document; a list where one issuer has several (Azure AD B2C policies): their keys are united. Default
-   * `<issuer>/.well-known/openid-configuration`, RFC 8414's when that is a 404.
+   * Address of the discovery document, or a list for an issuer with several (user flows of Azure AD B2C): their key sets
+   * are united, each read by itself. Default `<issuer>/.well-known/openid-configuration`, RFC 8414's when that is a 404.
    */
   metadataAddress?: string | readonly string[] | undefined;
-  /** The key set, or a list of key sets; when set, no discovery document is read. Default: from discovery. */
+  /** Address of the key set, or a list likewise; no discovery document is read then. Default: from discovery. */
   jwksUri?: string | readonly string[] | undefined;
   /**
-   * Signature algorithms let in. Default RS/PS/ES 256, 384, 512, `EdDSA` and `Ed25519`. `ML-DSA-44/65/87` can be named
-   * where the runtime has them; `none` and `HS*` are refused.
+   * Signature algorithms accepted. Default `RS`, `PS` and `ES` with 256, 384 and 512, `EdDSA` and `Ed25519`. `ML-DSA-44`,
+   * `-65` and `-87` can be named where the runtime has them; `none` and `HS*` fail the boot. RSA keys published without
+   * `alg` serve RS256, or with this option the RSA algorithms it names.
    */
   algorithms?: readonly string[] | undefined;
   /**
-   * `typ` header values let in, compared as media types; `null` stands for an absent `typ`.
-   * Default `['at+jwt', 'JWT', null]`; `['at+jwt']` is strict RFC 9068.
+   * Values of the header's `typ` accepted, compared as media types (RFC 7515 §4.1.9); `null` stands for an absent `typ`.
+   * Default `['at+jwt', 'JWT', null]`; `['at+jwt']` alone is strict RFC 9068 and asks for `sub`, `client_id`, `jti`, `iat`.
    */
   tokenTypes?: readonly (string | null)[] | undefined;
-  /** Claims that must be there beyond `iss`, `exp` and `aud`. Default `[]`. */
+  /** Claims required beyond `iss`, `exp` and `aud`; `null` counts as absent. Default `[]`. */
   requiredClaims?: readonly string[] | undefined;
-  /** Clock skew allowed on `exp`, `nbf` and `iat`, as a string with its unit. Default `'30s'`, at most `'5m'`. */
+  /**
+   * Clock skew allowed on `exp`, `nbf` and, with `maxTokenAge`, `iat`: a string with its unit. Default `'30s'`, `'0s'` to
+   * `'5m'` (RFC 7519 §4.1.4: no more than a few minutes).
+   */
   clockTolerance?: string | undefined;
-  /** Oldest token let in, counted from `iat`, as a string with its unit. Default none. */
+  /**
+   * Age of a token from its `iat`, as a string with its unit, at least `'1s'`; an older one is refused, and so is one
+   * without `iat` or from the future. Default none: `iat` is not looked at.
+   */
   maxTokenAge?: string | undefined;
+  /**
+   * Accepts ID tokens too, for issuers that have no other JWT (Google), with the checks of OIDC Core §3.1.3.7: `audience`
+   * is the client they are for, and so is `azp`. Default `false`: an ID token is refused.
+   */
+  acceptIdTokens?: boolean | undefined;
   /**
    * Maps the claims to `request.user`, or refuses: a falsy result or a thrown `TokenRejectedError` is 401, any other
    * error passes through. Runs on every request; may be async. Default: the claims themselves, frozen.
    */
   validate?: ((claims: Claims, context: ValidateContext) => unknown) | undefined;
   /**
-   * Where this issuer keeps scopes: a claim path such as `'permissions'` to a list or a string of words, or a function that
-   * runs on every request. Default: `scope`, else `scp`.
+   * Where this issuer keeps scopes: the path of a claim (`'permissions'`, or a list of names where a name holds a dot), or
+   * a function that runs on every request. A string at the path is split at spaces. Default: `scope`; `scp` where that is
+   * absent or empty.
    */
   scopes?: ClaimPath | ClaimReader | undefined;
   /**
-   * Where this issuer keeps roles: a claim path such as `'realm_access.roles'` to a list or a string, which is one role, or
-   * a function that runs on every request. Default: `roles`.
+   * Where this issuer keeps roles: the path of a claim (`'realm_access.roles'`, `['https://api.example.com/roles']`), or a
+   * function that runs on every request. A string at the path is one role. Default: `roles`.
    */
   roles?: ClaimPath | ClaimReader | undefined;
-  /** How its metadata is kept fresh. */
+  /** How the metadata of this issuer is kept fresh. */
   metadata?: MetadataOptions | undefined;
 }
 
@@ -130,10 +159,10 @@ export interface ResilientAuthOptionsFactory {
   createResilientAuthOptions(): ResilientAuthOptions | Promise<ResilientAuthOptions>;
 }
 
-/** What shapes the module itself; beside `useFactory`, never in its result. */
+/** Options of the module definition itself. In `forRootAsync` they stand beside `useFactory`, never in its result. */
 export interface AuthModuleExtras {
-  /** Make the providers available everywhere. Default `true`. */
+  /** Makes the providers available in every module. Default `true`. */
   isGlobal?: boolean | undefined;
-  /** Protect every route that is not `@AllowAnonymous()`. Default `false`. */
+  /** Protects every route that is not `@AllowAnonymous()`. Default `false`. */
   secureByDefault?: boolean | undefined;
 }

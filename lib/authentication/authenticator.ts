@@ -6,8 +6,9 @@ import type { IssuerMetadataProvider } from '../metadata/issuer-metadata.provide
 import type { IssuerMetadataProviders } from '../metadata/issuer-metadata.providers.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { RequestStart } from '../metadata/refresh/refresh-request.js';
-import { assertClaims } from '../token/parse/claims.js';
+import { assertStillValid } from '../token/parse/claims.js';
 import type { UnverifiedToken } from '../token/unverified-token.js';
+import { deepFreeze } from '../token/deep-freeze.js';
 import { parseToken } from '../token/parse/parse-token.js';
 import { IssuerDirectory } from '../token/trusted-issuer.js';
 import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../token/verified-token-cache.js';
@@ -190,8 +191,10 @@ export class Authenticator implements OnModuleInit {
   #verifyWith(metadata: IssuerMetadata, { id, candidate, source }: Check): KnownToken {
     const key = verifySignature(candidate, metadata);
     const { token, claims, header, values, issuer, tenantId } = candidate;
+    deepFreeze(header);
+    deepFreeze(claims);
     // Again, after the signature: time may have passed since the token was parsed.
-    assertClaims(claims, issuer, tenantId, this.#clock.now());
+    assertStillValid(claims, issuer, tenantId, this.#clock.now());
     const known: KnownToken = { claims, header, values, issuer, tenantId, key, source, answer: undefined };
     if (id !== undefined) this.#cache?.set(id, known, token.length);
     return known;

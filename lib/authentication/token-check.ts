@@ -1,4 +1,5 @@
 import { TokenError } from '../errors/token.errors.js';
+import { isPresent } from '../token/parse/claim.js';
 import type { Claims, TokenHeader } from '../token/unverified-token.js';
 import type { Credentials } from './credentials.js';
 
@@ -60,7 +61,7 @@ export class TokenChecks {
    * @throws {TokenError}
    */
   assertConfirmable(claims: Claims): void {
-    if (!Object.hasOwn(claims, 'cnf')) return;
+    if (!isPresent(claims['cnf'])) return;
     const members = membersOf(claims['cnf']);
     const isProven = members.some((name) => this.#confirms.has(name));
     const isUnproven = members.some((name) => KNOWN_CONFIRMATIONS.has(name) && !this.#confirms.has(name));

@@ -1,4 +1,4 @@
-/** Anything may be thrown, even what cannot be made into text; what comes back can be told and logged. */
+/** Returns an error for anything that may be thrown, values that cannot be made into text included. */
 export function asError(thrown: unknown): Error {
   if (thrown instanceof Error && typeof thrown.message === 'string') return thrown;
   return new Error(typeof thrown === 'string' ? thrown : 'Something was thrown that is no error', {

@@ -1,4 +1,4 @@
-/** Stable within a major version: what a client, a log search or a dashboard may key on. */
+/** Stable within a major version: for clients, log searches and dashboards. */
 export type AuthErrorCode =
   | 'AUTH_TOKEN_MISSING'
   | 'AUTH_REQUEST_INVALID'
@@ -25,8 +25,9 @@ export type TokenErrorCode =
 export type AccessErrorCode = 'AUTH_SCOPE_MISSING' | 'AUTH_ROLE_MISSING' | 'AUTH_POLICY_REFUSED';
 
 /**
- * The root of every error this library throws on purpose. The message is for operators and never holds the token,
- * a claim's value or key material; clients see a fixed text chosen by {@link code}.
+ * Root of every error this library throws on purpose. The message is for operators and never holds the token, the value
+ * of a claim or key material; clients get a fixed text chosen by {@link code}. The `cause` of a refused token may quote
+ * what an operator needs to find the mistake (`iss`, `aud`, `alg` …): log it at debug level, and never answer with it.
  */
 export abstract class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Error {
   constructor(

@@ -10,7 +10,7 @@ export interface ConfigurationProblem {
   readonly allowed: string;
 }
 
-/** The application is set up wrongly. Thrown at boot with every problem at once; never because of a request. */
+/** The application is set up wrongly. Thrown at boot with every problem at once, never because of a request. */
 export class AuthConfigurationError extends AuthError {
   readonly problems: readonly ConfigurationProblem[];
 

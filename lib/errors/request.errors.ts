@@ -7,7 +7,7 @@ export class TokenMissingError extends AuthError {
   }
 }
 
-/** The credentials are not of the form RFC 6750 asks for: 400. */
+/** The credentials are not of the form RFC 6750 §2.1 asks for: 400. */
 export class RequestInvalidError extends AuthError {
   constructor(message: string) {
     super('AUTH_REQUEST_INVALID', message);

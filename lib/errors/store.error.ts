@@ -1,10 +1,10 @@
 import { oneLine } from './one-line.js';
 
-/** What was wrong with a store, or with a snapshot that it held. */
+/** The fault of a store, or of a snapshot that it holds. */
 export type StoreFault =
   'unavailable' | 'timeout' | 'malformed' | 'tampered' | 'wrong-issuer' | 'too-old' | 'outdated';
 
-/** The store did not do what it is for. Never leaves the library except in events and `status()`: no request fails by it. */
+/** The store failed, or holds what cannot be used. Appears in events and `status()` only: no request fails by it. */
 export class MetadataStoreError extends Error {
   override readonly name = 'MetadataStoreError';
 

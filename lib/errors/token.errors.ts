@@ -1,6 +1,6 @@
 import { AuthError, type TokenErrorCode } from './auth.error.js';
 
-/** This token is bad, whoever asks and however often: 401. */
+/** The token is bad, and stays so: 401. */
 export class TokenError extends AuthError<TokenErrorCode> {}
 
 /** Thrown by a `validate` function to refuse a token that is otherwise valid: 401. */
@@ -11,8 +11,8 @@ export class TokenRejectedError extends TokenError {
 }
 
 /**
- * The signature does not verify with the keys at hand. `cause` tells the two cases apart: jwks-rsa's
- * `SigningKeyNotFoundError` when no key of the set fits, any other error when one fits and the signature is wrong.
+ * No key of the current key set verifies the token. `cause` distinguishes two cases: jwks-rsa's `SigningKeyNotFoundError`
+ * when no key fits the token, any other error when keys fit and the signature is wrong.
  */
 export class SignatureInvalidError extends TokenError {
   constructor(

@@ -6,6 +6,9 @@ export type Jwk = Readonly<Record<string, unknown>>;
 /** Characters of one member of a key set: room for a chain of certificates in `x5c`. */
 const MAX_MEMBER_CHARACTERS = 65_536;
 
+/** Names in one member of a key set; the longest keys have some fifteen. */
+const MAX_MEMBERS = 256;
+
 /** A member of a key set, measured before anything is made of it. */
 export interface MeasuredMember {
   readonly characters: number;
@@ -15,9 +18,17 @@ export interface MeasuredMember {
   readonly fingerprint: string;
 }
 
+/** Counts as a full slice: its cost is unknown. */
+const UNREADABLE: MeasuredMember = {
+  characters: MAX_MEMBER_CHARACTERS,
+  jwk: undefined,
+  fingerprint: 'unserializable',
+};
+
 /** Measures one member of a key set and takes its {@link fingerprint}. */
 export function measureMember(member: unknown): MeasuredMember {
   try {
+    if (isJwk(member) && Object.keys(member).length > MAX_MEMBERS) return UNREADABLE;
     const text = JSON.stringify(member) ?? '';
     const isTooLong = text.length > MAX_MEMBER_CHARACTERS;
     return {
@@ -26,7 +37,7 @@ export function measureMember(member: unknown): MeasuredMember {
       fingerprint: isTooLong ? hash('sha256', text, 'base64url') : fingerprint(member),
     };
   } catch {
-    return { characters: 0, jwk: undefined, fingerprint: 'unserializable' };
+    return UNREADABLE;
   }
 }
 

@@ -2,8 +2,8 @@ import type { KeyRefusal } from '../errors/metadata.errors.js';
 import type { SigningKey } from './signing-key.js';
 
 /**
- * What an issuer published, judged and immutable. Identity is the version: an equal answer keeps the old object, so
- * comparing two snapshots with `===` tells whether anything changed.
+ * Snapshot of an issuer's metadata, validated and immutable. Identity is the version: an equal answer keeps the old
+ * object, so two snapshots that differ by `===` have different content.
  */
 export class IssuerMetadata {
   readonly #byId: ReadonlyMap<string | undefined, readonly SigningKey[]>;
@@ -44,7 +44,7 @@ export class IssuerMetadata {
     return this.#all.has(key);
   }
 
-  /** Same issuer, same address, same keys; their order says nothing. */
+  /** Whether issuer, address and keys are the same; their order does not count. */
   equals(other: IssuerMetadata): boolean {
     return (
       this.issuer === other.issuer &&

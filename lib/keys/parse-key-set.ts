@@ -119,8 +119,7 @@ class KeySetParser {
   add(member: unknown): number {
     const { characters, jwk: published, fingerprint } = measureMember(member);
     const { jwk, normalized } = normalizeJwk(published ?? {});
-    const { kid: id } = membersOf(member);
-    const kid = typeof id === 'string' ? id : undefined;
+    const kid = kidOf(member);
     const parsed = published ? this.#parse(published, fingerprint) : 'malformed';
     if (parsed instanceof SigningKey) {
       this.#keys.set(fingerprint, parsed);
@@ -156,6 +155,11 @@ class KeySetParser {
     if (wasImported) this.imports++;
     return parsed;
   }
+}
+
+function kidOf(member: unknown): string | undefined {
+  if (typeof member !== 'object' || member === null || !('kid' in member)) return undefined;
+  return typeof member.kid === 'string' ? member.kid : undefined;
 }
 
 function membersOf(document: unknown): Jwk {

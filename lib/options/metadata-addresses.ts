@@ -19,7 +19,8 @@ export function addressesOf(
   };
 }
 
-export function listOf(given: string | readonly string[] | undefined): readonly string[] {
+/** Distinct addresses of an option that takes one or several. */
+function listOf(given: string | readonly string[] | undefined): readonly string[] {
   if (given === undefined) return [];
   return typeof given === 'string' ? [given] : [...new Set(given)];
 }

@@ -1,144 +1,11 @@
 import * as v from 'valibot';
-import type { AuthModuleOptions, TokenExtractor, ValidateContext } from '../auth.options.js';
-import { ALGORITHMS } from '../keys/algorithms.js';
-import { parseDuration } from '../time/duration.js';
-import type { MetadataFetch } from '../metadata/metadata-options.js';
-import type { MetadataStore } from '../metadata/store/metadata-store.js';
-import type { Claims } from '../token/unverified-token.js';
-import type { ClaimReader } from '../authentication/scopes-and-roles.js';
+import type { AuthModuleOptions, TokenExtractor } from '../auth.options.js';
+import { issuerEntries } from './issuer-schema.js';
+import { flag, func, integer, list } from './schema-parts.js';
 
 /*
- * What each option may be, and its default: here and nowhere else. A message ends the sentence "allowed: …".
+ * What each option may be, and its default: here and in the schemas of an issuer and of its metadata, nowhere else.
  */
-
-const ALGORITHM_NAMES = ALGORITHMS.map(({ name }) => name);
-
-const text = (allowed: string) => v.pipe(v.string(allowed), v.nonEmpty(allowed));
-const list = <T extends v.GenericSchema>(item: T, allowed: string) =>
-  v.pipe(v.array(item, allowed), v.nonEmpty(allowed), v.readonly());
-const func = <T>(allowed = 'a function') =>
-  v.optional(v.custom<T>((value) => typeof value === 'function', allowed));
-const flag = (byDefault: boolean) => v.optional(v.boolean('true or false'), byDefault);
-
-function integer(byDefault: number, least: number, most = Number.MAX_SAFE_INTEGER) {
-  const allowed = `a whole number, ${bounds(least, most === Number.MAX_SAFE_INTEGER ? undefined : most)}`;
-  const check = (value: unknown): boolean =>
-    Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most;
-  return v.optional(v.custom<number>(check, allowed), byDefault);
-}
-
-const durationOf = (value: unknown): number | undefined =>
-  typeof value === 'number' ? value : parseDuration(value);
-
-function duration(byDefault: string, least: string, most?: string) {
-  return v.optional(
-    timespan(durationOf, `milliseconds or a string with its unit, ${bounds(least, most)}`, least, most),
-    byDefault,
-  );
-}
-
-function timespan(
-  parse: (value: unknown) => number | undefined,
-  allowed: string,
-  least: string,
-  most?: string,
-) {
-  const [min, max] = [parseDuration(least) ?? 0, parseDuration(most) ?? Number.MAX_SAFE_INTEGER];
-  return v.pipe(
-    v.custom<number | string>((value) => {
-      const given = parse(value);
-      return given !== undefined && given >= min && given <= max;
-    }, allowed),
-    v.transform((value) => parse(value) ?? 0),
-  );
-}
-
-function bounds(least: number | string, most?: number | string): string {
-  return most === undefined ? `at least ${least}` : `from ${least} to ${most}`;
-}
-
-const metadataOptions = v.strictObject({
-  automaticRefreshInterval: duration('10m', '1s', '24h'),
-  refreshInterval: duration('5s', '1s', '1h'),
-  refreshBurst: integer(5, 1, 100),
-  refreshWait: duration('10s', '0s', '60s'),
-  maxWaiting: integer(10_000, 1),
-  timeout: duration('5s', '100ms', '30s'),
-  lastKnownGoodLifetime: duration('24h', '0s'),
-  refreshOnKeyNotFound: flag(true),
-  startup: v.optional(v.picklist(['wait', 'require', 'lazy'], `'wait', 'require' or 'lazy'`), 'wait'),
-  requireHttps: flag(true),
-  maxResponseSize: integer(524_288, 1024),
-  fetch: func<MetadataFetch>('a function like fetch'),
-  store: v.optional(v.custom<MetadataStore>(isStore, 'a MetadataStore: an object with load and save')),
-});
-
-function isStore(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return (
-    'load' in value && typeof value.load === 'function' && 'save' in value && typeof value.save === 'function'
-  );
-}
-
-const AUDIENCE = 'a string, a list of at least one string, or null to switch the check off on purpose';
-const TENANTS = 'a list of tenant ids, a function of the tenant id, or null to accept any tenant';
-const TYPES = 'a list of media types, null in it standing for an absent typ';
-const TIMESPAN = 'a string with its unit';
-
-function addresses(allowed: string) {
-  return v.union([text(allowed), list(text(allowed), allowed)], allowed);
-}
-
-const issuerEntries = {
-  issuer: text('the https URL that the metadata names as issuer'),
-  audience: v.union([text(AUDIENCE), list(text(AUDIENCE), AUDIENCE), v.null()], AUDIENCE),
-  name: v.optional(text('a name')),
-  tokenIssuers: v.optional(list(text('a string'), 'a list of at least one iss value')),
-  tenants: v.optional(
-    v.union(
-      [
-        list(text(TENANTS), TENANTS),
-        v.custom<(id: string) => boolean>((value) => typeof value === 'function'),
-        v.null(),
-      ],
-      TENANTS,
-    ),
-  ),
-  metadataAddress: v.optional(addresses('the URL of the discovery document, or a list of URLs')),
-  jwksUri: v.optional(addresses('the URL of the key set, or a list of URLs')),
-  algorithms: v.optional(
-    list(
-      v.picklist(ALGORITHM_NAMES, `one of ${ALGORITHM_NAMES.join(', ')}; never none or HS*`),
-      'a list of at least one algorithm',
-    ),
-  ),
-  tokenTypes: v.optional(list(v.nullable(text(TYPES)), TYPES), ['at+jwt', 'JWT', null]),
-  requiredClaims: v.optional(v.array(text('the name of a claim'), 'a list of claim names'), []),
-  clockTolerance: v.optional(timespan(parseDuration, `${TIMESPAN}, from 0s to 5m`, '0s', '5m'), '30s'),
-  maxTokenAge: v.optional(timespan(parseDuration, `${TIMESPAN}, at least 1s`, '1s')),
-  validate: func<(claims: Claims, context: ValidateContext) => unknown>(),
-  scopes: v.optional(claimSource()),
-  roles: v.optional(claimSource()),
-  metadata: v.optional(metadataOptions, {}),
-};
-
-function claimSource() {
-  const allowed =
-    "a function of claims and user that returns a list of strings, or a claim path such as 'realm_access.roles'; " +
-    "names that hold a dot stand in a list: ['https://api.example.com/roles']";
-  return v.union(
-    [
-      v.custom<ClaimReader>((value) => typeof value === 'function', allowed),
-      v.pipe(v.string(allowed), v.check(isClaimPath, allowed)),
-      list(text(allowed), allowed),
-    ],
-    allowed,
-  );
-}
-
-function isClaimPath(text: string): boolean {
-  return !text.includes('://') && text.split('.').every(Boolean);
-}
 
 const REALM = 'printable ASCII without quotes and backslashes';
 const CACHE = 'false, or an object of max, at least 1, and maxBytes, at least 65536: whole numbers';
@@ -200,5 +67,5 @@ export type CheckedIssuer = v.InferOutput<typeof listedOptionsSchema>['issuers']
 /** Module options, checked field by field. */
 export type CheckedModuleOptions = Omit<v.InferOutput<typeof listedOptionsSchema>, 'issuers'>;
 
-/** What shapes the module itself. */
+/** Options of the module definition itself. */
 export const extrasSchema = v.strictObject({ isGlobal: flag(true), secureByDefault: flag(false) });

@@ -3,7 +3,7 @@ export type TimerHandle = number;
 
 /**
  * The only source of time. Token times (`exp`, `nbf`, `iat`) are read off the wall clock; intervals, deadlines and
- * the refresh budget run on the monotonic clock, which no operator and no NTP daemon sets back.
+ * the refresh budget run on the monotonic clock, which neither an operator nor an NTP daemon sets back.
  *
  * Replace it in tests: `builder.overrideProvider(Clock).useValue(new ManualClock())`.
  */
@@ -14,7 +14,7 @@ export abstract class Clock {
   abstract monotonic(): number;
   /** Calls back once, no sooner than `milliseconds` from now. Must not keep the process alive. */
   abstract setTimeout(callback: () => void, milliseconds: number): TimerHandle;
-  /** Forgets a timer; a timer that already fired is ignored. */
+  /** Cancels a timer; one that has fired is ignored. */
   abstract clearTimeout(handle: TimerHandle): void;
 }
 

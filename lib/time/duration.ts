@@ -2,7 +2,7 @@ import ms from 'ms';
 
 const SYNTAX = /^\d+(\.\d+)? ?[a-z]+$/i;
 
-/** Milliseconds of a string with its unit; `'60'` is refused, because a unit is not too much to ask. */
+/** Milliseconds of a string with its unit, as in `'5m'`; `undefined` for any other value, `'60'` included. */
 export function parseDuration(text: unknown): number | undefined {
   if (!isDurationString(text)) return undefined;
   const milliseconds: number | undefined = ms(text);

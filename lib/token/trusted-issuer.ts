@@ -15,25 +15,41 @@ export interface TrustedIssuer {
   readonly clockTolerance: number;
   /** Seconds. */
   readonly maxTokenAge: number | undefined;
+  /** Whether ID tokens are accepted, with the checks of OIDC Core §3.1.3.7. */
+  readonly acceptIdTokens: boolean;
 }
 
 const TENANT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const PLACEHOLDER = /\{tenantid\}/i;
+const PLACEHOLDER = /\{tenantid\}/gi;
+/** The spelling templates are compared in. */
+const CANONICAL = '{tenantid}';
 
 /** Whether an issuer is a template for many tenants, as Entra ID publishes it. */
 export function isIssuerTemplate(issuer: string): boolean {
-  return PLACEHOLDER.test(issuer);
+  return issuer.search(PLACEHOLDER) !== -1;
 }
 
-/** Fills a tenant into a template; other text comes back as it is. */
+/** Whether a value is the id of a tenant: a GUID. */
+export function isTenantId(value: unknown): value is string {
+  return typeof value === 'string' && TENANT_ID.test(value);
+}
+
+/** Fills a tenant into every placeholder of a template; other text is returned as it is. */
 export function fillTenant(template: string, tenantId: string | undefined): string {
-  return tenantId === undefined ? template : template.replace(PLACEHOLDER, () => tenantId);
+  return tenantId === undefined ? template : template.replaceAll(PLACEHOLDER, () => tenantId);
+}
+
+/** One spelling for all spellings of a template; other text is returned as it is. */
+export function canonicalIssuer(issuer: string): string {
+  return fillTenant(issuer, CANONICAL);
 }
 
 /** Finds the issuer configured for an `iss`, in the same time for one issuer and for five hundred. */
 export class IssuerDirectory<Issuer extends TrustedIssuer = TrustedIssuer> {
   readonly #exact = new Map<string, Issuer>();
   readonly #templates = new Map<string, Issuer>();
+  /** Every `iss` that is accepted, as configured. */
+  readonly tokenIssuers: readonly string[];
   /** The algorithms and token types that at least one issuer accepts. */
   readonly algorithms: ReadonlySet<string>;
   readonly tokenTypes: ReadonlySet<string | null>;
@@ -41,22 +57,27 @@ export class IssuerDirectory<Issuer extends TrustedIssuer = TrustedIssuer> {
   constructor(issuers: readonly Issuer[]) {
     for (const issuer of issuers) {
       for (const value of issuer.tokenIssuers) {
-        if (isIssuerTemplate(value)) this.#templates.set(fillTenant(value, '{tenantid}'), issuer);
+        if (isIssuerTemplate(value)) this.#templates.set(canonicalIssuer(value), issuer);
         else this.#exact.set(value, issuer);
       }
     }
+    this.tokenIssuers = issuers.flatMap(({ tokenIssuers }) => tokenIssuers);
     this.algorithms = new Set(issuers.flatMap((issuer) => [...issuer.algorithms]));
     this.tokenTypes = new Set(issuers.flatMap((issuer) => [...issuer.tokenTypes]));
+  }
+
+  /** Whether some issuer is a template. */
+  get hasTemplates(): boolean {
+    return this.#templates.size > 0;
   }
 
   /** The issuer configured for this `iss`, exactly; a template matches only with the token's own `tid` filled in. */
   find(iss: unknown, tid: unknown): { issuer: Issuer; tenantId: string | undefined } | undefined {
     if (typeof iss !== 'string') return undefined;
     const exact = this.#exact.get(iss);
-    if (exact)
-      return { issuer: exact, tenantId: typeof tid === 'string' && TENANT_ID.test(tid) ? tid : undefined };
-    if (typeof tid !== 'string' || !TENANT_ID.test(tid)) return undefined;
-    const template = iss.replace(tid, '{tenantid}');
+    if (exact) return { issuer: exact, tenantId: isTenantId(tid) ? tid : undefined };
+    if (!isTenantId(tid)) return undefined;
+    const template = iss.replaceAll(tid, CANONICAL);
     const issuer = this.#templates.get(template);
     return issuer && fillTenant(template, tid) === iss ? { issuer, tenantId: tid } : undefined;
   }

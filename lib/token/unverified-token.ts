@@ -1,6 +1,6 @@
 import type { TrustedIssuer } from './trusted-issuer.js';
 
-/** A JOSE header as the token carries it, deep-frozen; `alg` has passed the allow-list. */
+/** A JOSE header as the token carries it, deep-frozen once the signature is verified; `alg` has passed the allow-list. */
 export interface TokenHeader {
   readonly alg: string;
   readonly kid?: string;
@@ -8,7 +8,10 @@ export interface TokenHeader {
   readonly [name: string]: unknown;
 }
 
-/** The claims of an access token, deep-frozen. */
+/**
+ * The claims of an access token as the issuer wrote them, deep-frozen once the signature is verified. A claim that the
+ * issuer wrote as `null` counts as absent in every check.
+ */
 export interface Claims {
   readonly iss: string;
   readonly exp: number;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
-import { lifetimeOf } from './parse/claims.js';
+import { lifetimeOf } from './parse/lifetime.js';
 import type { VerifiedToken } from './verified-token.js';
 
 /** How much is remembered: whichever bound is met first. */

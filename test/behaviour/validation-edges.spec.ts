@@ -235,11 +235,17 @@ describe('a claim', () => {
     expect(await stage.verdict(await withClaim(stage, 'exp', exp))).toBe(INVALID);
   });
 
-  it.each(dates)('[42] nbf or iat: %s is rejected', async (date) => {
+  it.each(dates.filter((date) => date !== 'null'))('[42] nbf or iat: %s is rejected', async (date) => {
     const stage = await scene();
     for (const name of ['nbf', 'iat']) {
       expect(await stage.verdict(await withClaim(stage, name, date))).toBe(INVALID);
     }
+  });
+
+  it('[42] nbf and iat that are null count as absent', async () => {
+    const stage = await scene();
+    for (const name of ['nbf', 'iat'])
+      expect(await stage.verdict(await withClaim(stage, name, 'null'))).toBe('accepted');
   });
 
   it('[42] exp missing is rejected', async () => {

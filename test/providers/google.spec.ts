@@ -10,11 +10,12 @@ const [{ create }] = platforms;
 
 const CLIENT = '123-abc.apps.googleusercontent.com';
 
-/** Access tokens of Google are opaque; its ID tokens, as service accounts send them, are JWTs for `audience`. */
+/** Access tokens of Google are opaque; its ID tokens, as service accounts send them, are its only JWTs. */
 const options: IssuerOptions = {
   issuer: 'https://accounts.google.com',
   tokenIssuers: ['https://accounts.google.com', 'accounts.google.com'],
   audience: CLIENT,
+  acceptIdTokens: true,
 };
 
 const [current, next] = [makeSigner('RS256', { kid: hexKid() }), makeSigner('RS256', { kid: hexKid() })];
@@ -62,7 +63,7 @@ describe('Google', () => {
   });
 
   it('is served one spelling when one is configured', async () => {
-    const api = await startApi(create, site().serving({ issuer: options.issuer, audience: CLIENT }));
+    const api = await startApi(create, site().serving({ ...options, tokenIssuers: undefined }));
     expect(await api.outcomeOf(token(current))).toBe('ok');
     expect(await api.outcomeOf(token(current, { iss: 'accounts.google.com' }))).toBe(
       'AUTH_TOKEN_ISSUER_UNKNOWN',
@@ -79,6 +80,27 @@ describe('Google', () => {
     await expect(api.provider.refreshNow()).rejects.toMatchObject({ cause: { fault: 'outdated' } });
     expect(await api.outcomeOf(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
     expect(await api.outcomeOf(token(next))).toBe('ok');
+  });
+
+  it.each([{}, { at_hash: 'x' }])('rejects an ID token unless acceptIdTokens is set: %j', async (claims) => {
+    const api = await startApi(create, site().serving({ ...options, acceptIdTokens: undefined }));
+    expect(await api.outcomeOf(token(current, claims))).toBe('AUTH_TOKEN_TYPE_REFUSED');
+    const open = await startApi(create, site().serving(options));
+    expect(await open.outcomeOf(token(current, claims))).toBe('ok');
+  });
+
+  it('rejects a token that another client requested, unless it is an audience too', async () => {
+    const azp = '456-android.apps.googleusercontent.com';
+    const api = await startApi(create, site().serving(options));
+    for (const claims of [{ azp }, { azp, at_hash: 'x' }, { azp: undefined, aud: [CLIENT, azp] }])
+      expect(await api.outcomeOf(token(current, claims))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+    const both = await startApi(create, site().serving({ ...options, audience: [CLIENT, azp] }));
+    expect(await both.outcomeOf(token(current, { azp }))).toBe('ok');
+  });
+
+  it.each(['sub', 'iat'])('rejects an ID token without %s', async (name) => {
+    const api = await startApi(create, site().serving(options));
+    expect(await api.outcomeOf(token(current, { [name]: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
   });
 
   it('rejects a token for another client', async () => {

@@ -43,7 +43,10 @@ describe('a key on a curve', () => {
       'a coordinate that is too long',
       ({ x }: Point) => ({ x: Buffer.concat([Buffer.alloc(1), bytes(x)]).toString('base64url') }),
     ],
-    ['a coordinate that is too short', ({ x }: Point) => ({ x: bytes(x).subarray(1).toString('base64url') })],
+    [
+      'a coordinate that is too short',
+      ({ x }: Point) => ({ x: bytes(x).subarray(0, 31).toString('base64url') }),
+    ],
     ['a padded coordinate', ({ x }: Point) => ({ x: `${x}=` })],
     ['no y', () => ({ y: undefined })],
     ['a number for x', () => ({ x: 7 })],

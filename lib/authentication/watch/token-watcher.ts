@@ -4,7 +4,7 @@ import { TokenError } from '../../errors/token.errors.js';
 import type { MetadataProviders } from '../../metadata/metadata.providers.js';
 import type { ResolvedAuthOptions } from '../../options/resolved-options.js';
 import type { Clock, TimerHandle } from '../../time/clock.js';
-import { lifetimeOf } from '../../token/parse/claims.js';
+import { lifetimeOf } from '../../token/parse/lifetime.js';
 import type { AuthenticatedToken } from '../authenticated-token.js';
 import type { Authenticator } from '../authenticator.js';
 

@@ -153,6 +153,15 @@ describe('the work that a key set can cause', () => {
     expect(parseKeySetAtOnce({ keys: [rsa, rsa] }, POLICY, known).keys).toEqual([first]);
   });
 
+  it('skips a member of more than 256 names', () => {
+    const names = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`m${i}`, 0]));
+    expect(parse({ ...names(300), ...rsa }, ec).skipped).toMatchObject([
+      { kid: rsa.kid, fault: 'malformed' },
+    ]);
+    expect(parse({ ...names(200), ...rsa }).keys).toHaveLength(1);
+  });
+
   it('skips a member of more than 65,536 characters', () => {
     expect(parse({ ...rsa, x5c: ['A'.repeat(70_000)] }, ec).skipped).toMatchObject([{ fault: 'malformed' }]);
     expect(parse({ ...rsa, x5c: ['A'.repeat(20_000)] }).keys).toHaveLength(1);

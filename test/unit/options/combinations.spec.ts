@@ -49,6 +49,9 @@ describe('addresses', () => {
   });
 });
 
+const CONTOSO = '11111111-aaaa-4bbb-8ccc-222222222222';
+const FABRIKAM = '33333333-aaaa-4bbb-8ccc-444444444444';
+
 describe('a template of tenants', () => {
   const template = { ...valid, issuer: TEMPLATE, metadataAddress: 'https://login.test/common/v2.0' };
 
@@ -64,13 +67,13 @@ describe('a template of tenants', () => {
   });
 
   it.each([
-    ['a list', ['a'], [true, false]],
+    ['a list', [CONTOSO], [true, false]],
     ['null', null, [true, true]],
-    ['a function', (id: string) => id === 'a', [true, false]],
+    ['a function', (id: string) => id === CONTOSO, [true, false]],
     ['a function that returns a promise', () => Promise.resolve(true), [false, false]],
   ])('returns whether a tenant is accepted when tenants is %s', (_, tenants, expected) => {
     const [issuer] = resolveAuthOptions({ ...template, tenants }, {}).issuers;
-    expect(['a', 'b'].map((id) => issuer?.admitsTenant(id))).toEqual(expected);
+    expect([CONTOSO, FABRIKAM].map((id) => issuer?.admitsTenant(id))).toEqual(expected);
   });
 });
 

@@ -222,6 +222,16 @@ const issuerOptions: readonly OptionRow[] = [
     inTsdoc: false,
   },
   {
+    option: 'acceptIdTokens',
+    default: '`false`',
+    bounds: '`true` or `false`',
+    resolved: [false, (_, { acceptIdTokens }) => acceptIdTokens],
+    accepted: [true, false],
+    refused: ['true', 0, null],
+    message: BOOLEAN,
+    inTsdoc: false,
+  },
+  {
     option: 'validate',
     default: 'returns the claims, frozen',
     bounds: 'a function `(claims, { issuer, header, request })`',

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonObject } from '../../../lib/token/parse/strict-json.js';
 
-const parse = (text: string | Uint8Array) => parseJsonObject(Buffer.from(text));
+const parse = (text: string | Uint8Array): Record<string, unknown> | undefined => {
+  const parsed = parseJsonObject(Buffer.from(text));
+  return typeof parsed === 'string' ? undefined : parsed.object;
+};
 const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
 
 describe('parseJsonObject', () => {

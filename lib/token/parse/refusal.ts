@@ -1,0 +1,18 @@
+import { TokenError } from '../../errors/token.errors.js';
+import type { TokenErrorCode } from '../../errors/auth.error.js';
+
+/**
+ * Builds the refusal of a token.
+ *
+ * @param message a fixed text
+ * @param detail what an operator needs to find the mistake: configured and given values, quoted; the `cause`, logged at
+ *   debug level and never part of an answer
+ */
+export function refusal(code: TokenErrorCode, message: string, detail?: string): TokenError {
+  return new TokenError(code, message, detail === undefined ? undefined : { cause: new Error(detail) });
+}
+
+/** Builds the refusal of a token that is not well-formed. */
+export function malformed(message: string, detail?: string): TokenError {
+  return refusal('AUTH_TOKEN_MALFORMED', message, detail);
+}
