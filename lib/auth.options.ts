@@ -113,8 +113,12 @@ export interface IssuerOptions {
    * Default `['at+jwt', 'JWT', null]`; `['at+jwt']` alone is strict RFC 9068 and asks for `sub`, `client_id`, `jti`, `iat`.
    */
   tokenTypes?: readonly (string | null)[] | undefined;
-  /** Claims required beyond `iss`, `exp` and `aud`; `null` counts as absent. Default `[]`. */
-  requiredClaims?: readonly string[] | undefined;
+  /**
+   * Claims required beyond `iss`, `exp` and `aud`; `null` counts as absent. A list of names, or the values accepted by
+   * name: `{ client_id: ['web', 'mobile'], token_use: ['access'], sub: true }`; values are compared exactly, and a claim
+   * that is no string has none of them. Default `[]`.
+   */
+  requiredClaims?: readonly string[] | Readonly<Record<string, readonly string[] | true>> | undefined;
   /**
    * Clock skew allowed on `exp`, `nbf` and, with `maxTokenAge`, `iat`: a string with its unit. Default `'30s'`, `'0s'` to
    * `'5m'` (RFC 7519 §4.1.4: no more than a few minutes).

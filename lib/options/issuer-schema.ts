@@ -11,6 +11,8 @@ const ALGORITHM_NAMES = ALGORITHMS.map(({ name }) => name);
 const AUDIENCE = 'a string, a list of at least one string, or null to switch the check off on purpose';
 const TENANTS =
   'a list of tenant ids, a function of the tenant id, or null to accept any tenant; a tenant id is a GUID';
+const CLAIMS =
+  'a list of claim names, or an object of claim names with true or a list of at least one accepted value';
 const TYPES = 'a list of media types, null in it standing for an absent typ';
 
 /** `IssuerOptions`: what each option may be, and its default. */
@@ -38,7 +40,16 @@ export const issuerEntries = {
     ),
   ),
   tokenTypes: v.optional(list(v.nullable(text(TYPES)), TYPES), ['at+jwt', 'JWT', null]),
-  requiredClaims: v.optional(v.array(text('the name of a claim'), 'a list of claim names'), []),
+  requiredClaims: v.optional(
+    v.union(
+      [
+        v.array(text(CLAIMS), CLAIMS),
+        v.record(text(CLAIMS), v.union([v.literal(true), list(text(CLAIMS), CLAIMS)], CLAIMS), CLAIMS),
+      ],
+      CLAIMS,
+    ),
+    [],
+  ),
   clockTolerance: v.optional(timespan('0s', '5m'), '30s'),
   maxTokenAge: v.optional(timespan('1s')),
   acceptIdTokens: flag(false),

@@ -8,7 +8,7 @@ import type { CheckedIssuer } from './schema.js';
 
 /** Fills in what the schema cannot: defaults that depend on other options, and the form the library works with. */
 export function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
-  const { issuer, audience, tokenTypes, tenants, validate, scopes, roles } = checked;
+  const { issuer, audience, tokenTypes, tenants, requiredClaims, validate, scopes, roles } = checked;
   const algorithms = algorithmPolicy(checked.algorithms);
   return Object.freeze({
     name: checked.name ?? issuer,
@@ -18,7 +18,10 @@ export function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
     audiences: audience === null ? null : new Set(typeof audience === 'string' ? [audience] : audience),
     algorithms: algorithms.allowed,
     tokenTypes: new Set(tokenTypes.map((type) => (type === null ? null : mediaType(type)))),
-    requiredClaims: Object.freeze([...checked.requiredClaims]),
+    requiredClaims: Object.freeze(
+      Array.isArray(requiredClaims) ? [...requiredClaims] : Object.keys(requiredClaims),
+    ),
+    claimValues: claimValues(requiredClaims),
     clockTolerance: checked.clockTolerance / 1000,
     maxTokenAge: checked.maxTokenAge === undefined ? undefined : checked.maxTokenAge / 1000,
     acceptIdTokens: checked.acceptIdTokens,
@@ -28,6 +31,15 @@ export function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
     hasOwnFunctions: [validate, scopes, roles].some((option) => typeof option === 'function'),
     metadata: resolveMetadata(checked, algorithms),
   });
+}
+
+function claimValues(required: CheckedIssuer['requiredClaims']): ReadonlyMap<string, ReadonlySet<string>> {
+  const values = new Map<string, ReadonlySet<string>>();
+  if (Array.isArray(required)) return values;
+  for (const [name, accepted] of Object.entries(required)) {
+    if (Array.isArray(accepted)) values.set(name, new Set(accepted));
+  }
+  return values;
 }
 
 /** Compared without regard to case: RFC 9562 §4 reads GUIDs so, and portals show either. */

@@ -11,6 +11,8 @@ export interface TrustedIssuer {
   /** Normalized media types; `null` stands for an absent `typ`. */
   readonly tokenTypes: ReadonlySet<string | null>;
   readonly requiredClaims: readonly string[];
+  /** Values accepted for some of them. */
+  readonly claimValues: ReadonlyMap<string, ReadonlySet<string>>;
   /** Seconds. */
   readonly clockTolerance: number;
   /** Seconds. */

@@ -96,6 +96,15 @@ function assertAudience({ aud }: Unchecked, { audiences }: TrustedIssuer): void 
 function assertPresence(claims: Unchecked, issuer: TrustedIssuer): void {
   const missing = issuer.requiredClaims.find((name) => !Object.hasOwn(claims, name) || claims[name] === null);
   if (missing !== undefined) throw invalid(`The token lacks the required claim ${missing}`);
+  for (const [name, accepted] of issuer.claimValues) {
+    const value = claims[name];
+    // RFC 8725 §3.9: the value itself; neither a list that holds it nor anything that reads like it.
+    if (typeof value !== 'string' || !accepted.has(value))
+      throw invalid(
+        `The ${name} of the token is not one of requiredClaims`,
+        `${name} of the token: ${quote(value)}`,
+      );
+  }
   const { sub, jti } = claims;
   if ((isPresent(sub) && typeof sub !== 'string') || (isPresent(jti) && typeof jti !== 'string')) {
     throw invalid('The sub or jti of the token is not a string');
