@@ -13,6 +13,7 @@ export class Connection {
   #rawToken: string | undefined;
   #token: AuthenticatedToken | undefined;
   #stopWatching: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(
     readonly upgrade: object,
@@ -26,8 +27,9 @@ export class Connection {
     return this.#rawToken === undefined ? undefined : `Bearer ${this.#rawToken}`;
   }
 
-  /** Takes a token over, in place of the one in force. */
+  /** Takes a token over, in place of the one in force. A client that is gone stays unwatched: its renewal came too late. */
   accept(rawToken: string, token: AuthenticatedToken): void {
+    if (this.#isClosed) return;
     this.#stopWatching?.();
     this.#rawToken = rawToken;
     this.#token = token;
@@ -51,12 +53,14 @@ export class Connection {
   }
 
   end(error: AuthError): void {
+    if (this.#isClosed) return;
     this.close();
     this.port.end(error);
   }
 
   /** The client is gone. */
   close(): void {
+    this.#isClosed = true;
     this.#stopWatching?.();
     this.#stopWatching = undefined;
   }

@@ -1,16 +1,18 @@
 import { connections } from './connection.js';
 import { answerTo } from '../authorized/answers/auth-answer.js';
-import type { HandshakePort } from './handshake-port.js';
+import type { HandshakePort, TakeOver } from './handshake-port.js';
 import { refusalOf } from './refusal.js';
 
 /** socket.io sends `data` with `connect_error`. */
 type Refused = Error & { readonly data?: unknown };
 type Next = (error?: Refused) => void;
 
+const UNCHECKED = 'The connection could not be checked';
+
 /** As much of a socket.io server or namespace as is used. */
 interface SocketIoServer {
   use(middleware: (socket: SocketIoSocket, next: Next) => void): unknown;
-  on(event: 'connection', listener: (socket: SocketIoSocket) => void): unknown;
+  prependListener(event: 'connection', listener: (socket: SocketIoSocket) => void): unknown;
 }
 
 interface SocketIoSocket {
@@ -19,6 +21,7 @@ interface SocketIoSocket {
     readonly headers: Readonly<Record<string, unknown>>;
     readonly rawHeaders: readonly string[];
   };
+  readonly connected: boolean;
   on(event: string, listener: (...values: readonly unknown[]) => void): unknown;
   emit(event: string, value: unknown): unknown;
   disconnect(): unknown;
@@ -31,39 +34,53 @@ export function isSocketIoServer(server: object): server is SocketIoServer {
 
 /** Checks each client before it is connected; a recovered one, for which socket.io skips middleware, right after. */
 export function protectSocketIo(server: SocketIoServer, port: HandshakePort): void {
+  const accepted = new WeakMap<SocketIoSocket, TakeOver>();
   server.use((socket, next) => {
-    const check = async (): Promise<void> => {
+    const proceed = async (): Promise<void> => {
+      const checked = await check(socket, port);
+      if (typeof checked !== 'function') return next(checked);
+      accepted.set(socket, checked);
       try {
-        next(await admit(socket, port));
+        next();
       } catch {
-        next(new Error('The connection could not be checked'));
+        // A later middleware threw: it has not called on.
+        next(new Error(UNCHECKED));
       }
     };
-    void check();
+    void proceed();
   });
-  server.on('connection', (socket) => {
-    if (!connections.has(socket)) void admitRecovered(socket, port);
+  // Not in the middleware: a client that leaves during the check, or that a later middleware refuses, never disconnects.
+  // Before Nest's own listener, which hands the client to the gateway.
+  server.prependListener('connection', (socket) => {
+    const take = accepted.get(socket);
+    if (take) connect(socket, port, take);
+    else if (!connections.has(socket)) void admitRecovered(socket, port);
   });
 }
 
 /** Until it is checked, the guard refuses its messages by the same token. */
 async function admitRecovered(socket: SocketIoSocket, port: HandshakePort): Promise<void> {
-  const error = await admit(socket, port).catch(
-    (): Refused => new Error('The connection could not be checked'),
-  );
-  if (!error) return;
-  socket.emit('exception', error.data ?? { status: 'error', message: error.message });
+  const checked = await check(socket, port);
+  if (!socket.connected) return;
+  if (typeof checked === 'function') return connect(socket, port, checked);
+  socket.emit('exception', checked.data ?? { status: 'error', message: checked.message });
   socket.disconnect();
 }
 
-/** @returns the error for `connect_error`; `undefined` when the client is accepted */
-async function admit(socket: SocketIoSocket, port: HandshakePort): Promise<Refused | undefined> {
-  const checked = await port.check({ upgrade: socket.request, auth: socket.handshake.auth });
-  if ('refusal' in checked) {
+/** @returns the error for `connect_error`, or the function that takes the client over; never rejects */
+async function check(socket: SocketIoSocket, port: HandshakePort): Promise<Refused | TakeOver> {
+  try {
+    const checked = await port.check({ upgrade: socket.request, auth: socket.handshake.auth });
+    if ('take' in checked) return checked.take;
     const refusal = refusalOf(checked.refusal);
     return Object.assign(new Error(refusal.message), { data: refusal });
+  } catch {
+    return new Error(UNCHECKED);
   }
-  const connection = checked.take(socket, {
+}
+
+function connect(socket: SocketIoSocket, port: HandshakePort, take: TakeOver): void {
+  const connection = take(socket, {
     end: (error) => {
       socket.emit('exception', refusalOf(answerTo(error, undefined)));
       socket.disconnect();
@@ -73,7 +90,6 @@ async function admit(socket: SocketIoSocket, port: HandshakePort): Promise<Refus
   if (port.renewEvent !== undefined) {
     socket.on(port.renewEvent, (token, acknowledge) => void renew(socket, port, token, acknowledge));
   }
-  return undefined;
 }
 
 async function renew(

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
+import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import type { Credentials } from '../authentication/credentials.js';
 import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthContext } from '../authorized/contexts/auth-context.js';
@@ -26,8 +27,15 @@ export function webSocketContext(options: WebSocketContextOptions = {}): AuthCon
   return new WebSocketContext(options.protocol ?? false);
 }
 
+interface Accepted {
+  readonly token: AuthenticatedToken | undefined;
+  readonly user: unknown;
+}
+
 class WebSocketContext extends AuthContext {
   readonly type = 'ws';
+  /** By client, gateway and message: a handler without a guard must not see what another was accepted with. */
+  readonly #accepted = new WeakMap<object, Map<unknown, Map<unknown, Accepted>>>();
 
   constructor(private readonly fromProtocol: boolean) {
     super();
@@ -55,9 +63,29 @@ class WebSocketContext extends AuthContext {
     );
   }
 
-  /** Handlers get the client as their first argument; each message replaces what the one before was accepted with. */
+  /** Handlers get the client as their first argument; each call replaces what the handler's last one was accepted with. */
   override holderOf(context: ExecutionContext): object {
     return clientOf(context);
+  }
+
+  override attach(context: ExecutionContext, token: AuthenticatedToken | undefined, user: unknown): void {
+    const client = this.holderOf(context);
+    const byGateway = this.#accepted.get(client) ?? new Map<unknown, Map<unknown, Accepted>>();
+    const byPattern = byGateway.get(context.getClass()) ?? new Map<unknown, Accepted>();
+    this.#accepted.set(client, byGateway.set(context.getClass(), byPattern));
+    byPattern.set(patternOf(context), { token, user });
+  }
+
+  override tokenOf(context: ExecutionContext): AuthenticatedToken | undefined {
+    return this.#acceptedOf(context)?.token;
+  }
+
+  override userOf(context: ExecutionContext): unknown {
+    return this.#acceptedOf(context)?.user;
+  }
+
+  #acceptedOf(context: ExecutionContext): Accepted | undefined {
+    return this.#accepted.get(this.holderOf(context))?.get(context.getClass())?.get(patternOf(context));
   }
 
   override requestOf(context: ExecutionContext): object {
@@ -79,6 +107,11 @@ function clientOf(context: ExecutionContext): object {
   const client: unknown = context.getArgByIndex(0);
   if (typeof client === 'object' && client !== null) return client;
   throw new AuthConfigurationError('The guard of a gateway was called without a client');
+}
+
+/** Nest passes the message's name as the last argument, to guards and to parameters alike. */
+function patternOf(context: ExecutionContext): unknown {
+  return context.getArgs().at(-1);
 }
 
 interface SocketIoClient {

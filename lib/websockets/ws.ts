@@ -45,17 +45,7 @@ export function protectWs(server: WsServer, port: HandshakePort): void {
   const accepted = new WeakMap<IncomingMessage, TakeOver>();
   const own = server.options.verifyClient;
   server.options.verifyClient = (info, done) => {
-    const check = async (): Promise<void> => {
-      try {
-        const checked = await port.check({ upgrade: info.req });
-        if ('refusal' in checked) return refuse(checked.refusal, done);
-        accepted.set(info.req, checked.take);
-        done(true);
-      } catch {
-        done(false, 500, STATUS_CODES[500]);
-      }
-    };
-    askOwn(own, info, done, () => void check());
+    askOwn(own, info, done, () => void check(port, info, accepted, done));
   };
   // Before Nest's own listener, which hands the client to the gateway.
   server.prependListener('connection', (client, request) => {
@@ -64,6 +54,24 @@ export function protectWs(server: WsServer, port: HandshakePort): void {
     if (take) connect(client, port, take);
     else client.close(UNAUTHORIZED, 'AUTH_TOKEN_MISSING');
   });
+}
+
+async function check(
+  port: HandshakePort,
+  info: Info,
+  accepted: WeakMap<IncomingMessage, TakeOver>,
+  done: Done,
+): Promise<void> {
+  const checked = await port.check({ upgrade: info.req }).catch(() => undefined);
+  if (!checked) return done(false, 500, STATUS_CODES[500]);
+  if ('refusal' in checked) return refuse(checked.refusal, done);
+  accepted.set(info.req, checked.take);
+  try {
+    done(true);
+  } catch {
+    // A listener of the application threw; an answer of HTTP no longer fits on the connection.
+    info.req.socket.destroy();
+  }
 }
 
 /** ws calls a function of one parameter for its result, and one of two with a callback. */

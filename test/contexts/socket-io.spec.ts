@@ -6,6 +6,7 @@ import { Authorized, CurrentUser } from 'nestjs-resilient-auth';
 import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
 import { HandshakeAuthentication } from 'nestjs-resilient-auth/websockets';
 import { ManualClock, TestIssuer } from 'nestjs-resilient-auth/testing';
+import type { Server } from 'socket.io';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/clock/until.js';
@@ -24,7 +25,37 @@ async function ask(socket: Socket, event: string, data: unknown = null): Promise
   return answer;
 }
 
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
 const connected = (socket: Socket) => Promise.race([next(socket, 'connect'), next(socket, 'connect_error')]);
+
+@WebSocketGateway({ path: '/live' })
+class Refusing implements OnGatewayInit {
+  server: Server | undefined;
+
+  afterInit(server: Server): void {
+    this.server = server;
+    server.use((socket, next) => next(socket.handshake.auth['blocked'] ? new Error('blocked') : undefined));
+  }
+}
+
+@WebSocketGateway({ path: '/live' })
+class PartlyGuarded {
+  @Authorized()
+  @SubscribeMessage('guarded')
+  guarded(@CurrentUser('sub') subject: string): object {
+    return { event: 'guarded', data: subject };
+  }
+
+  @SubscribeMessage('undecorated')
+  undecorated(@CurrentUser('sub') subject: string | undefined): object {
+    return { event: 'undecorated', data: subject ?? null };
+  }
+}
 
 describe('a gateway on socket.io', () => {
   let clock: ManualClock;
@@ -308,6 +339,79 @@ describe('a gateway on socket.io', () => {
     const orders = api.socketIo({ auth: { token } });
     await connected(orders);
     expect(await ask(orders, 'me')).toBe('alice@alice');
+  });
+
+  it('keeps no token of a client that leaves during its check, or that a later middleware refuses', async () => {
+    const held = deferred();
+    const arrived = deferred();
+    const api = await GatewayApi.start(
+      'socket.io',
+      {
+        ...issuer.options(),
+        validate: async (claims) => {
+          if (claims.sub !== 'slow') return claims;
+          arrived.resolve();
+          await held.promise;
+          return claims;
+        },
+      },
+      { clock, gateways: [OrdersGateway, Refusing] },
+    );
+    const watcher = api.app.get(TokenWatcher);
+    const refused = api.socketIo({ auth: { token: await issuer.sign({ sub: 'blocked' }), blocked: true } });
+    expect(await connected(refused)).toMatchObject({ message: 'blocked' });
+    const leaving = api.socketIo({ auth: { token: await issuer.sign({ sub: 'slow' }) } });
+    await arrived.promise;
+    leaving.io.engine.close();
+    const server = api.app.get(Refusing).server;
+    await until(() => server?.engine.clientsCount === 0);
+    held.resolve();
+    const last = api.socketIo({ auth: { token: await issuer.sign({ sub: 'alice' }) } });
+    await connected(last);
+    expect(watcher.size).toBe(1);
+  });
+
+  it('[W6] keeps no token of a client that leaves during its renewal', async () => {
+    const held = deferred();
+    const arrived = deferred();
+    const api = await GatewayApi.start(
+      'socket.io',
+      {
+        ...issuer.options(),
+        validate: async (claims) => {
+          if (claims['renewal'] !== true) return claims;
+          arrived.resolve();
+          await held.promise;
+          return claims;
+        },
+      },
+      { clock, protect: { renewEvent: 'auth:renew' } },
+    );
+    const watcher = api.app.get(TokenWatcher);
+    const socket = api.socketIo({
+      auth: { token: await issuer.sign({ sub: 'alice' }, { expiresIn: '5m' }) },
+    });
+    await connected(socket);
+    socket.emit('auth:renew', await issuer.sign({ sub: 'alice', renewal: true }, { expiresIn: '1h' }));
+    await arrived.promise;
+    socket.disconnect();
+    await until(() => watcher.size === 0);
+    held.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(watcher.size).toBe(0);
+  });
+
+  it('gives a handler without a guard no user of an earlier message', async () => {
+    const api = await start({ gateways: [OrdersGateway, PartlyGuarded], protect: { onExpiry: 'refuse' } });
+    const socket = api.socketIo({
+      auth: { token: await issuer.sign({ sub: 'alice' }, { expiresIn: '5m' }) },
+    });
+    await connected(socket);
+    expect(await ask(socket, 'guarded')).toBe('alice');
+    expect(await ask(socket, 'undecorated')).toBeNull();
+    await clock.advance('6m');
+    expect(await ask(socket, 'guarded')).toMatchObject({ errorCode: 'AUTH_TOKEN_EXPIRED' });
+    expect(await ask(socket, 'undecorated')).toBeNull();
   });
 
   it('emits connect_error for each of a hundred clients without a token, and keeps none of them', async () => {

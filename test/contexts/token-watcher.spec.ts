@@ -57,6 +57,36 @@ describe('TokenWatcher', () => {
     expect(ended).toEqual(['first AUTH_TOKEN_EXPIRED', 'second AUTH_TOKEN_EXPIRED']);
   });
 
+  it('reports every token, and those that end later, when a callback throws', async () => {
+    const clock = new ManualClock();
+    const { watcher, watch, ended } = watcherOn(clock);
+    const start = Math.floor(clock.now() / 1000);
+    const token = { issuer: 'issuer', claims: { iss: 'issuer', exp: start + 10 } };
+    watcher.watch('throwing', token, () => {
+      throw new Error('of the application');
+    });
+    watch('same-second', 10);
+    watch('later', 20);
+    await clock.advance('11s');
+    expect(ended).toEqual(['same-second AUTH_TOKEN_EXPIRED']);
+    await clock.advance('10s');
+    expect(ended).toEqual(['same-second AUTH_TOKEN_EXPIRED', 'later AUTH_TOKEN_EXPIRED']);
+    expect(watcher.size).toBe(0);
+  });
+
+  it('never reports a token that a callback of the same second has stopped watching', async () => {
+    const clock = new ManualClock();
+    const { watcher, watch, ended } = watcherOn(clock);
+    const start = Math.floor(clock.now() / 1000);
+    const stops: (() => void)[] = [];
+    watcher.watch('first', { issuer: 'issuer', claims: { iss: 'issuer', exp: start + 10 } }, () => {
+      for (const stop of stops) stop();
+    });
+    stops.push(watch('second', 10));
+    await clock.advance('11s');
+    expect(ended).toEqual([]);
+  });
+
   it('[W5] never asks for a timer longer than Node has, and reports a token of sixty days when it ends', async () => {
     const clock = new ManualClock();
     const asked: number[] = [];

@@ -1,4 +1,4 @@
-import type { OnModuleDestroy } from '@nestjs/common';
+import { Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
 import { TokenError } from '../../errors/token.errors.js';
 import type { MetadataProviders } from '../../metadata/metadata.providers.js';
@@ -25,6 +25,7 @@ interface Watched {
  * A token that cannot be checked, because the metadata is not available, counts as valid: an outage closes no connection.
  */
 export class TokenWatcher implements OnModuleDestroy {
+  readonly #logger = new Logger('TokenWatcher');
   /** By the second in which they end. */
   readonly #bySecond = new Map<number, Set<Watched>>();
   #timer: { readonly handle: TimerHandle; readonly second: number } | undefined;
@@ -111,12 +112,24 @@ export class TokenWatcher implements OnModuleDestroy {
   #endOverdue(): void {
     const now = this.clock.now();
     const expired = new TokenError('AUTH_TOKEN_EXPIRED', 'The token has expired');
-    for (const [second, group] of this.#bySecond) {
-      if (second * 1000 > now) continue;
-      this.#bySecond.delete(second);
-      for (const { onEnd } of group) onEnd(expired);
+    const due = [...this.#bySecond].filter(([second]) => second * 1000 <= now);
+    for (const [second, group] of due) {
+      // One by one: a callback may stop the watching of others in its group.
+      for (const watched of group) {
+        this.#forget(watched, second);
+        this.#end(watched, expired);
+      }
     }
     this.#replan();
+  }
+
+  /** An error of a callback must not keep the others from being called, nor end the process from inside a timer. */
+  #end({ onEnd }: Watched, reason: TokenError): void {
+    try {
+      onEnd(reason);
+    } catch (error) {
+      this.#logger.error(`A callback of watch threw: ${error instanceof Error ? error.name : typeof error}`);
+    }
   }
 
   #observeKeys(issuer: string): void {
@@ -153,7 +166,7 @@ export class TokenWatcher implements OnModuleDestroy {
     } catch (error) {
       if (!(error instanceof TokenError) || !this.#bySecond.get(second)?.has(watched)) return;
       this.#forget(watched, second);
-      watched.onEnd(error);
+      this.#end(watched, error);
     }
   }
 }
