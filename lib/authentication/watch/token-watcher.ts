@@ -133,7 +133,9 @@ export class TokenWatcher implements OnModuleDestroy {
   }
 
   #observeKeys(issuer: string): void {
-    if (this.#subscriptions.has(issuer)) return;
+    // A stand-in for the Authenticator may accept tokens of an issuer that is not configured.
+    const isConfigured = this.options.issuers.some(({ name }) => name === issuer);
+    if (!isConfigured || this.#subscriptions.has(issuer)) return;
     const { metadata$ } = this.providers.get(issuer);
     // The first value is the current snapshot, which the token has just been checked with.
     let isFirst = true;
