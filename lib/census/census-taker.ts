@@ -8,9 +8,9 @@ import { AuthConfigurationError } from '../errors/configuration.error.js';
 import type { AuthCensusEntry } from './auth-census-entry.js';
 import { summaryOf } from './census-summary.js';
 import { gapOf, isProtected, type Coverage, type JudgedHandler } from './coverage.js';
-import { graphqlFacts } from './graphql-facts.js';
-import { guardsBeforeOurs, isGloballyGuarded, isGuarded } from './guards-of.js';
-import { MicroserviceGuards } from './microservice-guards.js';
+import { graphqlFacts } from './nest/graphql-facts.js';
+import { guardsBeforeOurs, isGloballyGuarded, isGuarded } from './nest/guards-of.js';
+import { MicroserviceGuards } from './nest/microservice-guards.js';
 import { scanHandlers } from './scan-handlers.js';
 
 /** Takes the census of an application, and fails its boot where a handler would stay open that says it is closed. */

@@ -1,5 +1,5 @@
 import type { Requirements } from '../authorized/requirements/requirements.js';
-import type { GraphqlFacts } from './graphql-facts.js';
+import type { GraphqlFacts } from './nest/graphql-facts.js';
 import type { ScannedHandler } from './scan-handlers.js';
 
 /** What the application decides for all handlers. */

@@ -11,7 +11,7 @@ import { AuthConfigurationError } from '../errors/configuration.error.js';
 
 const NAME = 'authorization';
 
-/** Any `ClientProxy`, whatever its events and status are called. */
+/** Any `ClientProxy`, with events and status of any name. */
 type MessageClient = Pick<ClientProxy, 'send' | 'emit' | 'connect'>;
 
 /**

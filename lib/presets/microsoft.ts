@@ -59,7 +59,7 @@ export interface EntraExternalIdPresetOptions {
 }
 
 /**
- * Microsoft Entra External ID: the issuer names the tenant by its GUID in host and path, whatever domain signs in.
+ * Microsoft Entra External ID: the issuer names the tenant by its GUID in host and path, for every sign-in domain.
  *
  * @throws {AuthConfigurationError} when `tenant` is no GUID or `subdomain` no label
  */

@@ -30,7 +30,7 @@ import { io, type Socket } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
-export const PROTECT_OPTIONS = Symbol('protect');
+const PROTECT_OPTIONS = Symbol('protect');
 
 /** What a gateway's `handleConnection` saw. */
 @Injectable()

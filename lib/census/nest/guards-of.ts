@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { ApplicationConfig } from '@nestjs/core';
-import { AuthorizedGuard } from '../authorized/authorized.guard.js';
-import type { ScannedHandler } from './scan-handlers.js';
+import { AuthorizedGuard } from '../../authorized/authorized.guard.js';
+import type { ScannedHandler } from '../scan-handlers.js';
 
 /** Where `@UseGuards` keeps its guards. */
 const GUARDS = '__guards__';
