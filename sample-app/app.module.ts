@@ -16,7 +16,11 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        AuthModule.forRoot({ ...issuer, secureByDefault: true }),
+        AuthModule.forRoot({
+          ...issuer,
+          secureByDefault: true,
+          contexts: features.flatMap(({ context }) => context ?? []),
+        }),
         ...features.map(({ module }) => module),
         ...extras,
       ],

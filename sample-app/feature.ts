@@ -1,9 +1,22 @@
 import type { DynamicModule, Type } from '@nestjs/common';
+import type { AuthContext } from 'nestjs-resilient-auth';
 
 /** One capability of the sample: a Nest module in a folder of its own, and its routes for the printed help. */
 export interface Feature {
   readonly module: Type | DynamicModule;
+  /** Switches its handlers on, when they are not HTTP's. */
+  readonly context?: AuthContext;
   readonly routes: readonly RouteHelp[];
+  /** Lines of the printed help for what is not called over HTTP. */
+  readonly channels?: readonly ChannelHelp[];
+}
+
+/** What is called over a socket. */
+export interface ChannelHelp {
+  readonly transport: string;
+  /** Path or message pattern. */
+  readonly name: string;
+  readonly requires: string;
 }
 
 /** One line of the printed help; the playground offers the same routes. */

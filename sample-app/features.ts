@@ -1,6 +1,9 @@
 import type { Feature } from './feature.js';
+import { graphql } from './graphql/graphql.module.js';
 import { health } from './health/health.module.js';
+import { live } from './live/live.module.js';
+import { messages } from './messages/messages.module.js';
 import { orders } from './orders/orders.module.js';
 
 /** Everything the sample shows, in the order of the printed help. A new feature is a folder and one line here. */
-export const features: readonly Feature[] = [orders, health];
+export const features: readonly Feature[] = [orders, graphql, live, messages, health];

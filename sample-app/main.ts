@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { createApp } from './create-app.js';
 import { explainProblem } from './explain-problem.js';
+import { listenForMessages } from './messages/listen-for-messages.js';
 import { startPlayground } from './playground/start-playground.js';
 import { readSettings, type Settings } from './settings.js';
 import { openSharedStore, withStore } from './shared-metadata.js';
@@ -13,23 +14,23 @@ const running: { close(): Promise<void> }[] = [];
 async function start(): Promise<void> {
   const settings = readSettings(process.env);
   if (settings.issuer) {
-    const app = await serve(settings.issuer, settings);
+    const { app, messagePort } = await serve(settings.issuer, settings);
     const { issuer, audience } = settings.issuer;
-    console.log(welcomeWithIssuer(await app.getUrl(), issuer, String(audience)));
+    console.log(welcomeWithIssuer(await app.getUrl(), messagePort, issuer, String(audience)));
     return;
   }
   const playground = await startPlayground(settings);
   running.push(playground);
-  const app = await serve(playground.issuer, settings, [playground.module]);
+  const { app, messagePort } = await serve(playground.issuer, settings, [playground.module]);
   await playground.open(app);
-  console.log(welcome(await app.getUrl(), playground.provider));
+  console.log(welcome(await app.getUrl(), messagePort, playground.provider));
 }
 
 async function serve(
   trusted: IssuerOptions,
-  { port, sharedStore }: Settings,
+  { port, messagePort: wanted, sharedStore }: Settings,
   extras: readonly DynamicModule[] = [],
-): Promise<NestExpressApplication> {
+): Promise<{ app: NestExpressApplication; messagePort: number }> {
   const shared = sharedStore && (await openSharedStore(sharedStore));
   if (shared) running.push(shared);
   const issuer = shared ? withStore(trusted, shared.store) : trusted;
@@ -37,8 +38,9 @@ async function serve(
   const app = await createApp(issuer, { bufferLogs: true, autoFlushLogs: false }, extras);
   running.push(app);
   await app.listen(port, '127.0.0.1');
+  const messagePort = await listenForMessages(app, wanted);
   app.flushLogs();
-  return app;
+  return { app, messagePort };
 }
 
 async function stop(): Promise<void> {

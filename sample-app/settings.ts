@@ -3,6 +3,8 @@ import type { IssuerOptions } from 'nestjs-resilient-auth';
 export interface Settings {
   readonly port: number;
   readonly providerPort: number;
+  /** Where message handlers listen; 0 for a free port. */
+  readonly messagePort: number;
   /** An issuer of the user's own; without one the embedded provider is started. */
   readonly issuer: IssuerOptions | undefined;
   /** Where replicas share the issuer's metadata; without it each replica fetches its own. */
@@ -24,6 +26,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     port: readPort('PORT', env['PORT'], 3000),
     providerPort: readPort('PROVIDER_PORT', env['PROVIDER_PORT'], 4000),
+    // Several replicas on one machine must not compete for it.
+    messagePort: readPort('MESSAGE_PORT', env['MESSAGE_PORT'], 0),
     issuer: readIssuer(env['ISSUER'], env['AUDIENCE']),
     sharedStore: readSharedStore(env['REDIS_URL'], env['INTEGRITY_KEY']),
   };

@@ -3,10 +3,11 @@ import type { DemoClient } from './provider/clients.js';
 import { ordersAdmin, ordersCli } from './provider/clients.js';
 
 /** For the embedded provider: lines that work as pasted into bash or zsh, comments included. */
-export function welcome(api: string, provider: string): string {
+export function welcome(api: string, messagePort: number, provider: string): string {
   return `
 Playground       ${api}/ (open it in a browser: break the provider, compare with the usual recipe)
 Orders API       ${api}
+Message handlers 127.0.0.1:${messagePort} (TCP)
 OpenID provider  ${provider} (embedded: you rotate its keys and break it)
 ${routes()}
 
@@ -16,6 +17,9 @@ Paste into another terminal:
   TOKEN=${getTokenLine(provider, ordersCli)}
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"item":"milk","quantity":2}'
+
+  # a WebSocket prints each new order in the background, then a query over GraphQL and an order over TCP
+${otherContexts(api, messagePort)}
 
   # the provider signs with a new key, the old one stays published, so both tokens are good
   curl -X POST ${provider}/rotate
@@ -44,9 +48,15 @@ Ctrl-C stops both.
 }
 
 /** For an issuer of the user's own, where only the user knows how to get a token. */
-export function welcomeWithIssuer(api: string, issuer: string, audience: string): string {
+export function welcomeWithIssuer(
+  api: string,
+  messagePort: number,
+  issuer: string,
+  audience: string,
+): string {
   return `
 Orders API  ${api}
+Messages    127.0.0.1:${messagePort} (TCP)
 Issuer      ${issuer}, tokens for ${audience}
 ${routes()}
 
@@ -55,6 +65,7 @@ Paste into another terminal, with an access token of this issuer for this audien
   TOKEN='…'
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
   curl -iw '\\n' ${api}/health
+${otherContexts(api, messagePort)}
 
 Ctrl-C stops it.
 `;
@@ -64,7 +75,21 @@ function routes(): string {
   const lines = features
     .flatMap(({ routes }) => routes)
     .map(({ method, path, requires }) => `  ${method.padEnd(4)} ${path.padEnd(16)} requires ${requires}`);
-  return `\n${lines.join('\n')}`;
+  const channels = features
+    .flatMap(({ channels = [] }) => channels)
+    .map(
+      ({ transport, name, requires }) => `  ${transport.padEnd(4)} ${name.padEnd(16)} requires ${requires}`,
+    );
+  return `\n${[...lines, ...channels].join('\n')}`;
+}
+
+/** One line each; the clients are packages of this repository. */
+function otherContexts(api: string, messagePort: number): string {
+  const socket = `const s=require("socket.io-client").io("${api}",{path:"/live",auth:{token:process.argv[1]}});s.on("connect_error",e=>console.log(e.data)).onAny((...a)=>console.log(...a)).emit("orders.watch")`;
+  const message = `const m=JSON.stringify({id:"1",pattern:"orders.place",data:{item:"tea",quantity:1},metadata:{authorization:"Bearer "+process.argv[1]}});const s=require("net").connect(${messagePort},"127.0.0.1",()=>s.write(m.length+"#"+m));s.once("data",d=>{console.log(String(d));s.end()})`;
+  return `  node -e '${socket}' "$TOKEN" &
+  curl -iw '\\n' ${api}/graphql -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"query":"{ orders { id item } }"}'
+  node -e '${message}' "$TOKEN"`;
 }
 
 function getTokenLine(provider: string, { id, secret }: DemoClient): string {

@@ -4,8 +4,12 @@ import { AdminController } from './admin.controller.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
 
-@Module({ controllers: [OrdersController, AdminController], providers: [OrdersService] })
-class OrdersModule {}
+@Module({
+  controllers: [OrdersController, AdminController],
+  providers: [OrdersService],
+  exports: [OrdersService],
+})
+export class OrdersModule {}
 
 export const orders: Feature = {
   module: OrdersModule,

@@ -1,9 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { Subject } from 'rxjs';
 import type { NewOrder, Order } from './order.js';
 
 /** Orders in memory: the sample is about access to them, not about storage. */
 @Injectable()
 export class OrdersService {
+  readonly #placed = new Subject<Order>();
+  /** Each new order. */
+  readonly placed$ = this.#placed.asObservable();
+
   private readonly orders: Order[] = [
     { id: 1, item: 'coffee beans', quantity: 2, placedBy: 'orders-cli' },
     { id: 2, item: 'paper filters', quantity: 100, placedBy: 'orders-cli' },
@@ -20,6 +25,7 @@ export class OrdersService {
   place(newOrder: NewOrder, placedBy: string): Order {
     const order = { id: this.orders.length + 1, ...newOrder, placedBy };
     this.orders.push(order);
+    this.#placed.next(order);
     return order;
   }
 

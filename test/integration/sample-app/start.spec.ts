@@ -25,6 +25,7 @@ describe('the settings of the sample', () => {
     expect(readSettings({})).toEqual({
       port: 3000,
       providerPort: 4000,
+      messagePort: 0,
       issuer: undefined,
       sharedStore: undefined,
     });
@@ -114,13 +115,16 @@ describe('a sample that cannot start', () => {
 describe('the printed help', () => {
   const api = 'http://127.0.0.1:3000';
   const texts = [
-    welcome(api, 'http://127.0.0.1:4000'),
-    welcomeWithIssuer(api, 'https://id.example', 'https://orders.example'),
+    welcome(api, 5000, 'http://127.0.0.1:4000'),
+    welcomeWithIssuer(api, 5000, 'https://id.example', 'https://orders.example'),
   ];
 
   it('returns the routes of every feature when it is printed', () => {
     for (const text of texts) {
       expect(text).toMatch(/GET +\/orders +requires scope orders:read/);
+      expect(text).toMatch(/POST +\/graphql +requires scope orders:read/);
+      expect(text).toMatch(/WS +\/live +requires scope orders:read/);
+      expect(text).toMatch(/TCP +orders\.list +requires scope orders:read/);
       expect(text).toMatch(/GET +\/health +requires nothing/);
     }
   });
