@@ -8,9 +8,7 @@ import { HttpCredentials } from '../authentication/http-credentials.js';
 export function connectionAuthorization(connection: GraphqlConnection, names: readonly string[]): unknown {
   const { parameters, upgrade } = connection;
   const places = [
-    memberOf(parameters, 'authorization'),
-    memberOf(memberOf(parameters, 'headers'), 'authorization'),
-    ...names.map((name) => memberOf(parameters, name)),
+    ...parameterValues(parameters, names),
     upgrade && new HttpCredentials(upgradeHeaders(upgrade)).authorization,
   ];
   const given = places
@@ -18,6 +16,24 @@ export function connectionAuthorization(connection: GraphqlConnection, names: re
     .map(withScheme);
   const distinct = [...new Set(given)];
   return distinct.length > 1 ? distinct : distinct[0];
+}
+
+/** By `connectionParams`: a client that sends a million members must not have them searched with each of its operations. */
+const known = new WeakMap<object, Map<string, readonly unknown[]>>();
+
+function parameterValues(parameters: unknown, names: readonly string[]): readonly unknown[] {
+  if (typeof parameters !== 'object' || parameters === null) return [];
+  const byNames = known.get(parameters) ?? new Map<string, readonly unknown[]>();
+  const key = names.join('\n');
+  const found = byNames.get(key);
+  if (found) return found;
+  const values = [
+    memberOf(parameters, 'authorization'),
+    memberOf(memberOf(parameters, 'headers'), 'authorization'),
+    ...names.map((name) => memberOf(parameters, name)),
+  ];
+  known.set(parameters, byNames.set(key, values));
+  return values;
 }
 
 /** A bare token stands for a bearer token: browsers' clients often leave the scheme out. */

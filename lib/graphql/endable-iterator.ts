@@ -15,12 +15,17 @@ export function endable(source: Values, start: (end: () => void) => () => void):
     complete?.();
     source.return().catch(() => undefined);
   });
+  const done = { done: true, value: undefined } as const;
   const forward = async (resolve: (result: IteratorResult<never, void>) => void): Promise<void> => {
-    const result = await source.next();
-    if (result.done) stop();
+    let result: IteratorResult<never, void> = done;
+    try {
+      result = await source.next();
+    } finally {
+      // Also after an error: then `return` is not called.
+      if (result.done) stop();
+    }
     resolve(result);
   };
-  const done = { done: true, value: undefined } as const;
   const generator: Values = {
     next: () =>
       new Promise((resolve, reject) => {

@@ -2,7 +2,9 @@ import { Readable } from 'node:stream';
 import type { ExecutionContext } from '@nestjs/common';
 import type { HttpRequestLike } from '../authentication/credentials.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
-import { isOver } from './response-end.js';
+import { RequestInvalidError } from '../errors/request.errors.js';
+import { isAnswered, isGone } from './response-end.js';
+import { isOfOneRequest } from './shared-request.js';
 
 /** The WebSocket connection of an operation. */
 export interface GraphqlConnection {
@@ -21,20 +23,24 @@ const ARGUMENTS =
 const NO_REQUEST =
   'The GraphQL context names no request; let the option context of GraphQLModule return an object, without a req of its own: context: (request) => ({ … })';
 const SHARED =
-  'The GraphQL context belongs to another request: GraphQLModule was given an object as context, which all requests share; use context: (request) => ({ … })';
+  'The GraphQL context belongs to another request: GraphQLModule was given an object as context, which all requests share; use context: (request) => ({ … }). A resolver that starts an operation itself must pass its own context on';
+const GONE = 'The client has closed the connection before its operation was complete';
 
 /**
  * Finds the request or the connection behind a call of a resolver: `(root, args, context, info)`. What the two drivers
  * put into `context` differs, and is never taken from the client's message.
  *
  * @throws {AuthConfigurationError} when there is none, or when the context is that of another request
+ * @throws {RequestInvalidError} when the client is gone
  */
 export function sourceOf(context: ExecutionContext): OperationSource {
   const { gql, info } = argumentsOf(context);
   const connection = connectionOf(gql);
   if (connection) return { kind: 'socket', operation: isSubscription(info) ? info : gql, connection };
   const request = requestOf(gql);
-  if (isOver(request)) throw new AuthConfigurationError(SHARED);
+  if (isAnswered(request) || !isOfOneRequest(gql, request)) throw new AuthConfigurationError(SHARED);
+  // No fault of the application, and clients must not be able to fill its log: also what a context that is shared leaves.
+  if (isGone(request)) throw new RequestInvalidError(GONE);
   return { kind: 'http', operation: request, request };
 }
 

@@ -17,10 +17,15 @@ export function observeResponses(): void {
   });
 }
 
-/** Whether a request of Node, or one of a platform that keeps Node's in `raw`, has been answered or is gone. */
-export function isOver(request: { readonly raw?: unknown }): boolean {
+/** Whether a request of Node, or one of a platform that keeps Node's in `raw`, has been answered. */
+export function isAnswered(request: { readonly raw?: unknown }): boolean {
   const raw = request.raw ?? request;
-  if (isObject(raw) && ended.has(raw)) return true;
+  return isObject(raw) && ended.has(raw);
+}
+
+/** Whether the client of a request has closed the connection. */
+export function isGone(request: { readonly raw?: unknown }): boolean {
+  const raw = request.raw ?? request;
   return raw instanceof IncomingMessage && raw.socket.destroyed;
 }
 

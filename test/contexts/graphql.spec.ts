@@ -1,6 +1,7 @@
 import { Authenticator } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/clock/until.js';
 import { GraphApi, graphServers } from '../support/graphql/graph-api.js';
 
 /** Each authentication looks the token up once. */
@@ -161,6 +162,40 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
     const { data, errors } = await api.send('{ me }', bob);
     expect(data).toEqual({ me: null });
     expect(errors[0]?.extensions).toMatchObject({ errorCode: 'AUTH_CONFIGURATION_INVALID', statusCode: 500 });
+  });
+
+  it('[G7] never answers bob as alice while the request of alice is not answered yet', async () => {
+    let arrived = (): void => undefined;
+    let release = (): void => undefined;
+    const isPending = new Promise<void>((resolve) => (arrived = resolve));
+    const isReleased = new Promise<void>((resolve) => (release = resolve));
+    let kept: unknown;
+    let contexts = 0;
+    const api = await start(
+      {
+        validate: async (claims: object) => {
+          arrived();
+          await isReleased;
+          return claims;
+        },
+      },
+      {
+        context: (request: { req?: object }) => {
+          contexts++;
+          return { req: (kept ??= request.req ?? request) };
+        },
+      },
+    );
+    const [alice, bob] = await Promise.all([issuer.sign({ sub: 'alice' }), issuer.sign({ sub: 'bob' })]);
+    const first = api.send('{ me }', alice);
+    await isPending;
+    const second = api.send('{ me }', bob);
+    await until(() => contexts === 2);
+    await new Promise((resolve) => setImmediate(resolve));
+    release();
+    expect((await first).data).toEqual({ me: 'alice@alice' });
+    expect(JSON.stringify(await second)).not.toContain('alice');
+    expect((await second).errors[0]?.extensions).toMatchObject({ errorCode: 'AUTH_CONFIGURATION_INVALID' });
   });
 
   it('[G7] answers an error when a context of the application names no request', async () => {
