@@ -3,7 +3,9 @@ import { RpcException } from '@nestjs/microservices';
 import type { Credentials } from '../authentication/credentials.js';
 import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthContext } from '../authorized/contexts/auth-context.js';
+import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { RequestInvalidError } from '../errors/request.errors.js';
 import { SystemClock, type Clock } from '../time/clock.js';
 import { grpcException } from './grpc-exception.js';
 import { authorizationOf, isGrpcMetadata, isMessageContext, type GrpcMetadata } from './message-headers.js';
@@ -55,8 +57,18 @@ export class MicroserviceContext extends AuthContext {
   override credentialsOf(context: ExecutionContext): Credentials {
     const { carrier, operation, data } = callOf(context);
     if (!this.payload) return { authorization: authorizationOf(carrier), request: operation };
-    const token: unknown = this.payload(data, carrier);
+    const token = this.#tokenIn(data, carrier);
     return { authorization: typeof token === 'string' ? `Bearer ${token}` : token, request: operation };
+  }
+
+  /** The sender chooses the payload's form, and after an error of another kind Nest would end the process in a gRPC stream. */
+  #tokenIn(data: unknown, carrier: object): unknown {
+    try {
+      return this.payload?.(data, carrier);
+    } catch (error) {
+      if (error instanceof AuthError) throw error;
+      throw new RequestInvalidError('The option payload of microserviceContext could not read the message');
+    }
   }
 
   override toException(answer: AuthAnswer, context: ExecutionContext): Error | Promise<never> {

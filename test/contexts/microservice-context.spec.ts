@@ -1,7 +1,7 @@
 import { IntrinsicException, Logger, type ExecutionContext } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import { EventPattern, KafkaContext, RpcException } from '@nestjs/microservices';
-import { AuthConfigurationError, TokenMissingError } from 'nestjs-resilient-auth';
+import { AuthConfigurationError, RequestInvalidError, TokenMissingError } from 'nestjs-resilient-auth';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MicroserviceContext } from '../../lib/microservices/microservice.context.js';
@@ -56,6 +56,14 @@ describe('MicroserviceContext', () => {
     ['a payload with metadata', [{ metadata: { authorization: 'Bearer x' } }, {}]],
   ])('throws AuthConfigurationError when called with %s', (_, args) => {
     expect(() => auth.operationOf(contextOf(args))).toThrow(AuthConfigurationError);
+  });
+
+  it('throws RequestInvalidError when the payload is not of the form that the option payload reads', () => {
+    const reading = new MicroserviceContext((data) => (data as { token: string }).token, clock);
+    const read = (data: unknown) => reading.credentialsOf(contextOf([data, kafka({})]));
+    expect(read({ token: 'a' })).toMatchObject({ authorization: 'Bearer a' });
+    expect(() => read(null)).toThrow(RequestInvalidError);
+    expect(() => read(undefined)).toThrow(RequestInvalidError);
   });
 
   it('returns an RpcException for a message, and never the payload', () => {
