@@ -59,7 +59,10 @@ describe('MicroserviceContext', () => {
   });
 
   it('throws RequestInvalidError when the payload is not of the form that the option payload reads', () => {
-    const reading = new MicroserviceContext((data) => (data as { token: string }).token, clock);
+    const reading = new MicroserviceContext((data) => {
+      if (typeof data !== 'object' || data === null) throw new TypeError('of the application');
+      return String(Reflect.get(data, 'token'));
+    }, clock);
     const read = (data: unknown) => reading.credentialsOf(contextOf([data, kafka({})]));
     expect(read({ token: 'a' })).toMatchObject({ authorization: 'Bearer a' });
     expect(() => read(null)).toThrow(RequestInvalidError);
