@@ -68,7 +68,9 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
       remember(context, this.#passer);
       return true;
     } catch (error) {
-      throw error instanceof AuthError ? await this.toException(error, context) : error;
+      throw error instanceof AuthError
+        ? await this.toException(error, context)
+        : await auth.toFault(error, context);
     }
   }
 

@@ -35,6 +35,8 @@ const WARNING_INTERVAL = 60_000;
 /** Nest's metadata of a handler, and its value for `@EventPattern`. */
 const HANDLER_TYPE = 'microservices:handler_type';
 const EVENT = 2;
+/** gRPC's status for a fault of the server. */
+const INTERNAL = 13;
 
 /** One operation is one message, or one gRPC call, streams included. */
 export class MicroserviceContext extends AuthContext {
@@ -86,6 +88,12 @@ export class MicroserviceContext extends AuthContext {
       errorCode: error.code,
       ...(retryAfter !== undefined && { retryAfter }),
     });
+  }
+
+  /** Nest would end the process, and never the call. */
+  override toFault(error: unknown, context: ExecutionContext): unknown {
+    const { end } = callOf(context);
+    return end ? endCall(end, new RpcException({ code: INTERNAL, message: 'Internal server error' })) : error;
   }
 
   /** The sender gets no answer to an event, and an attacker's flood of them must not become one of the log. */

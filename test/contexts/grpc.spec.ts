@@ -185,6 +185,19 @@ describe('gRPC methods', () => {
     await down.close();
   });
 
+  it.each(kinds)('answers a %s an error of the server when validate throws, and goes on', async (kind) => {
+    const connect = await start({
+      ...issuer.options(),
+      validate: () => {
+        throw new Error('secret of the database');
+      },
+    });
+    const token = await issuer.sign({ sub: 'alice' });
+    const error = await failureOf(call[kind](connect(() => token)));
+    expect(error).toMatchObject({ code: expect.any(Number) });
+    expect(String(error)).not.toContain('secret');
+  });
+
   it('[M4] answers UNAUTHENTICATED when only the message carries a token', async () => {
     const connect = await start();
     const message = { id: `Bearer ${await issuer.sign({ sub: 'alice' })}` };

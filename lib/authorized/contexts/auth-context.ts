@@ -69,6 +69,14 @@ export abstract class AuthContext {
   abstract toException(answer: AuthAnswer, context: ExecutionContext): Error | Promise<never>;
 
   /**
+   * Returns what the guard throws for an error that is none of this library's, such as one of `validate` or a policy.
+   * Default: the error. A promise that never settles, as with {@link toException}.
+   */
+  toFault(error: unknown, _context: ExecutionContext): unknown {
+    return error;
+  }
+
+  /**
    * Returns the object under which the accepted token is kept for `@CurrentUser` and `@CurrentToken`. It must be
    * found through the arguments of the handler's call, where Nest makes a new context. Default: the operation.
    */
