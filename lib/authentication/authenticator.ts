@@ -5,6 +5,7 @@ import type { Clock } from '../time/clock.js';
 import type { IssuerMetadataProvider } from '../metadata/issuer-metadata.provider.js';
 import type { IssuerMetadataProviders } from '../metadata/issuer-metadata.providers.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
+import type { SigningKey } from '../keys/signing-key.js';
 import type { RequestStart } from '../metadata/refresh/refresh-request.js';
 import { assertStillValid } from '../token/parse/claims.js';
 import type { UnverifiedToken } from '../token/unverified-token.js';
@@ -12,7 +13,8 @@ import { deepFreeze } from '../token/deep-freeze.js';
 import { parseToken } from '../token/parse/parse-token.js';
 import { IssuerDirectory } from '../token/trusted-issuer.js';
 import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../token/verified-token-cache.js';
-import { verifySignature } from '../token/verify-signature.js';
+import { ThreadPoolShare } from '../token/thread-pool-share.js';
+import { verifySignature, verifySignatureInPool } from '../token/verify-signature.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { schemeOf } from './bearer-token.js';
 import type { Credentials } from './credentials.js';
@@ -40,12 +42,19 @@ export class Authenticator implements OnModuleInit {
   readonly #issuers: IssuerDirectory<ResolvedIssuer>;
   readonly #cache: VerifiedTokenCache<KnownToken> | undefined;
   readonly #checks: TokenChecks;
+  readonly #pool: ThreadPoolShare;
   readonly #requests: RequestAuthentication;
 
-  constructor(options: ResolvedAuthOptions, providers: IssuerMetadataProviders, clock: Clock) {
+  constructor(
+    options: ResolvedAuthOptions,
+    providers: IssuerMetadataProviders,
+    clock: Clock,
+    pool = new ThreadPoolShare(),
+  ) {
     this.#options = options;
     this.#providers = providers;
     this.#clock = clock;
+    this.#pool = pool;
     this.#issuers = new IssuerDirectory(options.issuers);
     this.#checks = new TokenChecks(options.extensions.flatMap(({ tokenCheck }) => tokenCheck ?? []));
     this.#requests = new RequestAuthentication(options, this.#checks.schemes, (token, credentials) =>
@@ -164,9 +173,9 @@ export class Authenticator implements OnModuleInit {
     const source = this.#providers.get(candidate.issuer.name);
     const check: Check = { id, candidate, source, start: source.requestStart() };
     const metadata = source.snapshot();
-    if (!metadata) return this.#refreshAndVerify(check);
+    if (!metadata || this.#pool.isBusy) return this.#refreshAndVerify(check);
     try {
-      return this.#verifyWith(metadata, check);
+      return this.#accept(verifySignature(candidate, metadata, this.#pool), check);
     } catch (error) {
       return this.#refreshAndVerify(check, failureOf(error, metadata));
     }
@@ -174,12 +183,15 @@ export class Authenticator implements OnModuleInit {
 
   /** A failure that stale metadata may explain is checked against fresh metadata, in the same request. */
   async #refreshAndVerify(check: Check, first?: Failure): Promise<KnownToken> {
-    const { source, start } = check;
+    const { candidate, source, start } = check;
     let failure = first;
     for (;;) {
       const metadata = await (failure ? refresh(check, failure) : source.current(start));
       try {
-        return this.#verifyWith(metadata, check);
+        const key = await this.#signingKeyOf(candidate, metadata);
+        if (source.snapshot()?.has(key)) return this.#accept(key, check);
+        // The key was withdrawn, or the snapshot expired, while the signature was checked.
+        failure = undefined;
       } catch (error) {
         // What changed may be something else, found before this token arrived: then the next refresh is awaited.
         failure = failureOf(error, metadata);
@@ -187,9 +199,15 @@ export class Authenticator implements OnModuleInit {
     }
   }
 
+  #signingKeyOf(candidate: UnverifiedToken, metadata: IssuerMetadata): SigningKey | Promise<SigningKey> {
+    const pool = this.#pool;
+    return pool.isBusy
+      ? verifySignatureInPool(candidate, metadata, pool)
+      : verifySignature(candidate, metadata, pool);
+  }
+
   /** @throws {TokenError} */
-  #verifyWith(metadata: IssuerMetadata, { id, candidate, source }: Check): KnownToken {
-    const key = verifySignature(candidate, metadata);
+  #accept(key: SigningKey, { id, candidate, source }: Check): KnownToken {
     const { token, claims, header, values, issuer, tenantId } = candidate;
     deepFreeze(header);
     deepFreeze(claims);

@@ -17,11 +17,13 @@ export interface SignatureAlgorithm {
   readonly saltLength: number | undefined;
   /** Exact length in bytes, where the algorithm fixes it. */
   readonly signatureLength: number | undefined;
+  /** What one verification takes, estimated in microseconds on a server of 2024; for RSA with 2,048 bits. */
+  readonly cost: number;
   /** Whether an issuer without the option `algorithms` accepts it. */
   readonly isDefault: boolean;
 }
 
-type Row = Pick<SignatureAlgorithm, 'name' | 'kty' | 'digest'> & Partial<SignatureAlgorithm>;
+type Row = Pick<SignatureAlgorithm, 'name' | 'kty' | 'digest' | 'cost'> & Partial<SignatureAlgorithm>;
 
 const { RSA_PKCS1_PADDING: PKCS1, RSA_PKCS1_PSS_PADDING: PSS } = constants;
 
@@ -30,20 +32,20 @@ const { RSA_PKCS1_PADDING: PKCS1, RSA_PKCS1_PSS_PADDING: PSS } = constants;
  * is two numbers as long as a coordinate), RFC 8032 §5.1.6 and RFC 9864 §2.2 (Ed25519 under its two names), RFC 9964.
  */
 const ROWS: readonly Row[] = [
-  { name: 'RS256', kty: 'RSA', digest: 'sha256', padding: PKCS1 },
-  { name: 'RS384', kty: 'RSA', digest: 'sha384', padding: PKCS1 },
-  { name: 'RS512', kty: 'RSA', digest: 'sha512', padding: PKCS1 },
-  { name: 'PS256', kty: 'RSA', digest: 'sha256', padding: PSS, saltLength: 32 },
-  { name: 'PS384', kty: 'RSA', digest: 'sha384', padding: PSS, saltLength: 48 },
-  { name: 'PS512', kty: 'RSA', digest: 'sha512', padding: PSS, saltLength: 64 },
-  { name: 'ES256', kty: 'EC', crv: 'P-256', digest: 'sha256', signatureLength: 64 },
-  { name: 'ES384', kty: 'EC', crv: 'P-384', digest: 'sha384', signatureLength: 96 },
-  { name: 'ES512', kty: 'EC', crv: 'P-521', digest: 'sha512', signatureLength: 132 },
-  { name: 'Ed25519', kty: 'OKP', crv: 'Ed25519', digest: null, signatureLength: 64 },
-  { name: 'EdDSA', kty: 'OKP', crv: 'Ed25519', digest: null, signatureLength: 64 },
-  { name: 'ML-DSA-44', kty: 'AKP', digest: null, signatureLength: 2420, isDefault: false },
-  { name: 'ML-DSA-65', kty: 'AKP', digest: null, signatureLength: 3309, isDefault: false },
-  { name: 'ML-DSA-87', kty: 'AKP', digest: null, signatureLength: 4627, isDefault: false },
+  { name: 'RS256', kty: 'RSA', digest: 'sha256', padding: PKCS1, cost: 20 },
+  { name: 'RS384', kty: 'RSA', digest: 'sha384', padding: PKCS1, cost: 20 },
+  { name: 'RS512', kty: 'RSA', digest: 'sha512', padding: PKCS1, cost: 20 },
+  { name: 'PS256', kty: 'RSA', digest: 'sha256', padding: PSS, saltLength: 32, cost: 20 },
+  { name: 'PS384', kty: 'RSA', digest: 'sha384', padding: PSS, saltLength: 48, cost: 20 },
+  { name: 'PS512', kty: 'RSA', digest: 'sha512', padding: PSS, saltLength: 64, cost: 20 },
+  { name: 'ES256', kty: 'EC', crv: 'P-256', digest: 'sha256', signatureLength: 64, cost: 75 },
+  { name: 'ES384', kty: 'EC', crv: 'P-384', digest: 'sha384', signatureLength: 96, cost: 550 },
+  { name: 'ES512', kty: 'EC', crv: 'P-521', digest: 'sha512', signatureLength: 132, cost: 1100 },
+  { name: 'Ed25519', kty: 'OKP', crv: 'Ed25519', digest: null, signatureLength: 64, cost: 70 },
+  { name: 'EdDSA', kty: 'OKP', crv: 'Ed25519', digest: null, signatureLength: 64, cost: 70 },
+  { name: 'ML-DSA-44', kty: 'AKP', digest: null, signatureLength: 2420, isDefault: false, cost: 100 },
+  { name: 'ML-DSA-65', kty: 'AKP', digest: null, signatureLength: 3309, isDefault: false, cost: 150 },
+  { name: 'ML-DSA-87', kty: 'AKP', digest: null, signatureLength: 4627, isDefault: false, cost: 250 },
 ];
 
 /** The table, in the order in which messages list the names. */

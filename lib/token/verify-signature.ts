@@ -1,27 +1,70 @@
+import { MetadataUnavailableError } from '../errors/metadata.errors.js';
 import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
 import type { UnverifiedToken } from './unverified-token.js';
 import { chooseKeys } from './choose-keys.js';
-import { signatureVerifies } from './signature.js';
+import { estimateCost, signatureVerifies, signatureVerifiesInPool } from './signature.js';
+import type { ThreadPoolShare } from './thread-pool-share.js';
+
+type SignedToken = Omit<UnverifiedToken, 'values'>;
 
 /**
- * Checks the signature of a candidate with the keys of one snapshot, and tells which key it was.
+ * Checks the signature of a token with the keys of one snapshot, on the event loop.
  *
+ * @param pool where the other tokens of this turn of the event loop are checked
+ * @returns the key that made it
  * @throws {SignatureInvalidError}
  */
 export function verifySignature(
-  candidate: Omit<UnverifiedToken, 'values'>,
+  token: SignedToken,
   metadata: IssuerMetadata,
+  pool?: ThreadPoolShare,
 ): SigningKey {
-  const { token, header } = candidate;
+  const keys = chooseKeys(token, metadata);
+  pool?.takeTurn();
+  const { alg, signed, signature } = partsOf(token);
+  const key = keys.find(({ publicKey }) => signatureVerifies(alg, publicKey, signed, signature));
+  if (!key) throw verifiesWithNone(keys);
+  return key;
+}
+
+/**
+ * Checks the signature of a token with the keys of one snapshot, in the thread pool. The snapshot may have been replaced
+ * by the time of the result.
+ *
+ * @returns the key that made it
+ * @throws {SignatureInvalidError}
+ * @throws {MetadataUnavailableError} when too many signatures wait to be checked
+ */
+export async function verifySignatureInPool(
+  token: SignedToken,
+  metadata: IssuerMetadata,
+  pool: ThreadPoolShare,
+): Promise<SigningKey> {
+  const keys = chooseKeys(token, metadata);
+  const { alg, signed, signature } = partsOf(token);
+  for (const key of keys) {
+    const { publicKey } = key;
+    const check = pool.run(estimateCost(alg, publicKey), () =>
+      signatureVerifiesInPool(alg, publicKey, signed, signature),
+    );
+    if (!check) throw new MetadataUnavailableError('Too many signatures wait to be checked', 1);
+    if (await check) return key;
+  }
+  throw verifiesWithNone(keys);
+}
+
+function partsOf({ token, header }: SignedToken): { alg: string; signed: Buffer; signature: Buffer } {
   const end = token.lastIndexOf('.');
-  const signed = Buffer.from(token.slice(0, end), 'latin1');
-  const signature = Buffer.from(token.slice(end + 1), 'base64url');
-  const keys = chooseKeys(candidate, metadata);
-  const key = keys.find(({ publicKey }) => signatureVerifies(header.alg, publicKey, signed, signature));
-  if (key) return key;
-  throw new SignatureInvalidError('bad-signature', {
-    cause: new Error(`The signature verifies with none of ${keys.length} fitting keys`),
-  });
+  return {
+    alg: header.alg,
+    signed: Buffer.from(token.slice(0, end), 'latin1'),
+    signature: Buffer.from(token.slice(end + 1), 'base64url'),
+  };
+}
+
+function verifiesWithNone(keys: readonly SigningKey[]): SignatureInvalidError {
+  const cause = new Error(`The signature verifies with none of ${keys.length} fitting keys`);
+  return new SignatureInvalidError('bad-signature', { cause });
 }

@@ -1,5 +1,6 @@
 import type { MetadataOptions, ResolvedMetadataOptions } from '../../lib/metadata/metadata-options.js';
 import type { MetadataEvent } from '../../lib/metadata/metadata-events.js';
+import { ThreadPoolShare } from '../../lib/token/thread-pool-share.js';
 import { Scene } from '../support/apps/scene.js';
 import { after, hang, status, text, unreachable, type Reply } from '../support/issuers/scripted-issuer.js';
 
@@ -25,13 +26,20 @@ export interface Observed {
   readonly event: MetadataEvent;
 }
 
+/** Has each signature checked at once, so that no answer waits for anything but the clock. */
+class EventLoopOnly extends ThreadPoolShare {
+  override get isBusy(): boolean {
+    return false;
+  }
+}
+
 /** A scene whose issuer misbehaves to order, and what its provider reports with the time of each event. */
 export class Fixture extends Scene {
   readonly observed: Observed[] = [];
 
   /** @param random for the jitter */
   constructor(metadata: MetadataOptions, random: number) {
-    super({ metadata, random: () => random });
+    super({ metadata, random: () => random, pool: new EventLoopOnly() });
     this.provider.events$.subscribe((event) => this.observed.push({ at: this.clock.monotonic(), event }));
   }
 

@@ -14,6 +14,7 @@ import { IssuerMetadataProvider } from '../../../lib/metadata/issuer-metadata.pr
 import { IssuerMetadataProviders } from '../../../lib/metadata/issuer-metadata.providers.js';
 import { resolveAuthOptions } from '../../../lib/options/resolve-options.js';
 import type { ResolvedAuthOptions } from '../../../lib/options/resolved-options.js';
+import type { ThreadPoolShare } from '../../../lib/token/thread-pool-share.js';
 import { ScriptedIssuer, type ScenarioKey } from '../issuers/scripted-issuer.js';
 
 /** What the setting of a scenario departs from. */
@@ -28,6 +29,8 @@ export interface SceneOptions {
   /** For jitter; 0.5 makes intervals exact, and a backoff three quarters of its nominal length. */
   random?: () => number;
   clock?: ManualClock;
+  /** Default: the thread pool, as in production. */
+  pool?: ThreadPoolShare;
   /** An issuer that others use as well, on the same clock. Default: one of its own. */
   at?: ScriptedIssuer;
 }
@@ -43,7 +46,7 @@ export class Scene implements Disposable {
   readonly #providers: IssuerMetadataProviders;
 
   /** Nothing is published and nothing is loaded yet. */
-  constructor({ clock, at, module, issuer, metadata, random }: SceneOptions = {}) {
+  constructor({ clock, at, module, issuer, metadata, random, pool }: SceneOptions = {}) {
     this.clock = clock ?? new ManualClock();
     this.issuer = at ?? new ScriptedIssuer(this.clock);
     const trust = { ...module, issuer: this.issuer.url, audience: 'api', ...issuer };
@@ -52,7 +55,7 @@ export class Scene implements Disposable {
     if (!first) throw new Error('There is no issuer');
     this.provider = new IssuerMetadataProvider(first.metadata, this.clock, random ?? (() => 0.5));
     this.#providers = new IssuerMetadataProviders(new Map([[first.name, this.provider]]));
-    this.authenticator = new Authenticator(this.options, this.#providers, this.clock);
+    this.authenticator = new Authenticator(this.options, this.#providers, this.clock, pool);
     this.provider.events$.subscribe((event) => this.events.push(event));
   }
 
