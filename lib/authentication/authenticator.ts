@@ -43,6 +43,8 @@ export class Authenticator implements OnModuleInit {
   readonly #cache: VerifiedTokenCache<KnownToken> | undefined;
   readonly #checks: TokenChecks;
   readonly #pool: ThreadPoolShare;
+  /** The issuers whose tokens carry no `kid`: one such token has verified. */
+  readonly #issuersWithoutKid = new Set<string>();
   readonly #requests: RequestAuthentication;
 
   constructor(
@@ -186,7 +188,7 @@ export class Authenticator implements OnModuleInit {
     const { candidate, source, start } = check;
     let failure = first;
     for (;;) {
-      const metadata = await (failure ? refresh(check, failure) : source.current(start));
+      const metadata = await (failure ? this.#refresh(check, failure) : source.current(start));
       try {
         const key = await this.#signingKeyOf(candidate, metadata);
         if (source.snapshot()?.has(key)) return this.#accept(key, check);
@@ -197,6 +199,27 @@ export class Authenticator implements OnModuleInit {
         failure = failureOf(error, metadata);
       }
     }
+  }
+
+  /**
+   * Returns metadata that may settle a failure.
+   *
+   * @throws {SignatureInvalidError} the issuer was asked since the token arrived and has nothing new
+   * @throws {MetadataUnavailableError} the issuer could not be asked
+   */
+  async #refresh({ candidate, source, start }: Check, { stale, error }: Failure): Promise<IssuerMetadata> {
+    const { header, issuer } = candidate;
+    const { kid } = header;
+    const isKeyMissing = kid === undefined && this.#issuersWithoutKid.has(issuer.name);
+    const reason = isKeyMissing ? 'key-not-found' : error.staleness;
+    const fresh = await source.requestRefresh({ stale, kid, reason, start }).catch((refusal: unknown) => {
+      // A wrong signature remains one when the issuer cannot be asked about it.
+      throw reason === 'bad-signature' ? error : refusal;
+    });
+    const isStillMissing =
+      reason === 'key-not-found' && kid !== undefined && fresh.keysWithId(kid).length === 0;
+    if (fresh === stale || isStillMissing) throw error;
+    return fresh;
   }
 
   #signingKeyOf(candidate: UnverifiedToken, metadata: IssuerMetadata): SigningKey | Promise<SigningKey> {
@@ -214,6 +237,7 @@ export class Authenticator implements OnModuleInit {
     // Again, after the signature: time may have passed since the token was parsed.
     assertStillValid(claims, issuer, tenantId, this.#clock.now());
     const known: KnownToken = { claims, header, values, issuer, tenantId, key, source, answer: undefined };
+    if (header.kid === undefined) this.#issuersWithoutKid.add(issuer.name);
     if (id !== undefined) this.#cache?.set(id, known, token.length);
     return known;
   }
@@ -238,25 +262,4 @@ interface Failure {
 function failureOf(error: unknown, stale: IssuerMetadata): Failure {
   if (!(error instanceof SignatureInvalidError)) throw error;
   return { stale, error };
-}
-
-/**
- * Returns metadata that may settle a failure.
- *
- * @throws {SignatureInvalidError} the issuer was asked since the token arrived and has nothing new
- * @throws {MetadataUnavailableError} the issuer could not be asked
- */
-async function refresh(
-  { candidate, source, start }: Check,
-  { stale, error }: Failure,
-): Promise<IssuerMetadata> {
-  const { kid } = candidate.header;
-  const { staleness: reason } = error;
-  const fresh = await source.requestRefresh({ stale, kid, reason, start }).catch((refusal: unknown) => {
-    // A wrong signature remains one when the issuer cannot be asked about it.
-    throw reason === 'bad-signature' ? error : refusal;
-  });
-  const isMissing = reason === 'key-not-found' && fresh.keysWithId(kid ?? '').length === 0;
-  if (fresh === stale || isMissing) throw error;
-  return fresh;
 }

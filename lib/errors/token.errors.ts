@@ -10,22 +10,20 @@ export class TokenRejectedError extends TokenError {
   }
 }
 
+/** What stale metadata may explain about a failure: a key that is missing, or one whose material has been replaced. */
+export type Staleness = 'key-not-found' | 'bad-signature';
+
 /**
  * No key of the current key set verifies the token. `cause` distinguishes two cases: jwks-rsa's `SigningKeyNotFoundError`
  * when no key fits the token, any other error when keys fit and the signature is wrong.
  */
 export class SignatureInvalidError extends TokenError {
   constructor(
-    /** What a refresh of the metadata could change about it. */
-    readonly staleness: 'key-not-found' | 'bad-signature',
+    message: string,
+    /** What a refresh of the metadata may change. */
+    readonly staleness: Staleness,
     options: ErrorOptions,
   ) {
-    super(
-      'AUTH_TOKEN_SIGNATURE_INVALID',
-      staleness === 'key-not-found'
-        ? 'The signing key is not in the key set'
-        : 'The signature does not verify',
-      options,
-    );
+    super('AUTH_TOKEN_SIGNATURE_INVALID', message, options);
   }
 }

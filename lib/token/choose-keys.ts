@@ -5,11 +5,11 @@ import type { SigningKey } from '../keys/signing-key.js';
 import type { UnverifiedToken } from './unverified-token.js';
 import { fillTenant } from './trusted-issuer.js';
 
-/** How many keys are tried at the most when a token does not say which one signed it. */
+/** Most keys tried for a token that does not name the key. */
 const MAX_KEYS_TRIED = 8;
 
 /**
- * The keys that may have signed this token, by `kid`, algorithm and the key's own issuer.
+ * Returns the keys that may have signed this token, by `kid`, algorithm and the key's own issuer.
  *
  * @throws {SignatureInvalidError} `key-not-found` when the `kid` is unknown, `bad-signature` when no known key fits
  */
@@ -23,9 +23,11 @@ export function chooseKeys(
   );
   if (fitting.length > 0) return fitting.slice(0, MAX_KEYS_TRIED);
   const isUnknown = header.kid !== undefined && named.length === 0;
-  throw new SignatureInvalidError(isUnknown ? 'key-not-found' : 'bad-signature', {
-    cause: new SigningKeyNotFoundError('No signing key of the key set fits the token'),
-  });
+  throw new SignatureInvalidError(
+    isUnknown ? 'The signing key is not in the key set' : 'No key of the key set fits the token',
+    isUnknown ? 'key-not-found' : 'bad-signature',
+    { cause: new SigningKeyNotFoundError('No signing key of the key set fits the token') },
+  );
 }
 
 /** Entra ID names an issuer on each key: a key of one tenant must not vouch for another. */

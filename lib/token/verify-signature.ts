@@ -25,7 +25,7 @@ export function verifySignature(
   pool?.takeTurn();
   const { alg, signed, signature } = partsOf(token);
   const key = keys.find(({ publicKey }) => signatureVerifies(alg, publicKey, signed, signature));
-  if (!key) throw verifiesWithNone(keys);
+  if (!key) throw verifiesWithNone(token, keys);
   return key;
 }
 
@@ -52,7 +52,7 @@ export async function verifySignatureInPool(
     if (!check) throw new MetadataUnavailableError('Too many signatures wait to be checked', 1);
     if (await check) return key;
   }
-  throw verifiesWithNone(keys);
+  throw verifiesWithNone(token, keys);
 }
 
 function partsOf({ token, header }: SignedToken): { alg: string; signed: Buffer; signature: Buffer } {
@@ -64,7 +64,10 @@ function partsOf({ token, header }: SignedToken): { alg: string; signed: Buffer;
   };
 }
 
-function verifiesWithNone(keys: readonly SigningKey[]): SignatureInvalidError {
+function verifiesWithNone({ header }: SignedToken, keys: readonly SigningKey[]): SignatureInvalidError {
   const cause = new Error(`The signature verifies with none of ${keys.length} fitting keys`);
-  return new SignatureInvalidError('bad-signature', { cause });
+  // Where neither token nor key has a `kid`, a new key cannot be told from a wrong signature.
+  const isKeyMissing = header.kid === undefined && keys.some(({ kid }) => kid === undefined);
+  const staleness = isKeyMissing ? 'key-not-found' : 'bad-signature';
+  return new SignatureInvalidError('The signature does not verify', staleness, { cause });
 }
