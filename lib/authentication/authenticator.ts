@@ -1,12 +1,9 @@
 import { callbackify } from 'node:util';
 import type { OnModuleInit } from '@nestjs/common';
-import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { Clock } from '../time/clock.js';
-import type { IssuerMetadataProvider } from '../metadata/issuer-metadata.provider.js';
 import type { IssuerMetadataProviders } from '../metadata/issuer-metadata.providers.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
-import type { RequestStart } from '../metadata/refresh/refresh-request.js';
 import { assertStillValid } from '../token/parse/claims.js';
 import type { UnverifiedToken } from '../token/unverified-token.js';
 import { deepFreeze } from '../token/deep-freeze.js';
@@ -19,6 +16,7 @@ import type { AuthenticatedToken } from './authenticated-token.js';
 import { schemeOf } from './bearer-token.js';
 import type { Credentials } from './credentials.js';
 import { HttpCredentials } from './http-credentials.js';
+import { failureOf, withCause, type Check, type Failure } from './failed-check.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
 import { TokenChecks, type PresentedToken } from './token-check.js';
@@ -204,21 +202,23 @@ export class Authenticator implements OnModuleInit {
   /**
    * Returns metadata that may settle a failure.
    *
-   * @throws {SignatureInvalidError} the issuer was asked since the token arrived and has nothing new
+   * @throws {KeyMismatchError} the issuer was asked since the token arrived and has nothing new
    * @throws {MetadataUnavailableError} the issuer could not be asked
    */
-  async #refresh({ candidate, source, start }: Check, { stale, error }: Failure): Promise<IssuerMetadata> {
+  async #refresh(check: Check, { stale, error }: Failure): Promise<IssuerMetadata> {
+    const { candidate, source, start } = check;
     const { header, issuer } = candidate;
     const { kid } = header;
     const isKeyMissing = kid === undefined && this.#issuersWithoutKid.has(issuer.name);
     const reason = isKeyMissing ? 'key-not-found' : error.staleness;
-    const fresh = await source.requestRefresh({ stale, kid, reason, start }).catch((refusal: unknown) => {
-      // A wrong signature remains one when the issuer cannot be asked about it.
-      throw reason === 'bad-signature' ? error : refusal;
-    });
-    const isStillMissing =
-      reason === 'key-not-found' && kid !== undefined && fresh.keysWithId(kid).length === 0;
-    if (fresh === stale || isStillMissing) throw error;
+    const fresh = await source
+      .requestRefresh({ stale, kid, reason, start })
+      .catch(async (refusal: unknown) => {
+        // A wrong signature remains one when the issuer cannot be asked about it.
+        throw reason === 'bad-signature' ? await withCause(error, check, stale) : refusal;
+      });
+    const isStillMissing = reason === 'key-not-found' && kid !== undefined && !fresh.keysWithId(kid).length;
+    if (fresh === stale || isStillMissing) throw await withCause(error, check, fresh);
     return fresh;
   }
 
@@ -241,25 +241,4 @@ export class Authenticator implements OnModuleInit {
     if (id !== undefined) this.#cache?.set(id, known, token.length);
     return known;
   }
-}
-
-/** One token on its way through the checks. */
-interface Check {
-  /** In the verified-token cache; `undefined` when the token is not to be cached. */
-  readonly id: string | undefined;
-  readonly candidate: UnverifiedToken<ResolvedIssuer>;
-  readonly source: IssuerMetadataProvider;
-  readonly start: RequestStart;
-}
-
-/** A signature that could not be verified with the keys of one snapshot. */
-interface Failure {
-  readonly stale: IssuerMetadata;
-  readonly error: SignatureInvalidError;
-}
-
-/** @throws the error itself, when a refresh cannot change it */
-function failureOf(error: unknown, stale: IssuerMetadata): Failure {
-  if (!(error instanceof SignatureInvalidError)) throw error;
-  return { stale, error };
 }

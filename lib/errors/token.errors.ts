@@ -13,17 +13,25 @@ export class TokenRejectedError extends TokenError {
 /** What stale metadata may explain about a failure: a key that is missing, or one whose material has been replaced. */
 export type Staleness = 'key-not-found' | 'bad-signature';
 
+/** A refusal that stale metadata may explain; it is final when the issuer has nothing new. */
+export class KeyMismatchError extends TokenError {
+  constructor(
+    code: TokenErrorCode,
+    message: string,
+    /** What a refresh of the metadata may change. */
+    readonly staleness: Staleness,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}
+
 /**
  * No key of the current key set verifies the token. `cause` distinguishes two cases: jwks-rsa's `SigningKeyNotFoundError`
  * when no key fits the token, any other error when keys fit and the signature is wrong.
  */
-export class SignatureInvalidError extends TokenError {
-  constructor(
-    message: string,
-    /** What a refresh of the metadata may change. */
-    readonly staleness: Staleness,
-    options: ErrorOptions,
-  ) {
-    super('AUTH_TOKEN_SIGNATURE_INVALID', message, options);
+export class SignatureInvalidError extends KeyMismatchError {
+  constructor(message: string, staleness: Staleness, options?: ErrorOptions) {
+    super('AUTH_TOKEN_SIGNATURE_INVALID', message, staleness, options);
   }
 }

@@ -1,5 +1,5 @@
-import { SigningKeyNotFoundError } from 'jwks-rsa';
-import { SignatureInvalidError } from '../errors/token.errors.js';
+import { KeyMismatchError, SignatureInvalidError } from '../errors/token.errors.js';
+import { quote } from '../errors/quote.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
 import type { UnverifiedToken } from './unverified-token.js';
@@ -12,25 +12,38 @@ const MAX_KEYS_TRIED = 8;
  * Returns the keys that may have signed this token, by `kid`, algorithm and the key's own issuer.
  *
  * @throws {SignatureInvalidError} `key-not-found` when the `kid` is unknown, `bad-signature` when no known key fits
+ * @throws {KeyMismatchError} when the key with this `kid` serves another algorithm
  */
 export function chooseKeys(
   { header, claims, issuer, tenantId }: Omit<UnverifiedToken, 'token' | 'values'>,
   metadata: IssuerMetadata,
 ): readonly SigningKey[] {
-  const named = header.kid === undefined ? metadata.keys : metadata.keysWithId(header.kid);
-  const fitting = named.filter(
-    (key) => key.verifies(header.alg) && servesIssuer(key, claims.iss, issuer.issuer, tenantId),
-  );
+  const { kid, alg } = header;
+  const named = kid === undefined ? metadata.keys : metadata.keysWithId(kid);
+  const serving = named.filter((key) => key.verifies(alg));
+  const fitting = serving.filter((key) => servesIssuer(key, claims.iss, issuer.issuer, tenantId));
   if (fitting.length > 0) return fitting.slice(0, MAX_KEYS_TRIED);
-  const isUnknown = header.kid !== undefined && named.length === 0;
-  throw new SignatureInvalidError(
-    isUnknown ? 'The signing key is not in the key set' : 'No key of the key set fits the token',
-    isUnknown ? 'key-not-found' : 'bad-signature',
-    { cause: new SigningKeyNotFoundError('No signing key of the key set fits the token') },
-  );
+  if (kid !== undefined) {
+    if (named.length === 0)
+      throw new SignatureInvalidError('The signing key is not in the key set', 'key-not-found');
+    if (serving.length === 0) throw servesOther(named, kid, alg);
+  }
+  throw new SignatureInvalidError('No key of the key set fits the token', 'bad-signature');
 }
 
-/** Entra ID names an issuer on each key: a key of one tenant must not vouch for another. */
+function servesOther(named: readonly SigningKey[], kid: string, alg: string): KeyMismatchError {
+  const served = named.map((key) => key.algorithms.join(' or ')).join(' or ');
+  const isPublished = named.some(({ jwk }) => typeof jwk['alg'] === 'string');
+  const cause = new Error(
+    isPublished
+      ? `The key ${quote(kid)} is published for ${served}, and the token says ${quote(alg)}`
+      : `The key ${quote(kid)} has no alg and serves ${served}, and the token says ${quote(alg)}: name it in the option algorithms if the issuer signs with it`,
+  );
+  const message = 'The signing key does not serve the alg of the token';
+  return new KeyMismatchError('AUTH_TOKEN_ALGORITHM_REFUSED', message, 'bad-signature', { cause });
+}
+
+/** Entra ID names an issuer on each key: a key of one tenant must not verify tokens of another. */
 function servesIssuer(
   key: SigningKey,
   iss: string,

@@ -64,7 +64,7 @@ describe('an RSA key', () => {
       await bench().admits(bench().tokenBy(key));
       for (const alg of ['RS256', 'RS384', 'PS256', 'PS512'].filter((other) => other !== named)) {
         const token = bench().tokenBy({ ...key, alg, sign: signWith(key.privateKey, alg) });
-        await bench().refuses(token, 'AUTH_TOKEN_SIGNATURE_INVALID');
+        await bench().rejectsAlgorithm(token);
       }
     }
   });
@@ -81,7 +81,7 @@ describe('an RSA key', () => {
     await bench().admits(bench().tokenBy(key));
     for (const alg of ['RS384', 'RS512', 'PS256', 'PS384', 'PS512']) {
       const token = bench().tokenBy({ ...key, alg, sign: signWith(key.privateKey, alg) });
-      await bench().refuses(token, 'AUTH_TOKEN_SIGNATURE_INVALID');
+      await bench().rejectsAlgorithm(token);
     }
   });
 

@@ -1,7 +1,6 @@
-import { SigningKeyNotFoundError } from 'jwks-rsa';
 import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError } from '../../lib/errors/metadata.errors.js';
-import { SignatureInvalidError, TokenError } from '../../lib/errors/token.errors.js';
+import { KeyMismatchError, TokenError } from '../../lib/errors/token.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
 import { parseKeySetAtOnce } from '../../lib/keys/parse-key-set.js';
 import { parseJws, parseToken } from '../../lib/token/parse/parse-token.js';
@@ -54,8 +53,10 @@ export function stageOf(token: string, published: readonly Jwk[], policy: Policy
 /** The stage a typed error belongs to. What is no typed refusal is a fault of library or harness, and goes on up. */
 function stageOfRefusal(error: unknown): Stage {
   if (error instanceof MetadataRefreshError && error.fault === 'no-usable-key') return 'key';
-  if (error instanceof SignatureInvalidError) {
-    if (error.cause instanceof SigningKeyNotFoundError) return 'key';
+  if (error instanceof KeyMismatchError) {
+    if (error.code === 'AUTH_TOKEN_ALGORITHM_REFUSED') return 'key';
+    // The Authenticator adds the cause when no key fits.
+    if (error.cause === undefined) return 'key';
     // A key or a token that the verifier cannot work with would mean that nothing was verified at all.
     if (!(error.cause instanceof TypeError)) return 'signature';
   } else if (error instanceof TokenError) {

@@ -31,7 +31,9 @@ describe.skipIf(missing)(`twins of valid vectors ${missing ?? ''}`, () => {
       const vector = vectorOf(tcId);
       const token = twinOf(vector, alg);
       using mislabelled = await TwinApi.start([...vector.published, ...vectorOf(33).published]);
-      expect(await mislabelled.answer(token)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+      // 347 and 351 name an algorithm that does not exist: such a key is not used at all.
+      const code = alg === 'ES512' ? 'AUTH_TOKEN_SIGNATURE_INVALID' : 'AUTH_TOKEN_ALGORITHM_REFUSED';
+      expect(await mislabelled.answer(token)).toBe(code);
       using corrected = await TwinApi.start(vector.published.map((key) => ({ ...key, alg })));
       expect(await corrected.answer(token)).toBe('accepted');
     },

@@ -92,6 +92,12 @@ export class Bench implements AsyncDisposable {
     return response;
   }
 
+  /** Rejects a token whose key serves another algorithm; the issuer may be asked whether it still does. */
+  async rejectsAlgorithm(token: string): Promise<void> {
+    const { status, body } = await this.api.get('/orders', token);
+    deepEqual([status, body.errorCode], [401, 'AUTH_TOKEN_ALGORITHM_REFUSED']);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.api[Symbol.asyncDispose]();
     await this.issuer.close();
