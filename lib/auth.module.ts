@@ -94,9 +94,9 @@ export class AuthModule
   }
 
   /** Last, so that a boot that fails leaves nothing behind in passport's registry, which is the process's. */
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.census.take();
-    registerStrategy(this.authenticator, (error) => httpException(answerTo(error, this.options.realm)));
+    await registerStrategy(this.authenticator, (error) => httpException(answerTo(error, this.options.realm)));
   }
 
   onApplicationShutdown(): void {

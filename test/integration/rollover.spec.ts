@@ -34,7 +34,8 @@ describe.each(platforms)('a key rollover between two requests, on $platform', ({
     // The old key is served as long as it is published, and not a request longer.
     await api.get('/orders', before).expect(keepOld ? 200 : 401);
     await api.get('/orders', await sign()).expect(200);
-    expect(refreshes).toHaveLength(1);
+    // Whose key an old token without kid has, only the issuer can say.
+    expect(refreshes).toHaveLength(withKid ? 1 : 2);
   });
 
   it('costs one HTTP request when the old key stays published', async () => {

@@ -1,7 +1,6 @@
 import passport from 'passport';
 import type { AuthError } from '../../errors/auth.error.js';
 import { AuthConfigurationError } from '../../errors/configuration.error.js';
-import { ResilientJwtStrategy } from './jwt.strategy.js';
 import { STRATEGY_NAME, type RequestAuthenticator, type StrategyContext } from './strategy-options.js';
 
 /** The modules alive in this process: passport's registry is global, so its keeper has to be, too. */
@@ -17,11 +16,15 @@ function sole(): RequestAuthenticator {
   );
 }
 
-/** Registers the strategy while at least one module needs it. */
-export function registerStrategy(
+/**
+ * Registers the strategy while at least one module needs it. passport-jwt is loaded here: with jsonwebtoken, which comes
+ * with it, it would take a fifth of the import time of this library.
+ */
+export async function registerStrategy(
   authenticator: RequestAuthenticator,
   toException: (error: AuthError) => Error,
-): void {
+): Promise<void> {
+  const { ResilientJwtStrategy } = await import('./jwt.strategy.js');
   const context: StrategyContext = { sole, toException };
   if (alive.size === 0) passport.use(STRATEGY_NAME, new ResilientJwtStrategy(context));
   alive.add(authenticator);

@@ -1,4 +1,4 @@
-import { JwksClient } from 'jwks-rsa';
+import type { JwksClient } from 'jwks-rsa';
 import { LRUCache } from 'lru-cache';
 import { defect, MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
@@ -59,6 +59,8 @@ interface CachedDocument {
 /** Reads discovery document and key set, in an order that depends on the cause of the refresh, and validates them. */
 export class MetadataReader {
   readonly #options: ResolvedMetadataOptions;
+  /** Loaded with the first key set: jwks-rsa and jose take a quarter of the import time of this library. */
+  #JwksClient: typeof JwksClient | undefined;
   readonly #retriever: MetadataRetriever;
   readonly #clock: Clock;
   readonly #documents = new LRUCache<string, CachedDocument>({ max: ADDRESSES_CACHED });
@@ -136,8 +138,9 @@ export class MetadataReader {
   async #keySet(jwksUri: string, request: ReadRequest): Promise<Reading> {
     const startedAt = this.#clock.monotonic();
     let answer: Answer | undefined;
+    const Client = (this.#JwksClient ??= (await import('jwks-rsa')).JwksClient);
     // jwks-rsa fetches through us: one client per read, its own cache and limiter off.
-    const client = new JwksClient({
+    const client = new Client({
       jwksUri,
       cache: false,
       rateLimit: false,
