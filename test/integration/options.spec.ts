@@ -56,4 +56,18 @@ describe('a boot with wrong options', () => {
       Test.createTestingModule({ imports: [AuthModule.forRootAsync(options)] }).compile(),
     ).rejects.toThrow(/secureByDefalt/);
   });
+
+  it.each([
+    { scopes: '' },
+    { scopes: 'realm_access..roles' },
+    { scopes: 'https://api.example.com/scopes' },
+    { scopes: 7 },
+    { roles: [] },
+    { roles: ['realm_access', ''] },
+    { roles: { claim: 'roles' } },
+  ])('rejects with a hint at claim paths when the options hold %j', async (change) => {
+    const { problems } = await bootError({ ...valid, ...change });
+    expect(problems.map(({ option }) => option)).toEqual(Object.keys(change));
+    expect(problems[0]?.allowed).toContain("a claim path such as 'realm_access.roles'");
+  });
 });

@@ -19,6 +19,9 @@ describe('scopeReader', () => {
     [{ scope: null, scp: 'b' }, ['b']],
     [{ scope: 'a', scp: null }, ['a']],
     [{ scope: null, scp: null }, []],
+    [{ scp: ['a', 'b c'] }, ['a', 'b c']],
+    [{ scope: ['a', 7, null] }, ['a']],
+    [{ scope: 7 }, []],
     [{}, []],
   ])('returns what %j holds without a source: %j', (claims, expected) => {
     expect(scopes(claims)).toEqual(expected);
@@ -58,6 +61,8 @@ describe('roleReader', () => {
     [{ roles: '' }, []],
     [{ roles: null }, []],
     [{ roles: { admin: true } }, []],
+    [{ roles: ['a', 7, null, {}] }, ['a']],
+    [{ roles: { 0: 'a' } }, []],
     [{}, []],
   ])('returns what %j holds without a source: %j', (claims, expected) => {
     expect(roles(claims)).toEqual(expected);
