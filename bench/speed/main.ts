@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { format } from 'prettier';
 import { measureFootprint } from './footprint.js';
+import { runEventLoop } from './event-loop/layer.js';
 import { runGrowth } from './growth/layer.js';
 import { runInProcess } from './in-process/layer.js';
 import { describeMachine } from './machine.js';
@@ -29,6 +30,7 @@ async function measure(): Promise<Results> {
   const machine = describeMachine();
   const inProcess = await runInProcess(settings);
   const nest = await runNest(settings);
+  const eventLoop = await runEventLoop(settings);
   const growth = await runGrowth(settings);
   const footprint = await measureFootprint(settings.inProcess.rounds);
   return {
@@ -36,6 +38,7 @@ async function measure(): Promise<Results> {
     machine,
     inProcess,
     nest,
+    eventLoop,
     growth,
     footprint,
     minutes: (performance.now() - begun) / 60_000,

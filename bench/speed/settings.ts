@@ -20,6 +20,7 @@ export interface Settings {
     readonly seconds: number;
     readonly warmUp: number;
   };
+  readonly eventLoop: { readonly rounds: number; readonly seconds: number };
   readonly growth: {
     readonly rounds: number;
     readonly batch: number;
@@ -56,6 +57,7 @@ export const FULL: Settings = {
     seconds: 0.8,
     warmUp: 0.8,
   },
+  eventLoop: { rounds: 5, seconds: 1 },
   growth: { rounds: 25, batch: 30, mostTokens: 1_000_000, rest: 5 },
 };
 
@@ -75,6 +77,7 @@ export const QUICK: Settings = {
     seconds: 0.2,
     warmUp: 0.3,
   },
+  eventLoop: { rounds: 2, seconds: 0.5 },
   growth: { rounds: 5, batch: 10, mostTokens: 20_000, rest: 0 },
 };
 

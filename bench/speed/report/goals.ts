@@ -6,7 +6,7 @@ import { ratio, summarize, type Figure } from '../statistics.js';
 import type { Algorithm } from '../tokens/algorithms.js';
 import { bestPeer, of, ofLimit, throughput } from './comparisons.js';
 import type { Results } from './results.js';
-import { megabytes, microseconds, times } from './wording.js';
+import { fineMilliseconds, megabytes, microseconds, times } from './wording.js';
 
 /** A figure to reach, and whether it is. */
 export interface Goal {
@@ -24,6 +24,7 @@ export function goals(results: Results): readonly Goal[] {
     ...againstBestPeer(results),
     ...ofRawVerify(results),
     ...knownInProcess(results),
+    ...underAttack(results),
     memory(results),
     ...flat('keys in the set', results.growth.keys),
     ...flat('issuers', results.growth.issuers),
@@ -61,7 +62,8 @@ function againstBestPeer({ nest }: Results): Goal[] {
     const figure = throughput(result, OURS_NEW, peer);
     const name = `new token, ${title(result.platform)}, ${result.alg}, against the best peer (${peer})`;
     // Equal is enough, and a difference within the spread of the run is equal.
-    return { ...atLeast(name, 1, figure), isReached: figure.high >= 1 };
+    const least = result.platform === 'fastify' ? 1.2 : 1;
+    return { ...atLeast(name, least, figure), isReached: figure.high >= least };
   });
 }
 
@@ -96,6 +98,22 @@ function knownInProcess({ inProcess }: Results): Goal[] {
       atLeast(`known token, in process, ${alg}, against fast-jwt with cache`, 1, figure),
     ];
   });
+}
+
+function underAttack({ eventLoop: { forged, holds } }: Results): Goal[] {
+  const ratios = forged.map(({ alg, calm, flooded }) => {
+    const figure = ratio(flooded, calm);
+    const name = `p99 of known tokens, ${alg}, with 5,000 forged signatures a second, against none`;
+    return { figure: name, reach: '≤ 2.00×', measured: times(figure), isReached: figure.median <= 2 };
+  });
+  const longest = holds.map((hold) => summarize(hold.longest)).toSorted((a, b) => b.median - a.median)[0];
+  if (!longest) return ratios;
+  const measured = fineMilliseconds(longest);
+  const isReached = longest.median <= 20;
+  return [
+    ...ratios,
+    { figure: 'longest hold of the event loop by any input', reach: '≤ 20 ms', measured, isReached },
+  ];
 }
 
 function memory({ growth: { cachedTokens } }: Results): Goal {

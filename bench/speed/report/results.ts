@@ -1,3 +1,4 @@
+import type { EventLoopResult } from '../event-loop/layer.js';
 import type { Footprint } from '../footprint.js';
 import type { GrowthResult } from '../growth/layer.js';
 import type { InProcessResult } from '../in-process/process.js';
@@ -11,6 +12,7 @@ export interface Results {
   readonly machine: Machine;
   readonly inProcess: readonly InProcessResult[];
   readonly nest: readonly NestResult[];
+  readonly eventLoop: EventLoopResult;
   readonly growth: GrowthResult;
   readonly footprint: Footprint;
   readonly minutes: number;

@@ -21,6 +21,12 @@ export function milliseconds(figure: Figure): string {
   return `${median} ms (${low}–${high})${mark(figure)}`;
 }
 
+/** Milliseconds with two digits. */
+export function fineMilliseconds(figure: Figure): string {
+  const [median, low, high] = [figure.median, figure.low, figure.high].map((value) => value.toFixed(2));
+  return `${median} ms (${low}–${high})${mark(figure)}`;
+}
+
 export function kilobytes(bytes: number): string {
   return `${(bytes / 1e3).toFixed(0)} kB`;
 }
