@@ -1,10 +1,10 @@
-import { quote } from '../errors/quote.js';
-import { KeyMismatchError, SignatureInvalidError } from '../errors/token.errors.js';
-import type { IssuerMetadata } from '../keys/issuer-metadata.js';
-import type { IssuerMetadataProvider } from '../metadata/issuer-metadata.provider.js';
-import type { RequestStart } from '../metadata/refresh/refresh-request.js';
-import type { ResolvedIssuer } from '../options/resolved-options.js';
-import type { UnverifiedToken } from '../token/unverified-token.js';
+import { quote } from '../../errors/quote.js';
+import { KeyMismatchError, SignatureInvalidError } from '../../errors/token.errors.js';
+import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
+import type { IssuerMetadataProvider } from '../../metadata/issuer-metadata.provider.js';
+import type { RequestStart } from '../../metadata/refresh/refresh-request.js';
+import type { ResolvedIssuer } from '../../options/resolved-options.js';
+import type { UnverifiedToken } from '../../token/unverified-token.js';
 
 /** One token on its way through the checks. */
 export interface Check {
