@@ -19,7 +19,7 @@ import type { AuthContext } from './contexts/auth-context.js';
 import { AuthContexts } from './contexts/auth-contexts.js';
 import { attach } from './contexts/caller.js';
 import { isGuardedBy } from './guard-metadata.js';
-import { hasPassed, remember } from './guard-memo.js';
+import { hasAccepted, rememberAccepted } from './guard-memo.js';
 import { requirementsFor, type Requirements } from './requirements/requirements.js';
 import type { RequirementCheck, RequirementSubject } from './requirements/requirement-kind.js';
 
@@ -33,8 +33,10 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   readonly #logger = new Logger(AuthorizedGuard.name);
   /** Whether passport is asked with our own options: only then is it known what it would answer. */
   readonly #isPlain = this.getAuthenticateOptions === AuthorizedGuard.prototype.getAuthenticateOptions;
-  /** Who passes: of `AuthorizedGuard` itself, each module has an instance of its own, and they all do the same. */
-  readonly #passer: object;
+  /** Which guard accepts: of `AuthorizedGuard` itself each module has its own instance, and they all do the same. */
+  readonly #identity: object;
+  /** A repeated run is free of effects, but for policies and what a subclass does. */
+  readonly #isRepeatable = this.constructor === AuthorizedGuard;
 
   /** Until then passport has no strategy, and no census was taken. */
   #isInitialized = false;
@@ -46,12 +48,15 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     @Inject(Clock) protected readonly clock: Clock,
   ) {
     super();
-    this.#passer = this.constructor === AuthorizedGuard ? authenticator : this;
+    this.#identity = this.#isRepeatable ? authenticator : this;
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const requirements = this.requirementsFor(context);
-    if (requirements.isAnonymous || hasPassed(context, this.#passer)) return true;
+    if (requirements.isAnonymous) return true;
+    // Writing on the context costs more than checking scopes again.
+    const isOnce = !this.#isRepeatable || requirements.policies.length > 0;
+    if (isOnce && hasAccepted(context, this.#identity)) return true;
     if (this.contexts.ignores(context, isExplicit(requirements, context))) return true;
     const auth = this.contexts.of(context);
     this.#isInitialized ||= isRegistered(this.authenticator);
@@ -65,7 +70,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
         ? this.authorize(requirements, token, context)
         : this.#withoutToken(requirements, context);
       if (authorization) await authorization;
-      remember(context, this.#passer);
+      if (isOnce) rememberAccepted(context, this.#identity);
       return true;
     } catch (error) {
       throw error instanceof AuthError

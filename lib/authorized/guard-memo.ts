@@ -1,39 +1,45 @@
 import type { ExecutionContext } from '@nestjs/common';
 
-class Given {
-  constructor(context: object) {
-    // oxlint-disable-next-line no-constructor-return -- it is what lets a subclass put its private member there
-    return context;
-  }
+/** On the context of a call: the guards that have accepted it, and what call that was. */
+const ACCEPTED = Symbol('nestjs-resilient-auth:accepted');
+
+interface Accepted {
+  readonly controller: unknown;
+  readonly handler: unknown;
+  readonly args: unknown;
+  readonly guards: object[];
 }
+
+type MarkedContext = ExecutionContext & { [ACCEPTED]?: Accepted };
 
 /**
- * The guards that have let the call of a handler pass, as a private member of its context: as keys of a WeakMap, contexts
- * cost more than everything else about a known token, and any other member would be carried along by copies, heirs and
- * proxies, which may name another handler.
+ * Whether a guard has accepted the call of a handler: on class, method and application at once, it works but once. By
+ * context and not by request, which may go on to a handler or an application that asks for more; a copy of the context
+ * that names another handler, class or arguments does not count.
  */
-class Passes extends Given {
-  readonly #guards: unknown[] = [];
-
-  static has(context: object, guard: unknown): boolean {
-    return #guards in context && context.#guards.includes(guard);
-  }
-
-  static add(context: object, guard: unknown): void {
-    const passes = #guards in context ? context : new Passes(context);
-    passes.#guards.push(guard);
-  }
+export function hasAccepted(context: MarkedContext, guard: object): boolean {
+  return acceptedOn(context)?.guards.includes(guard) ?? false;
 }
 
-/**
- * Whether a guard has let the call of a handler pass: on class, method and application at once, it works but once. By
- * context and not by request, which may go on to a handler or an application that asks for more.
- */
-export function hasPassed(context: ExecutionContext, guard: object): boolean {
-  return Passes.has(context, guard);
+/** Remembers that a guard has accepted the call. */
+export function rememberAccepted(context: MarkedContext, guard: object): void {
+  const accepted = acceptedOn(context);
+  if (accepted) accepted.guards.push(guard);
+  else
+    context[ACCEPTED] = {
+      controller: context.getClass(),
+      handler: context.getHandler(),
+      args: context.getArgs(),
+      guards: [guard],
+    };
 }
 
-/** Lets a guard that has let a call pass be recognized. */
-export function remember(context: ExecutionContext, guard: object): void {
-  Passes.add(context, guard);
+function acceptedOn(context: MarkedContext): Accepted | undefined {
+  const accepted = context[ACCEPTED];
+  const isThisCall =
+    accepted !== undefined &&
+    accepted.handler === context.getHandler() &&
+    accepted.controller === context.getClass() &&
+    accepted.args === context.getArgs();
+  return isThisCall ? accepted : undefined;
 }

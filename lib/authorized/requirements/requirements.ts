@@ -13,7 +13,7 @@ export interface Requirements {
   readonly scopes: readonly string[];
   /** In the order in which they are checked; none means that any valid token will do. */
   readonly checks: readonly RequirementCheck[];
-  /** Those of the application's own among the checks. */
+  /** Those of the application's own among the checks: they run once per call, however many guards there are. */
   readonly policies: readonly Policy[];
 }
 
