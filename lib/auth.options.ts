@@ -58,6 +58,17 @@ export interface AuthModuleOptions {
    * Default `'refuse'`.
    */
   otherContexts?: OtherContexts | undefined;
+  /**
+   * The API as its clients see it: `'https://api.example.com/v1'`, or a function of the request where there are several.
+   * The only source of the resource identifier and of the address that proofs of possession name; `Host` and
+   * `X-Forwarded-*` are never read for it. Default none: what needs it fails the boot.
+   */
+  publicUrl?: string | ((request: unknown) => URL) | undefined;
+  /**
+   * Scopes that hold further ones: `{ 'files:write': ['files:read'] }`. Transitive; a cycle fails the boot. Challenges name
+   * what the handler requires. Default none.
+   */
+  scopeImplies?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Checks and answers that are added to those of the core, in this order. Default none. */
   extensions?: readonly AuthExtension[] | undefined;
 }

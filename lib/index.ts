@@ -14,6 +14,11 @@ export type {
 export { AllowAnonymous, Authorized } from './authorized/authorized.decorator.js';
 export { AuthorizedGuard } from './authorized/authorized.guard.js';
 export type { AnswerExtension, Refusal } from './authorized/answers/answer-extension.js';
+export {
+  AUTH_EXPOSED_HEADERS,
+  toHttpException,
+  type ToHttpExceptionOptions,
+} from './authorized/answers/http-exception.js';
 export type { AuthAnswer, Challenge } from './authorized/answers/auth-answer.js';
 export { AuthContext, type OtherContexts } from './authorized/contexts/auth-context.js';
 export { AuthContexts } from './authorized/contexts/auth-contexts.js';

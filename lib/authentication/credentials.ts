@@ -1,10 +1,17 @@
-/** An HTTP request as a platform hands it over: what extractors, proofs of possession and certificates are read from. */
-export interface HttpRequestLike {
+/** Node's request, as far as it is read. */
+interface NodeRequestLike {
   readonly headers?: { readonly authorization?: unknown };
-  /** Names and values in turns, as they came: Node joins or drops duplicates everywhere else. */
+  /** Names and values in turns, as they were sent: Node joins or drops duplicates everywhere else. */
   readonly rawHeaders?: readonly string[];
+  readonly socket?: unknown;
+  /** Of HTTP/2: one request of a connection. */
+  readonly stream?: unknown;
+}
+
+/** An HTTP request as a platform hands it over: what extractors, proofs of possession and certificates are read from. */
+export interface HttpRequestLike extends NodeRequestLike {
   /** Fastify keeps Node's request here. */
-  readonly raw?: { readonly rawHeaders?: readonly string[] };
+  readonly raw?: NodeRequestLike;
 }
 
 /** What one operation carries to prove who calls, in the same form for every transport. */
@@ -22,6 +29,8 @@ export interface Credentials {
    * certificates read it; without it those that are required cannot be met.
    */
   readonly http?: HttpRequestLike | undefined;
+  /** Aborts when the caller is gone. Read only by operations that wait for a refresh, so a getter may do the work. */
+  readonly closed?: AbortSignal | undefined;
   /** Sets a header of the answer, where the transport has them. */
   setHeader?(name: string, value: string): void;
 }

@@ -1,7 +1,7 @@
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { TokenMissingError } from '../errors/request.errors.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
-import { assertHeaderLength, presentedToken } from './bearer-token.js';
+import { assertExtractable, presentedToken } from './bearer-token.js';
 import type { Credentials } from './credentials.js';
 import type { Answer } from './known-token.js';
 import type { ResolvedAuthOptions } from '../options/resolved-options.js';
@@ -61,7 +61,7 @@ export class RequestAuthentication {
   rawTokenIn(credentials: Credentials): string {
     const { jwtFromRequest, tokenMaxLength } = this.options;
     if (!jwtFromRequest || !credentials.http) return presentedToken(credentials, this.schemes);
-    assertHeaderLength(credentials, tokenMaxLength);
+    assertExtractable(credentials, tokenMaxLength);
     const token: unknown = jwtFromRequest(credentials.http);
     assertNotAwaited(token, 'jwtFromRequest');
     if (typeof token !== 'string' || token === '') throw new TokenMissingError();

@@ -1,4 +1,11 @@
-import { Inject, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Optional,
+  type ExecutionContext,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
@@ -14,14 +21,15 @@ import { isThenable } from '../authentication/thenable.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { MetadataUnavailableError } from '../errors/metadata.errors.js';
+import { TokenMissingError } from '../errors/request.errors.js';
 import { Clock } from '../time/clock.js';
 import type { AuthContext } from './contexts/auth-context.js';
 import { AuthContexts } from './contexts/auth-contexts.js';
 import { attach } from './contexts/caller.js';
 import { isGuardedBy } from './guard-metadata.js';
 import { hasAccepted, rememberAccepted } from './guard-memo.js';
+import { assertRequirements } from './requirements/assert-requirements.js';
 import { requirementsFor, type Requirements } from './requirements/requirements.js';
-import type { RequirementCheck, RequirementSubject } from './requirements/requirement-kind.js';
 
 /**
  * Authenticates the bearer token of an operation (an HTTP request, or what another context has) and checks what
@@ -29,7 +37,7 @@ import type { RequirementCheck, RequirementSubject } from './requirements/requir
  * `@UseGuards`.
  */
 @Injectable()
-export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
+export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModuleInit {
   readonly #logger = new Logger(AuthorizedGuard.name);
   /** Whether passport is asked with our own options: only then is it known what it would answer. */
   readonly #isPlain = this.getAuthenticateOptions === AuthorizedGuard.prototype.getAuthenticateOptions;
@@ -42,13 +50,19 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
   #isInitialized = false;
 
   constructor(
-    @Inject(Authenticator) protected readonly authenticator: Authenticator,
-    @Inject(AuthContexts) protected readonly contexts: AuthContexts,
+    // Optional, so that a unit test of a controller needs no AuthModule: an application without it does not start.
+    @Optional() @Inject(Authenticator) protected readonly authenticator: Authenticator,
+    @Optional() @Inject(AuthContexts) protected readonly contexts: AuthContexts,
     @Inject(ModuleRef) protected readonly moduleRef: ModuleRef,
-    @Inject(Clock) protected readonly clock: Clock,
+    @Optional() @Inject(Clock) protected readonly clock: Clock,
   ) {
     super();
     this.#identity = this.#isRepeatable ? authenticator : this;
+  }
+
+  /** Called by Nest. @throws {AuthConfigurationError} when the module of the handler has no `Authenticator` */
+  onModuleInit(): void {
+    if (!isProvided(this.authenticator)) throw withoutModule();
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -57,10 +71,13 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     // Writing on the context costs more than checking scopes again.
     const isOnce = !this.#isRepeatable || requirements.policies.length > 0;
     if (isOnce && hasAccepted(context, this.#identity)) return true;
-    if (this.contexts.ignores(context, isExplicit(requirements, context))) return true;
-    const auth = this.contexts.of(context);
     this.#isInitialized ||= isRegistered(this.authenticator);
-    if (!this.#isInitialized) throw notInitialized();
+    if (!this.#isInitialized) throw this.#notReady();
+    if (this.contexts.isIgnored(context) && !isExplicit(requirements, context)) {
+      this.contexts.warnIgnored(context);
+      return true;
+    }
+    const auth = this.contexts.of(context);
     try {
       // No `await` where there is nothing to wait for: it would be a large part of the cost of a known token.
       const authentication = this.authenticate(context);
@@ -73,6 +90,10 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
       if (isOnce) rememberAccepted(context, this.#identity);
       return true;
     } catch (error) {
+      if (requirements.isOptional && error instanceof TokenMissingError) {
+        attach(auth, context, undefined, undefined);
+        return true;
+      }
       throw error instanceof AuthError
         ? await this.toException(error, context)
         : await auth.toFault(error, context);
@@ -124,8 +145,16 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     context: ExecutionContext,
   ): void | Promise<void> {
     if (checks.length === 0) return undefined;
-    const { moduleRef, clock } = this;
-    return assertAll(checks, { token, context, auth: this.contexts.of(context), moduleRef, clock });
+    const { moduleRef, clock, contexts } = this;
+    const auth = contexts.of(context);
+    return assertRequirements(checks, {
+      token,
+      context,
+      auth,
+      moduleRef,
+      clock,
+      impliedBy: contexts.impliedBy,
+    });
   }
 
   /** Turns an error of ours into the exception that the transport knows, and sets the headers that belong to it. */
@@ -182,28 +211,13 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) {
     throw new AuthConfigurationError('The request was authenticated by another strategy than resilient-jwt');
   }
 
+  #notReady(): AuthConfigurationError {
+    return isProvided(this.authenticator) ? notInitialized() : withoutModule();
+  }
+
   #isOptional({ checks }: Requirements): boolean {
     return checks.length === 0 && this.authorize === AuthorizedGuard.prototype.authorize;
   }
-}
-
-/** @throws {AuthError} of the first check that is not met */
-function assertAll(checks: readonly RequirementCheck[], subject: RequirementSubject): void | Promise<void> {
-  for (const [index, check] of checks.entries()) {
-    const isMet = check.isMet(subject);
-    if (isThenable(isMet)) return assertLater(isMet, check, checks.slice(index + 1), subject);
-    if (!isMet) throw check.denial();
-  }
-}
-
-async function assertLater(
-  isMet: PromiseLike<boolean>,
-  check: RequirementCheck,
-  others: readonly RequirementCheck[],
-  subject: RequirementSubject,
-): Promise<void> {
-  if (!(await isMet)) throw check.denial();
-  await assertAll(others, subject);
 }
 
 function isFault(error: AuthError): boolean {
@@ -213,6 +227,17 @@ function isFault(error: AuthError): boolean {
 /** Whether the handler itself asks for authorization, and not only a global guard. */
 function isExplicit({ isMarked }: Requirements, context: ExecutionContext): boolean {
   return isMarked || isGuardedBy(AuthorizedGuard, context);
+}
+
+function isProvided(dependency: unknown): boolean {
+  return dependency !== undefined;
+}
+
+function withoutModule(): AuthConfigurationError {
+  return new AuthConfigurationError(
+    'AuthorizedGuard needs the Authenticator of AuthModule, and the module of this handler has none: import AuthModule.forRoot(…) in the root module, ' +
+      'or in this one when isGlobal is false. In a test of a controller without it, call .overrideGuard(AuthorizedGuard).useValue({ canActivate: () => true })',
+  );
 }
 
 function notInitialized(): AuthConfigurationError {

@@ -10,6 +10,7 @@ import {
   type CheckedModuleOptions,
 } from './schema.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
+import { scopesThatImply } from './module/scope-implications.js';
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
 
 /**
@@ -28,8 +29,8 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
   });
   if (issuers) problems.push(...duplicates(issuers));
   if (problems.length > 0 || !checked || !issuers) throw new AuthConfigurationError(problems);
-  const { jwtFromRequest, tokenMaxLength, realm, tokenCache, contexts, otherContexts, extensions } =
-    checked.module;
+  const { jwtFromRequest, tokenMaxLength, realm, tokenCache } = checked.module;
+  const { contexts, otherContexts, extensions, publicUrl, scopeImplies } = checked.module;
   return Object.freeze({
     jwtFromRequest,
     tokenMaxLength,
@@ -38,6 +39,8 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
     contexts: Object.freeze([...contexts]),
     otherContexts,
     extensions: Object.freeze([...extensions]),
+    publicUrl,
+    impliedBy: scopesThatImply(scopeImplies),
     issuers: Object.freeze(issuers),
   });
 }

@@ -24,6 +24,9 @@ export interface ResolvedAuthOptions {
   readonly contexts: NonNullable<AuthModuleOptions['contexts']>;
   readonly otherContexts: NonNullable<AuthModuleOptions['otherContexts']>;
   readonly extensions: NonNullable<AuthModuleOptions['extensions']>;
+  readonly publicUrl: AuthModuleOptions['publicUrl'];
+  /** For each scope those that imply it, by `scopeImplies`. */
+  readonly impliedBy: ReadonlyMap<string, readonly string[]>;
   readonly issuers: readonly ResolvedIssuer[];
 }
 

@@ -145,7 +145,11 @@ describe('the mark of a guard that has accepted a call', () => {
   it.each(another)('[L2] does not count for another %s, however the context was copied', (_, other) => {
     const own = Object.getOwnPropertyDescriptors(other);
     for (const copy of [
-      Object.assign(other, { ...marked(), ...other }),
+      Object.assign({}, marked(), other, {
+        getClass: () => other.getClass(),
+        getHandler: () => other.getHandler(),
+        getArgs: () => other.getArgs(),
+      }),
       Object.create(marked(), own),
       new Proxy(marked(), { get: (target, key) => Reflect.get(key in other ? other : target, key) }),
     ])

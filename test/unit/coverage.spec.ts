@@ -18,7 +18,7 @@ const coverageOf = (given: Partial<Coverage> = {}): Coverage => ({
 type Given = Partial<Omit<JudgedHandler, 'requirements'>> & { isMarked?: boolean; isAnonymous?: boolean };
 
 function handlerOf({ isMarked = false, isAnonymous = false, ...given }: Given): JudgedHandler {
-  const requirements = { isAnonymous, isMarked, scopes: [], checks: [], policies: [] };
+  const requirements = { isAnonymous, isMarked, isOptional: false, scopes: [], checks: [], policies: [] };
   const handler = { name: 'list' };
   return {
     kind: 'http',

@@ -6,7 +6,8 @@ import {
   UnauthorizedException,
   type HttpException,
 } from '@nestjs/common';
-import { challengeHeader, type AuthAnswer } from './auth-answer.js';
+import type { AuthError } from '../../errors/auth.error.js';
+import { answerTo, challengeHeader, type AuthAnswer } from './auth-answer.js';
 
 /** Nest's exception for each status, and the `error` member of its body. */
 const EXCEPTIONS = {
@@ -36,4 +37,29 @@ export function httpHeaders({
     ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
     ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
   };
+}
+
+/** The headers that a browser shows to scripts of another origin only when they are listed: `enableCors({ exposedHeaders })`. */
+export const AUTH_EXPOSED_HEADERS: string[] = ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce'];
+Object.freeze(AUTH_EXPOSED_HEADERS);
+
+/** What {@link toHttpException} is told beside the error. */
+export interface ToHttpExceptionOptions {
+  /** The `realm` of the challenge. Default none. */
+  readonly realm?: string | undefined;
+  /** Called with each header of the answer: `(name, value) => response.setHeader(name, value)`. Default: none is set. */
+  readonly setHeader?: ((name: string, value: string) => void) | undefined;
+}
+
+/**
+ * Returns Nest's exception for an error of this library, as `AuthorizedGuard` would throw it: for guards, filters and
+ * handshakes of your own that call `Authenticator`.
+ */
+export function toHttpException(
+  error: AuthError,
+  { realm, setHeader }: ToHttpExceptionOptions = {},
+): HttpException {
+  const answer = answerTo(error, realm);
+  if (setHeader) for (const [name, value] of Object.entries(httpHeaders(answer))) setHeader(name, value);
+  return httpException(answer);
 }

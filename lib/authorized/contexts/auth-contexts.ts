@@ -19,7 +19,7 @@ export class AuthContexts {
     private readonly http: HttpContext,
     private readonly options: Pick<
       ResolvedAuthOptions,
-      'contexts' | 'otherContexts' | 'extensions' | 'realm'
+      'contexts' | 'otherContexts' | 'extensions' | 'realm' | 'impliedBy'
     >,
   ) {
     this.#byType = new Map(options.contexts.map((context) => [context.type, context]));
@@ -35,6 +35,11 @@ export class AuthContexts {
     return this.options.otherContexts === 'ignore';
   }
 
+  /** For each scope those that imply it. */
+  get impliedBy(): ReadonlyMap<string, readonly string[]> {
+    return this.options.impliedBy;
+  }
+
   /** @throws {AuthConfigurationError} when the type of the call is not switched on */
   of(context: ExecutionContext): AuthContext {
     const type: string = context.getType();
@@ -45,21 +50,20 @@ export class AuthContexts {
     );
   }
 
-  /**
-   * Whether the call is left to other guards: its type is not switched on, nothing asks for authorization but a global
-   * guard, and `otherContexts` is `ignore`. Logs one warning per type.
-   */
-  ignores(context: ExecutionContext, isExplicit: boolean): boolean {
-    if (!this.areOthersIgnored || isExplicit) return false;
+  /** Whether the type of the call is not switched on, and `otherContexts` is `ignore`. */
+  isIgnored(context: ExecutionContext): boolean {
     const type: string = context.getType();
-    if (type === 'http' || this.#byType.has(type)) return false;
-    if (!this.#ignored.has(type)) {
-      this.#ignored.add(type);
-      this.#logger.warn(
-        `Handlers of the type ${type} are not protected: the type is not switched on, and otherContexts is 'ignore'`,
-      );
-    }
-    return true;
+    return type !== 'http' && this.areOthersIgnored && !this.#byType.has(type);
+  }
+
+  /** Logs one warning per type that is left to other guards. */
+  warnIgnored(context: ExecutionContext): void {
+    const type: string = context.getType();
+    if (this.#ignored.has(type)) return;
+    this.#ignored.add(type);
+    this.#logger.warn(
+      `Handlers of the type ${type} are not protected: the type is not switched on, and otherContexts is 'ignore'`,
+    );
   }
 
   /** Returns the exception of the transport for a refusal, with what extensions add to its answer. */

@@ -1,5 +1,7 @@
+import { anyScopeKind, type AnyScopeOption } from './kinds/any-scope.kind.js';
 import { issuersKind, type IssuersOption } from './kinds/issuers.kind.js';
 import { onExpiryKind, type OnExpiryOption } from './kinds/on-expiry.kind.js';
+import { optionalKind, type OptionalOption } from './kinds/optional.kind.js';
 import { policyKind, type PolicyOption } from './kinds/policy.kind.js';
 import { rolesKind, type RolesOption } from './kinds/roles.kind.js';
 import { scopesKind, type ScopesOption } from './kinds/scopes.kind.js';
@@ -7,7 +9,14 @@ import type { RequirementCheck, RequirementKind } from './requirement-kind.js';
 
 /** What `@Authorized` requires beyond a valid token. All of it must hold. */
 export interface AuthorizedOptions
-  extends IssuersOption, ScopesOption, RolesOption, PolicyOption, OnExpiryOption {}
+  extends
+    IssuersOption,
+    ScopesOption,
+    AnyScopeOption,
+    RolesOption,
+    PolicyOption,
+    OnExpiryOption,
+    OptionalOption {}
 
 type Name = keyof AuthorizedOptions;
 
@@ -15,9 +24,11 @@ type Name = keyof AuthorizedOptions;
 const KINDS: { readonly [Option in Name]-?: RequirementKind } = {
   issuers: issuersKind,
   scopes: scopesKind,
+  anyScope: anyScopeKind,
   roles: rolesKind,
   policy: policyKind,
   onExpiry: onExpiryKind,
+  optional: optionalKind,
 };
 
 /** @throws {TypeError} at decoration, for an unknown name or a value that is not allowed */
@@ -28,6 +39,10 @@ export function assertOptions(options: AuthorizedOptions): void {
     if (value !== undefined && !kind.isValid(value))
       throw new TypeError(`@Authorized({ ${name} }) takes ${kind.takes}`);
   }
+  if (options.optional === true && checksFor([options]).length > 0)
+    throw new TypeError(
+      '@Authorized({ optional: true }) cannot stand with requirements; leave one of them out',
+    );
 }
 
 /** Returns the checks of a handler. @param given every `@Authorized` that holds for it, nearest first */

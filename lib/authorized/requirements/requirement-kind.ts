@@ -14,6 +14,8 @@ export interface RequirementSubject {
   /** Of the handler's module. */
   readonly moduleRef: ModuleRef;
   readonly clock: Clock;
+  /** For each scope those that imply it, by the option `scopeImplies`. */
+  readonly impliedBy: ReadonlyMap<string, readonly string[]>;
 }
 
 /** One requirement of one handler. */

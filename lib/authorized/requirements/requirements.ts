@@ -9,6 +9,8 @@ export interface Requirements {
   readonly isAnonymous: boolean;
   /** Whether `@Authorized` stands on the handler, its class or a base class. */
   readonly isMarked: boolean;
+  /** Whether a request without credentials goes on without a user. */
+  readonly isOptional: boolean;
   /** All scopes that the handler requires. */
   readonly scopes: readonly string[];
   /** In the order in which they are checked; none means that any valid token will do. */
@@ -72,10 +74,16 @@ function addUp({ isAnonymous, authorized }: HandlerMarks<AuthorizedOptions>): Re
   return {
     isAnonymous,
     isMarked: authorized.length > 0,
+    isOptional: isOptional(authorized),
     scopes: [...new Set(authorized.flatMap(({ scopes }) => scopes ?? []))],
     checks: checksFor(authorized),
     policies: authorized.flatMap(({ policy }) => policy ?? []),
   };
+}
+
+/** All requirements add up: one `@Authorized` that is not optional requires a token. */
+function isOptional(authorized: readonly AuthorizedOptions[]): boolean {
+  return authorized.length > 0 && authorized.every(({ optional }) => optional === true);
 }
 
 function conflict(): TypeError {

@@ -1,6 +1,6 @@
 import { RequestInvalidError, TokenMissingError } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { assertHeaderLength, presentedToken, schemeOf } from '../../../lib/authentication/bearer-token.js';
+import { assertExtractable, presentedToken, schemeOf } from '../../../lib/authentication/bearer-token.js';
 import { HttpCredentials } from '../../../lib/authentication/http-credentials.js';
 
 const BEARER = new Set(['bearer']);
@@ -63,11 +63,29 @@ describe('schemeOf', () => {
   });
 });
 
-describe('assertHeaderLength', () => {
-  it('throws when the header has room for more than tokenMaxLength', () => {
-    const check = (length: number) =>
-      assertHeaderLength(new HttpCredentials(requestWith(`Bearer ${'a'.repeat(length)}`)), 10);
-    expect(() => check(10)).not.toThrow();
-    expect(() => check(11)).toThrow('tokenMaxLength');
+describe('assertExtractable', () => {
+  const check = (header: unknown): void => assertExtractable(new HttpCredentials(requestWith(header)), 10);
+
+  it('returns when there is no header, or one of the form scheme SP token', () => {
+    for (const header of [undefined, '', 'Bearer abc', 'Token  abc', `Bearer ${'a'.repeat(10)}`])
+      expect(() => check(header)).not.toThrow();
   });
+
+  it('throws when the header has room for more than tokenMaxLength', () => {
+    expect(() => check(`Bearer ${'a'.repeat(11)}`)).toThrow('tokenMaxLength');
+  });
+
+  it.each(['Bearer', 'bearer', 'Bearer a b', 'Bearer \xa0', 'Bearer\ta', 'Bearer a\x7f', ['Bearer a'], 7])(
+    'throws RequestInvalidError when the header is %j',
+    (header) => {
+      expect(() => check(header)).toThrow(RequestInvalidError);
+    },
+  );
+
+  it.each(['abc', 'Token', 'Digest a, b', '\xa0\xa0 a'])(
+    'throws TokenMissingError when the header is %j',
+    (header) => {
+      expect(() => check(header)).toThrow(TokenMissingError);
+    },
+  );
 });

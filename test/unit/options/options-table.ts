@@ -110,6 +110,46 @@ const moduleOptions: readonly OptionRow[] = [
     message: /a list of objects with a name and a tokenCheck, an answer or both/,
     inTsdoc: false,
   },
+  {
+    option: 'publicUrl',
+    default: 'none',
+    bounds:
+      'an https URL without query and fragment, http for localhost only; or a function from request to `URL`',
+    resolved: [undefined, ({ publicUrl }) => publicUrl],
+    accepted: ['https://api.example.com/v1', 'http://localhost:3000', 'http://[::1]:3000', noop],
+    refused: [
+      'api.example.com',
+      'http://api.example.com',
+      'https://a.example?b',
+      'https://a.example#b',
+      'https://a:b@c.example',
+      ' https://a.example',
+      '',
+      7,
+      null,
+    ],
+    message: /an https URL without query and fragment/,
+    inTsdoc: false,
+  },
+  {
+    option: 'scopeImplies',
+    default: 'none',
+    bounds: 'an object from a scope to a list of at least one scope, without cycles',
+    resolved: [new Map(), ({ impliedBy }) => impliedBy],
+    accepted: [{}, { a: ['b'], b: ['c', 'd'], x: ['d'] }],
+    refused: [
+      { a: ['a'] },
+      { a: ['b'], b: ['c'], c: ['a'] },
+      { a: [] },
+      { a: 'b' },
+      { 'a b': ['c'] },
+      { a: [''] },
+      [],
+      null,
+    ],
+    message: /an object from a scope to a list of at least one scope, without cycles/,
+    inTsdoc: false,
+  },
 ];
 
 const issuerOptions: readonly OptionRow[] = [

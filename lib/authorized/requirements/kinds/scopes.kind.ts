@@ -1,5 +1,5 @@
 import { AccessDeniedError } from '../../../errors/access.errors.js';
-import { isWordList, requirementKind } from '../requirement-kind.js';
+import { isWordList, requirementKind, type RequirementSubject } from '../requirement-kind.js';
 
 export interface ScopesOption {
   /** The token must carry all of these. */
@@ -14,10 +14,16 @@ export const scopesKind = requirementKind<readonly string[], readonly string[]>(
   takes: 'a list of at least one scope: one per string, without spaces, quotes and backslashes',
   validate: isScopeList,
   combine: (lists) => (lists.length > 0 ? [[...new Set(lists.flat())]] : []),
-  isMet: (scopes, { token }) => scopes.every((scope) => token.scopes.includes(scope)),
+  isMet: (scopes, subject) => scopes.every((scope) => holdsScope(scope, subject)),
   denial: (scopes) => new AccessDeniedError('AUTH_SCOPE_MISSING', 'The token lacks a required scope', scopes),
 });
 
-function isScopeList(value: unknown): value is readonly string[] {
+/** Whether the token carries a scope, or one that implies it by the option `scopeImplies`. */
+export function holdsScope(scope: string, { token, impliedBy }: RequirementSubject): boolean {
+  if (token.scopes.includes(scope)) return true;
+  return impliedBy.get(scope)?.some((wider) => token.scopes.includes(wider)) ?? false;
+}
+
+export function isScopeList(value: unknown): value is readonly string[] {
   return isWordList(value) && value.every((scope) => SCOPE.test(scope));
 }

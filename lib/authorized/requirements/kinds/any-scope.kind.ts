@@ -1,0 +1,18 @@
+import { AccessDeniedError } from '../../../errors/access.errors.js';
+import { requirementKind } from '../requirement-kind.js';
+import { holdsScope, isScopeList } from './scopes.kind.js';
+
+export interface AnyScopeOption {
+  /** The token must carry at least one of these. */
+  anyScope?: readonly string[] | undefined;
+}
+
+/** Each list by itself: one scope of every list is needed. */
+export const anyScopeKind = requirementKind<readonly string[], readonly string[]>({
+  takes: 'a list of at least one scope: one per string, without spaces, quotes and backslashes',
+  validate: isScopeList,
+  combine: (lists) => lists,
+  isMet: (scopes, subject) => scopes.some((scope) => holdsScope(scope, subject)),
+  denial: (scopes) =>
+    new AccessDeniedError('AUTH_SCOPE_MISSING', 'The token has none of the accepted scopes', scopes),
+});

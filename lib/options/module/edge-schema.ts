@@ -1,0 +1,79 @@
+import * as v from 'valibot';
+import type { AuthModuleOptions } from '../../auth.options.js';
+import { cycleIn } from './scope-implications.js';
+
+/*
+ * Module options about contexts, answers and the API's own address.
+ */
+
+type Given<Name extends keyof AuthModuleOptions> = NonNullable<AuthModuleOptions[Name]>;
+
+const contexts = v.custom<Given<'contexts'>>(
+  (value) => Array.isArray(value) && value.every(isContext) && isDistinct(value.map(({ type }) => type)),
+  'a list of contexts, one per type: graphqlContext(), an instance of AuthContext; HTTP is always on',
+);
+
+const extensions = v.custom<Given<'extensions'>>(
+  (value) => Array.isArray(value) && value.every(isExtension),
+  'a list of objects with a name and a tokenCheck, an answer or both',
+);
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+const PUBLIC_URL =
+  'an https URL without query and fragment (http for localhost only), or a function from request to URL';
+const publicUrl = v.custom<Given<'publicUrl'>>(
+  (value) => typeof value === 'function' || (typeof value === 'string' && isPublicUrl(value)),
+  PUBLIC_URL,
+);
+
+const SCOPES = 'an object from a scope to a list of at least one scope, without cycles';
+const scopeImplies = v.custom<Given<'scopeImplies'>>(
+  (value) => isImplication(value) && cycleIn(value) === undefined,
+  SCOPES,
+);
+
+/** To be spread among the module options. */
+export const edgeEntries = {
+  contexts: v.optional(contexts, () => []),
+  otherContexts: v.optional(v.picklist(['refuse', 'ignore'], `'refuse' or 'ignore'`), 'refuse'),
+  extensions: v.optional(extensions, () => []),
+  publicUrl: v.optional(publicUrl),
+  scopeImplies: v.optional(scopeImplies, () => ({})),
+};
+
+function isContext(value: unknown): value is { type: string } {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return false;
+  const isPort = 'operationOf' in value && 'credentialsOf' in value && 'toException' in value;
+  return isPort && typeof value.type === 'string' && value.type !== 'http';
+}
+
+function isDistinct(types: readonly string[]): boolean {
+  return new Set(types).size === types.length;
+}
+
+function isExtension(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('name' in value)) return false;
+  const { tokenCheck, answer }: { name: unknown; tokenCheck?: unknown; answer?: unknown } = value;
+  const isCheck = typeof tokenCheck === 'object' && tokenCheck !== null && 'check' in tokenCheck;
+  return (isCheck || tokenCheck === undefined) && (typeof answer === 'function' || answer === undefined);
+}
+
+function isPublicUrl(text: string): boolean {
+  if (/[\s?#]/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
+}
+
+/** RFC 6749 §3.3. */
+function isScope(scope: unknown): boolean {
+  return typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope);
+}
+
+function isImplication(value: unknown): value is Given<'scopeImplies'> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    ([scope, implied]) =>
+      isScope(scope) && Array.isArray(implied) && implied.length > 0 && implied.every(isScope),
+  );
+}
