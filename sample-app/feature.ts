@@ -12,7 +12,7 @@ export interface Feature {
 }
 
 /** What is called over a socket. */
-export interface ChannelHelp {
+interface ChannelHelp {
   readonly transport: string;
   /** Path or message pattern. */
   readonly name: string;

@@ -66,7 +66,7 @@ function partsOf({ token, header }: SignedToken): { alg: string; signed: Buffer;
 
 function verifiesWithNone({ header }: SignedToken, keys: readonly SigningKey[]): SignatureInvalidError {
   const cause = new Error(`The signature verifies with none of ${keys.length} fitting keys`);
-  // Where neither token nor key has a `kid`, a new key cannot be told from a wrong signature.
+  // Where neither token nor key has a `kid`, a new key cannot be distinguished from a wrong signature.
   const isKeyMissing = header.kid === undefined && keys.some(({ kid }) => kid === undefined);
   const staleness = isKeyMissing ? 'key-not-found' : 'bad-signature';
   return new SignatureInvalidError('The signature does not verify', staleness, { cause });
