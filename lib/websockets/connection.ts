@@ -14,6 +14,9 @@ export class Connection {
   #token: AuthenticatedToken | undefined;
   #stopWatching: (() => void) | undefined;
   #isClosed = false;
+  #renewals = 0;
+  /** Why the token in force is no longer valid, while a newer one is being checked. */
+  #heldBack: AuthError | undefined;
 
   constructor(
     readonly upgrade: object,
@@ -31,9 +34,10 @@ export class Connection {
   accept(rawToken: string, token: AuthenticatedToken): void {
     if (this.#isClosed) return;
     this.#stopWatching?.();
+    this.#heldBack = undefined;
     this.#rawToken = rawToken;
     this.#token = token;
-    this.#stopWatching = this.watcher?.watch(rawToken, token, (error) => this.end(error));
+    this.#stopWatching = this.watcher?.watch(rawToken, token, (error) => this.#expire(error));
   }
 
   /** Whether a token may replace the one in force: the same issuer and subject. */
@@ -42,14 +46,33 @@ export class Connection {
     return current === undefined || (current.iss === claims.iss && current.sub === claims.sub);
   }
 
-  /** Whether a token lasts no longer than the one in force. */
+  /** Whether a token ends before the one in force; of one that has ended every token is newer. */
   isOlder({ claims }: AuthenticatedToken): boolean {
-    return this.#token !== undefined && claims.exp <= this.#token.claims.exp;
+    if (this.#heldBack) return false;
+    return this.#token !== undefined && claims.exp < this.#token.claims.exp;
   }
 
   /** A message was refused because the token is no longer valid. */
   refused(error: AuthError): void {
-    if (this.watcher) this.end(error);
+    if (this.watcher) this.#expire(error);
+  }
+
+  /**
+   * Holds back the end of the token in force while a newer one is checked: that check may be what finds the old key
+   * withdrawn. For no longer than the first check takes that ends, so that a client cannot prolong it with others.
+   */
+  beginRenewal(): void {
+    this.#renewals += 1;
+  }
+
+  endRenewal(): void {
+    this.#renewals -= 1;
+    if (this.#heldBack) this.end(this.#heldBack);
+  }
+
+  #expire(error: AuthError): void {
+    if (this.#renewals > 0) this.#heldBack ??= error;
+    else this.end(error);
   }
 
   end(error: AuthError): void {

@@ -92,6 +92,15 @@ export class HandshakeAuthentication {
   async #renew(client: object, token: unknown): Promise<AuthAnswer | undefined> {
     const connection = connections.get(client);
     if (!connection) return undefined;
+    connection.beginRenewal();
+    try {
+      return await this.#replace(connection, token);
+    } finally {
+      connection.endRenewal();
+    }
+  }
+
+  async #replace(connection: Connection, token: unknown): Promise<AuthAnswer | undefined> {
     const credentials = { authorization: withScheme(token), request: connection.upgrade };
     const accepted = await this.#authenticate(credentials);
     if ('error' in accepted) return accepted;

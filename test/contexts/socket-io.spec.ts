@@ -8,7 +8,7 @@ import { HandshakeAuthentication } from 'nestjs-resilient-auth/websockets';
 import { ManualClock, TestIssuer } from 'nestjs-resilient-auth/testing';
 import type { Server } from 'socket.io';
 import type { Socket } from 'socket.io-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/clock/until.js';
 import { GatewayApi, OrdersGateway, type GatewaySettings } from '../support/apps/gateway-api.js';
 
@@ -193,6 +193,30 @@ describe('a gateway on socket.io', () => {
       expect(await ask(socket, 'me')).toBe('alice@alice');
       const gone = next(socket, 'disconnect');
       await clock.advance('11m');
+      await gone;
+    });
+
+    it('keeps the connection when the renewal itself finds the old key withdrawn', async () => {
+      const own = await TestIssuer.start({ audience: 'api', alg: 'ES256', clock });
+      onTestFinished(() => own.close());
+      const api = await GatewayApi.start('socket.io', own.options(), { clock, ...renewing });
+      const claims = { sub: 'alice', exp: Math.floor(clock.now() / 1000) + 600 };
+      const socket = api.socketIo({ auth: { token: await own.sign(claims) } });
+      await connected(socket);
+      await own.rotateKeys({ keepOld: false });
+      expect(await renew(socket, await own.sign(claims))).toEqual({ status: 'ok' });
+      expect(await ask(socket, 'me')).toBe('alice@alice');
+    });
+
+    it('disconnects when the old key is found withdrawn by a renewal that is refused', async () => {
+      const own = await TestIssuer.start({ audience: 'api', alg: 'ES256', clock });
+      onTestFinished(() => own.close());
+      const api = await GatewayApi.start('socket.io', own.options(), { clock, ...renewing });
+      const socket = api.socketIo({ auth: { token: await own.sign({ sub: 'alice' }) } });
+      await connected(socket);
+      const gone = next(socket, 'disconnect');
+      await own.rotateKeys({ keepOld: false });
+      socket.emit('auth:renew', await own.sign({ sub: 'alice' }, { header: { kid: 'unknown' } }));
       await gone;
     });
 
