@@ -7,6 +7,7 @@ import { getToken } from '../provider/get-token.js';
 import { embeddedAudience } from '../provider/provider-configuration.js';
 import { trust } from '../settings.js';
 import { closeConnections } from '../traffic/ask.js';
+import { BesideHttp } from './beside-http.js';
 import { Figures } from './figures.js';
 import { forgeTokens } from './forge-tokens.js';
 import { table, verdict } from './report.js';
@@ -38,8 +39,10 @@ async function demo(): Promise<Figures> {
   await app.listen(0, '127.0.0.1');
 
   console.log(introduction(provider.issuer, await app.getUrl()));
+  const beside = new BesideHttp(await app.getUrl());
   const stage = new Stage({
     url: `${await app.getUrl()}/orders`,
+    beside,
     provider,
     validPerSecond,
     forgedPerSecond,
@@ -48,8 +51,9 @@ async function demo(): Promise<Figures> {
   });
   await playStory(stage, provider);
 
-  const total = Figures.total(stage.phases);
-  console.log(`\n${table(stage.phases)}\n\n${verdict(total)}\n`);
+  const rows = [...stage.phases, beside.queries, beside.messages];
+  const total = Figures.total(rows);
+  console.log(`\n${table(rows)}\n\n${verdict(total)}\n`);
   closeConnections();
   await app.close();
   await provider.close();
@@ -61,6 +65,7 @@ function introduction(provider: string, api: string): string {
   return `
 Orders API ${api}, OpenID provider ${provider}, both in this process.
 ${validPerSecond} valid requests a second; in the flood, ${forgedPerSecond} forged ones as well.
+Beside them, GraphQL queries and messages over one open WebSocket.
 
 Refresh settings, shorter than the defaults so that half a minute is enough:
 ${settings.join('\n')}

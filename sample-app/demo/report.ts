@@ -13,7 +13,7 @@ const columns: readonly Column[] = [
   ['calls', ({ calls }) => String(calls)],
 ];
 
-const legend = `requests: valid ones; refused: those of them not answered 200. accepted: forged ones answered 200.
+const legend = `requests: valid ones; refused: those of them not answered 200 (GraphQL: with errors; WebSocket: refused or dropped). accepted: forged ones answered 200.
 slowest: answer to a valid request. calls: discovery and key set requests that reached the provider.`;
 
 /** The table at the end: a row for each phase, and the total. */

@@ -1,10 +1,12 @@
 import type { EmbeddedProvider } from '../provider/embedded-provider.js';
+import type { BesideHttp } from './beside-http.js';
 import { Figures } from './figures.js';
 import { Progress } from './progress.js';
 import { Traffic } from '../traffic/traffic.js';
 
 export interface StageOptions {
   readonly url: string;
+  readonly beside: BesideHttp;
   readonly provider: EmbeddedProvider;
   readonly validPerSecond: number;
   readonly forgedPerSecond: number;
@@ -50,12 +52,11 @@ export class Stage {
 
   /** Starts the traffic with a first token. */
   async open(): Promise<void> {
-    this.tokens = [await this.options.getToken()];
-    this.valid.start();
+    await this.goOn(await this.options.getToken());
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.valid.stop(), this.forged.stop()]);
+    await Promise.all([this.valid.stop(), this.forged.stop(), this.options.beside.close()]);
   }
 
   /** The provider signs with a new key; from now on old and new tokens take turns. */
@@ -69,10 +70,9 @@ export class Stage {
    * it, which may be any moment now: so those under way are answered first, and the traffic goes on with a new token.
    */
   async rotateWithoutOverlap(): Promise<void> {
-    await this.valid.stop();
+    await Promise.all([this.valid.stop(), this.options.beside.stop()]);
     await this.options.provider.rotateKeys({ keepOld: false });
-    this.tokens = [await this.options.getToken()];
-    this.valid.start();
+    await this.goOn(await this.options.getToken());
   }
 
   /** One token of an unknown key: the API has to ask the provider about it. */
@@ -85,6 +85,13 @@ export class Stage {
     this.forged.start();
     await act();
     await this.forged.stop();
+  }
+
+  private async goOn(token: string): Promise<void> {
+    this.tokens = [token];
+    // First: a connection ends when the API learns that the key of its token was withdrawn.
+    await this.options.beside.start(token);
+    this.valid.start();
   }
 
   private get calls(): number {

@@ -18,6 +18,11 @@ export class OrdersGateway implements OnGatewayInit {
     this.handshakes.protect(server, { renewEvent: 'auth:renew' });
   }
 
+  @SubscribeMessage('orders.count')
+  count(): number {
+    return this.orders.list().length;
+  }
+
   /** Sends each new order to the client, until it goes or its token ends. */
   @SubscribeMessage('orders.watch')
   watch(): Observable<WsResponse<Order>> {
