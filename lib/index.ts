@@ -1,4 +1,5 @@
-export { AuthModule } from './auth.module.js';
+/** `ResilientAuthModule` is the same module, for applications that have an `AuthModule` of their own. */
+export { AuthModule, AuthModule as ResilientAuthModule } from './auth.module.js';
 export type {
   AuthExtension,
   AuthModuleExtras,

@@ -7,7 +7,6 @@ import type { ThreadPoolShare } from '../token/thread-pool-share.js';
 import type { AuthenticatedToken } from './authenticated-token.js';
 import { schemeOf } from './bearer-token.js';
 import type { Credentials } from './credentials.js';
-import { HttpCredentials } from './http-credentials.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { RequestAuthentication } from './request-authentication.js';
 import { TokenChecks, type PresentedToken } from './token-check.js';
@@ -59,15 +58,6 @@ export class Authenticator implements OnModuleInit {
    */
   async authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
     return this.#answer(token, { authorization: `Bearer ${token}`, request });
-  }
-
-  /**
-   * Authenticates the token of an HTTP request; once per request, however often it is asked.
-   *
-   * @throws {AuthError} the request carries no token, or one that is refused, or one that could not be checked
-   */
-  async authenticateRequest(request: object): Promise<AuthenticatedToken> {
-    return this.answerTo(request, new HttpCredentials(request));
   }
 
   /**

@@ -7,9 +7,10 @@ import type { Answer } from './known-token.js';
 import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 import { assertNotAwaited, isThenable } from './thenable.js';
 
-const ASKED_ABOUT_ITSELF = 'A function of the options asked for the answer that it is asked for itself';
+const CALLED_BY_ITSELF =
+  'A function of the options authenticates the operation that it is called for; use its arguments in place of that';
 
-/** Reads the token of an operation and has it authenticated once, however many guards ask. */
+/** Reads the token of an operation and has it authenticated once, for any number of guards. */
 export class RequestAuthentication {
   readonly #answers = new WeakMap<object, Answer>();
   /** The operations whose answers are being found at this moment. */
@@ -37,7 +38,7 @@ export class RequestAuthentication {
   }
 
   #begin(operation: object, credentials: Credentials): Answer {
-    if (this.#begun.has(operation)) return refused(new AuthConfigurationError(ASKED_ABOUT_ITSELF));
+    if (this.#begun.has(operation)) return refused(new AuthConfigurationError(CALLED_BY_ITSELF));
     this.#begun.add(operation);
     try {
       const answer = this.authenticate(this.rawTokenIn(credentials), credentials);
@@ -69,7 +70,7 @@ export class RequestAuthentication {
   }
 }
 
-/** A rejection is handled by the guard that asks for it; until then Node must not call it unhandled. */
+/** A rejection is handled by the guard that awaits it; until then Node must not report it as unhandled. */
 function heldBack<T>(answer: Promise<T>): Promise<T> {
   answer.catch(() => undefined);
   return answer;

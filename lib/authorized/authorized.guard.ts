@@ -33,13 +33,13 @@ import { requirementsFor, type Requirements } from './requirements/requirements.
 
 /**
  * Authenticates the bearer token of an operation (an HTTP request, or what another context has) and checks what
- * `@Authorized` asks for. `@Authorized` applies it; extend it to change one of its steps, and apply yours with
+ * `@Authorized` requires. `@Authorized` applies it; extend it to change one of its steps, and apply yours with
  * `@UseGuards`.
  */
 @Injectable()
 export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModuleInit {
   readonly #logger = new Logger(AuthorizedGuard.name);
-  /** Whether passport is asked with our own options: only then is it known what it would answer. */
+  /** Whether passport would run with the options of this class: only then its answer is known in advance. */
   readonly #isPlain = this.getAuthenticateOptions === AuthorizedGuard.prototype.getAuthenticateOptions;
   /** Which guard accepts: of `AuthorizedGuard` itself each module has its own instance, and they all do the same. */
   readonly #identity: object;
@@ -224,9 +224,9 @@ function isFault(error: AuthError): boolean {
   return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
 }
 
-/** Whether the handler itself asks for authorization, and not only a global guard. */
+/** Whether the handler itself requires authorization, and not only a global guard. */
 function isExplicit({ isMarked }: Requirements, context: ExecutionContext): boolean {
-  return isMarked || isGuardedBy(AuthorizedGuard, context);
+  return isMarked || isGuardedBy(AuthorizedGuard, context.getHandler(), context.getClass());
 }
 
 function isProvided(dependency: unknown): boolean {

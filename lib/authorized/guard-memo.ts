@@ -14,7 +14,7 @@ type MarkedContext = ExecutionContext & { [ACCEPTED]?: Accepted };
 
 /**
  * Whether a guard has accepted the call of a handler: on class, method and application at once, it works but once. By
- * context and not by request, which may go on to a handler or an application that asks for more; a copy of the context
+ * context and not by request, which may go on to a handler or an application that requires more; a copy of the context
  * that names another handler, class or arguments does not count.
  */
 export function hasAccepted(context: MarkedContext, guard: object): boolean {

@@ -1,16 +1,18 @@
 import 'reflect-metadata';
-import type { ExecutionContext, Type } from '@nestjs/common';
 
 /** Where `@UseGuards` keeps its guards: part of what Nest's decorators write, and not exported since Nest 12. */
 const GUARDS = '__guards__';
 
-/** Whether `@UseGuards` applies a guard, or a subclass of it, to the handler of a call or to its class. */
-export function isGuardedBy(guard: Type, context: ExecutionContext): boolean {
-  return [context.getHandler(), context.getClass()]
+/** Whether `@UseGuards` applies a guard, or a subclass of it, to one of the targets. */
+export function isGuardedBy(guard: Constructor, ...targets: readonly object[]): boolean {
+  return targets
     .flatMap((target): readonly unknown[] => Reflect.getMetadata(GUARDS, target) ?? [])
     .some((applied) => isKindOf(guard, applied));
 }
 
-function isKindOf(guard: Type, applied: unknown): boolean {
+/** Whether a guard, given as a class or an instance, is of a kind or of a subclass of it. */
+export function isKindOf(guard: Constructor, applied: unknown): boolean {
   return applied === guard || (typeof applied === 'function' ? applied.prototype : applied) instanceof guard;
 }
+
+type Constructor = abstract new (...args: never[]) => object;

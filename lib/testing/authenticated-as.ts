@@ -18,10 +18,7 @@ import { rolesOf, scopesOf } from '../authentication/scopes-and-roles.js';
 export function authenticatedAs(
   user: object,
   token: Partial<Omit<AuthenticatedToken, 'user'>> = {},
-): Pick<
-  Authenticator,
-  'authenticate' | 'authenticateRequest' | 'answerTo' | 'tokenOf' | 'rawTokenIn' | 'assertStillValid'
-> {
+): Pick<Authenticator, 'authenticate' | 'answerTo' | 'tokenOf' | 'rawTokenIn' | 'assertStillValid'> {
   const claims: Claims = {
     iss: 'https://issuer.test',
     exp: Number.MAX_SAFE_INTEGER,
@@ -39,7 +36,6 @@ export function authenticatedAs(
   });
   return {
     authenticate: () => Promise.resolve(authenticated),
-    authenticateRequest: () => Promise.resolve(authenticated),
     answerTo: () => authenticated,
     tokenOf: () => authenticated,
     // Connections and streams keep the token that they were accepted with, and check it again.

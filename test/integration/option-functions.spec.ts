@@ -1,4 +1,6 @@
+import type { Authenticator } from 'nestjs-resilient-auth';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HttpCredentials } from '../../lib/authentication/http-credentials.js';
 import { outcomeOf, scene } from '../support/apps/scene.js';
 
 /** docs/security-checklist.md: no mistake in the application's own functions ends the process. */
@@ -21,11 +23,15 @@ afterEach(() => {
 const untypedScene = (options: unknown): ReturnType<typeof scene> => scene(Object(options));
 const fails = (): Promise<never> => Promise.reject(new Error('no connection'));
 
+/** As passport's strategy does. */
+const authenticate = async (authenticator: Authenticator, request: object): Promise<unknown> =>
+  authenticator.answerTo(request, new HttpCredentials(request));
+
 describe('a function of the options', () => {
   it('that should answer at once and returns a promise is answered as a mistake of the configuration', async () => {
     const { authenticator } = await untypedScene({ module: { jwtFromRequest: fails } });
     const request = { headers: {} };
-    expect(await outcomeOf(authenticator.authenticateRequest(request))).toBe('AUTH_CONFIGURATION_INVALID');
+    expect(await outcomeOf(authenticate(authenticator, request))).toBe('AUTH_CONFIGURATION_INVALID');
     for (const name of ['scopes', 'roles'] as const) {
       const stage = await untypedScene({ issuer: { [name]: fails } });
       expect(await stage.show('a')).toBe('AUTH_CONFIGURATION_INVALID');
@@ -49,7 +55,7 @@ describe('a function of the options', () => {
     // oxlint-disable-next-line unicorn/no-thenable -- as the queries of many a database library are
     const query = { then: (): number => runs++ };
     const { authenticator } = await untypedScene({ module: { jwtFromRequest: () => query } });
-    const refused = await outcomeOf(authenticator.authenticateRequest({ headers: {} }));
+    const refused = await outcomeOf(authenticate(authenticator, { headers: {} }));
     expect([refused, runs]).toEqual(['AUTH_CONFIGURATION_INVALID', 0]);
   });
 
@@ -60,7 +66,7 @@ describe('a function of the options', () => {
       issuer: {
         validate: (claims, { request }) => {
           asked++;
-          refusals.push(outcomeOf(stage.authenticator.authenticateRequest(Object(request))));
+          refusals.push(outcomeOf(authenticate(stage.authenticator, Object(request))));
           return claims;
         },
       },
@@ -69,7 +75,7 @@ describe('a function of the options', () => {
     // New, then known.
     for (let i = 0; i < 2; i++) {
       const request = { headers: { authorization: `Bearer ${token}` } };
-      expect(await outcomeOf(stage.authenticator.authenticateRequest(request))).toBe('accepted');
+      expect(await outcomeOf(authenticate(stage.authenticator, request))).toBe('accepted');
     }
     expect(asked).toBe(2);
     expect(await Promise.all(refusals)).toEqual(['AUTH_CONFIGURATION_INVALID', 'AUTH_CONFIGURATION_INVALID']);
@@ -83,14 +89,14 @@ describe('a function of the options', () => {
         validate: (claims, { request }) => {
           asked++;
           const next = circle[(circle.indexOf(Object(request)) + 1) % circle.length];
-          stage.authenticator.authenticateRequest(next ?? {}).catch(() => undefined);
+          authenticate(stage.authenticator, next ?? {}).catch(() => undefined);
           return claims;
         },
       },
     });
     const authorization = `Bearer ${await stage.issuer.sign('a')}`;
     circle.push({ headers: { authorization } }, { headers: { authorization } });
-    expect(await outcomeOf(stage.authenticator.authenticateRequest(circle[0] ?? {}))).toBe('accepted');
+    expect(await outcomeOf(authenticate(stage.authenticator, circle[0] ?? {}))).toBe('accepted');
     expect(asked).toBe(2);
     expect(unhandled).toEqual([]);
   });

@@ -5,6 +5,7 @@ import { AuthConfigurationError } from '../../errors/configuration.error.js';
 import { AuthError } from '../../errors/auth.error.js';
 import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
 import type { AuthenticatedToken } from '../authenticated-token.js';
+import { HttpCredentials } from '../http-credentials.js';
 import {
   AUTHENTICATOR,
   STRATEGY_NAME,
@@ -42,7 +43,7 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
   private async run(request: object, ours: RequestAuthenticator | undefined): Promise<void> {
     let token: AuthenticatedToken;
     try {
-      token = await (ours ?? this.context.sole()).authenticateRequest(request);
+      token = await (ours ?? this.context.sole()).answerTo(request, new HttpCredentials(request));
     } catch (error) {
       this.refuse(asError(error), ours !== undefined);
       return;

@@ -8,14 +8,14 @@ export const STRATEGY_NAME = 'resilient-jwt';
 export const AUTHENTICATOR = Symbol('nestjs-resilient-auth:authenticator');
 
 /** What the strategy needs of an {@link Authenticator}. */
-export type RequestAuthenticator = Pick<Authenticator, 'authenticateRequest'>;
+export type RequestAuthenticator = Pick<Authenticator, 'answerTo'>;
 
 /** What passport calls `authenticate` with. */
 export interface StrategyOptions {
   readonly [AUTHENTICATOR]?: RequestAuthenticator;
 }
 
-/** What the strategy asks of the registry, for guards that are not ours. */
+/** What the strategy needs of the registry, for guards of the user's own. */
 export interface StrategyContext {
   /** The one of the only module in the process. @throws {AuthConfigurationError} when there are several */
   sole(): RequestAuthenticator;

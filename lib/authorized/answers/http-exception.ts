@@ -43,7 +43,7 @@ export function httpHeaders({
 export const AUTH_EXPOSED_HEADERS: string[] = ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce'];
 Object.freeze(AUTH_EXPOSED_HEADERS);
 
-/** What {@link toHttpException} takes beside the error. */
+/** Options of {@link toHttpException}. */
 export interface ToHttpExceptionOptions {
   /** The `realm` of the challenge. Default none. */
   readonly realm?: string | undefined;

@@ -6,7 +6,7 @@ import { httpTokenOf, httpUserOf } from './http.context.js';
 
 /**
  * The contexts whose guard has accepted a call of a class. A parameter decorator has no injection, so this is its way
- * from a call to the context of its application: with the same class in two applications each context is asked, and
+ * from a call to the context of its application: with the same class in two applications each context is searched, and
  * each knows its own operations only. Weak: the entry ends with the class.
  */
 const contextsOf = new WeakMap<object, Set<AuthContext>>();

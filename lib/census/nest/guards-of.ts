@@ -1,17 +1,12 @@
-import 'reflect-metadata';
 import type { ApplicationConfig } from '@nestjs/core';
 import { AuthorizedGuard } from '../../authorized/authorized.guard.js';
+import { isGuardedBy, isKindOf } from '../../authorized/guard-metadata.js';
 import type { ScannedHandler } from '../scan-handlers.js';
-
-/** Where `@UseGuards` keeps its guards. */
-const GUARDS = '__guards__';
 
 /** Whether `@UseGuards`, which `@Authorized` applies as well, puts a guard of this library on a handler or its class. */
 export function isGuarded({ handler, class: owner, role }: ScannedHandler): boolean {
   // A guard on the class of a gateway is meant for its messages, and says nothing about the hooks beside them.
-  return (role === 'lifecycle' ? [handler] : [handler, owner])
-    .flatMap((target): readonly unknown[] => Reflect.getMetadata(GUARDS, target) ?? [])
-    .some(isOurs);
+  return isGuardedBy(AuthorizedGuard, ...(role === 'lifecycle' ? [handler] : [handler, owner]));
 }
 
 /** Whether an `APP_GUARD` of this library runs before every handler that has global guards. */
@@ -30,6 +25,5 @@ export function guardsBeforeOurs(config: ApplicationConfig): readonly string[] {
 }
 
 function isOurs(guard: unknown): boolean {
-  const kind: unknown = typeof guard === 'function' ? guard.prototype : guard;
-  return kind instanceof AuthorizedGuard || guard === AuthorizedGuard;
+  return isKindOf(AuthorizedGuard, guard);
 }
