@@ -109,7 +109,7 @@ export class Authenticator implements OnModuleInit {
   /** @returns a promise only where a refresh, a token check or an asynchronous `validate` has to be awaited */
   #answer(token: string, credentials: Credentials): Answer {
     const { request } = credentials;
-    const known = this.#verifier.verify(token);
+    const known = this.#verifier.verify(token, credentials);
     if (!this.#checks.isEmpty) return this.#checkAndAdmit(known, token, credentials);
     return known instanceof Promise ? known.then((later) => admit(later, request)) : admit(known, request);
   }

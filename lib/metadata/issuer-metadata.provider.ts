@@ -79,11 +79,14 @@ export class IssuerMetadataProvider extends MetadataProvider {
     return this.#onDemand.requestStart();
   }
 
-  /** @param start of the request, for `refreshWait` */
-  async current(start?: RequestStart): Promise<IssuerMetadata> {
+  /**
+   * @param start of the request, for `refreshWait`
+   * @param closed aborts when the caller is gone
+   */
+  async current(start?: RequestStart, closed?: AbortSignal): Promise<IssuerMetadata> {
     const usable = this.snapshot();
     if (usable) return usable;
-    return this.#onDemand.request({ acceptsAny: true, start }).catch((error: unknown) => {
+    return this.#onDemand.request({ acceptsAny: true, start, closed }).catch((error: unknown) => {
       // The attempt it waited for failed or took too long; one that overlapped it may have brought a snapshot.
       const loaded = this.snapshot();
       if (!loaded) throw error;

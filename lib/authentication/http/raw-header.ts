@@ -1,4 +1,19 @@
+import { RequestInvalidError } from '../../errors/request.errors.js';
 import type { HttpRequestLike } from '../credentials.js';
+
+/**
+ * The value of a header that may come once only, such as a proof or a certificate, from the list as it was sent: Node
+ * joins or drops duplicates.
+ *
+ * @param name in lower case
+ * @returns `undefined` when the request has none, or no raw list
+ * @throws {RequestInvalidError} when it comes more than once
+ */
+export function singleRawHeader(http: HttpRequestLike, name: string): string | undefined {
+  const values = rawHeaderValues(http, name);
+  if (values.length > 1) throw new RequestInvalidError(`The request has several ${name} headers; send one`);
+  return values[0];
+}
 
 /** Every value of a header as it was sent. @param name in lower case */
 export function rawHeaderValues(http: HttpRequestLike, name: string): readonly string[] {

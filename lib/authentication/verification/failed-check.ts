@@ -4,7 +4,11 @@ import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import type { IssuerMetadataProvider } from '../../metadata/issuer-metadata.provider.js';
 import type { RequestStart } from '../../metadata/refresh/refresh-request.js';
 import type { ResolvedIssuer } from '../../options/resolved-options.js';
+import type { Credentials } from '../credentials.js';
 import type { UnverifiedToken } from '../../token/unverified-token.js';
+
+/** What waits for a check. */
+export type Caller = Pick<Credentials, 'closed'>;
 
 /** One token on its way through the checks. */
 export interface Check {
@@ -13,6 +17,8 @@ export interface Check {
   readonly candidate: UnverifiedToken<ResolvedIssuer>;
   readonly source: IssuerMetadataProvider;
   readonly start: RequestStart;
+  /** Its signal of a closed connection is read only where the check waits. */
+  readonly caller: Caller | undefined;
 }
 
 /** A token that no key of one snapshot verifies. */

@@ -13,7 +13,7 @@ import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../../token
 import { verifySignature, verifySignatureInPool } from '../../token/verify-signature.js';
 import type { KnownToken } from '../known-token.js';
 import type { TokenChecks } from '../token-check.js';
-import { failureOf, withCause, type Check, type Failure } from './failed-check.js';
+import { failureOf, withCause, type Caller, type Check, type Failure } from './failed-check.js';
 
 /** Verifies signature and claims of a token, with fresh metadata where stale metadata may explain a failure. */
 export class TokenVerifier {
@@ -48,7 +48,7 @@ export class TokenVerifier {
   }
 
   /** Settles a token at once where the cache or the current snapshot can; a refresh decides about the others. */
-  verify(token: string): KnownToken | Promise<KnownToken> {
+  verify(token: string, caller?: Caller): KnownToken | Promise<KnownToken> {
     const { tokenMaxLength } = this.#options;
     const id = this.#cache && token.length <= tokenMaxLength ? identify(token) : undefined;
     const known = id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
@@ -56,7 +56,7 @@ export class TokenVerifier {
     const candidate = parseToken(token, this.#issuers, this.#clock.now(), tokenMaxLength);
     this.#checks.assertConfirmable(candidate.claims);
     const source = this.#providers.get(candidate.issuer.name);
-    const check: Check = { id, candidate, source, start: source.requestStart() };
+    const check: Check = { id, candidate, source, start: source.requestStart(), caller };
     const metadata = source.snapshot();
     if (!metadata || this.#pool.isBusy) return this.#refreshAndVerify(check);
     try {
@@ -68,10 +68,12 @@ export class TokenVerifier {
 
   /** A failure that stale metadata may explain is checked against fresh metadata, in the same request. */
   async #refreshAndVerify(check: Check, first?: Failure): Promise<KnownToken> {
-    const { candidate, source, start } = check;
+    const { candidate, source, start, caller } = check;
     let failure = first;
     for (;;) {
-      const metadata = await (failure ? this.#refresh(check, failure) : source.current(start));
+      const metadata = await (failure
+        ? this.#refresh(check, failure)
+        : source.current(start, caller?.closed));
       try {
         const key = await this.#signingKeyOf(candidate, metadata);
         if (source.snapshot()?.has(key)) return this.#accept(key, check);
@@ -91,13 +93,13 @@ export class TokenVerifier {
    * @throws {MetadataUnavailableError} the issuer could not be asked
    */
   async #refresh(check: Check, { stale, error }: Failure): Promise<IssuerMetadata> {
-    const { candidate, source, start } = check;
+    const { candidate, source, start, caller } = check;
     const { header, issuer } = candidate;
     const { kid } = header;
     const isKeyMissing = kid === undefined && this.#issuersWithoutKid.has(issuer.name);
     const reason = isKeyMissing ? 'key-not-found' : error.staleness;
     const fresh = await source
-      .requestRefresh({ stale, kid, reason, start })
+      .requestRefresh({ stale, kid, reason, start, closed: caller?.closed })
       .catch(async (refusal: unknown) => {
         // A wrong signature remains one when the issuer cannot be asked about it.
         throw reason === 'bad-signature' ? await withCause(error, check, stale) : refusal;

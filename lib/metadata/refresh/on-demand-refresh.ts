@@ -18,6 +18,8 @@ import {
 } from './refresh-request.js';
 import { WaitQueue } from './wait-queue.js';
 
+const CALLER_GONE = 'The client closed the connection before the refresh ended';
+
 /** Answers requests that the current snapshot does not satisfy: each waits for the refresh that may, within its deadline. */
 export class OnDemandRefresh {
   readonly #waiting: WaitQueue;
@@ -32,7 +34,11 @@ export class OnDemandRefresh {
     private readonly missingKids: NegativeCache,
     private readonly refresher: MetadataRefresher,
   ) {
-    this.#waiting = new WaitQueue(clock, (waiter) => this.#settle(waiter, 'The refresh took too long'));
+    this.#waiting = new WaitQueue(
+      clock,
+      (waiter) => this.#settle(waiter, 'The refresh took too long'),
+      ({ reject }) => reject(this.unavailable(CALLER_GONE)),
+    );
   }
 
   /** Requests waiting. */
@@ -52,6 +58,7 @@ export class OnDemandRefresh {
     const start = { started, deadline: Math.min(deadline, now.deadline) };
     const known = this.#answerNow(request);
     if (known) return known;
+    if (request.closed?.aborted) throw this.unavailable(CALLER_GONE);
     if (this.#isFull(request)) throw this.unavailable('Too many requests wait for a refresh');
     const attempt = this.#join(request, start);
     if (!attempt) {

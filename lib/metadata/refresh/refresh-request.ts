@@ -24,6 +24,8 @@ export interface RequestStart {
 export interface TimedRequest extends RefreshRequest {
   /** Default: now. */
   readonly start?: RequestStart | undefined;
+  /** Aborts when the caller is gone: nothing waits for it any longer. */
+  readonly closed?: AbortSignal | undefined;
   /** There is no snapshot: any that may serve will do. */
   readonly acceptsAny?: boolean;
 }

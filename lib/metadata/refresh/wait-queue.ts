@@ -16,6 +16,7 @@ const MOST_TICKS = 500;
 export class WaitQueue {
   readonly #clock: Clock;
   readonly #onDeadline: (waiter: Waiter) => void;
+  readonly #closing: ClosingCallers;
   readonly #waiters = new Set<Waiter>();
   /** Resolved requests have their own queue, so rejections do not delay them. */
   readonly #resolved = new PerTickLimiter(RESOLVED_PER_TICK);
@@ -24,10 +25,14 @@ export class WaitQueue {
   #badSignatures = 0;
   #timer: { readonly handle: TimerHandle; readonly at: number } | undefined;
 
-  /** @param onDeadline called for each waiter whose deadline has passed */
-  constructor(clock: Clock, onDeadline: (waiter: Waiter) => void) {
+  /**
+   * @param onDeadline called for each waiter whose deadline has passed
+   * @param onClosed called for each waiter whose caller is gone
+   */
+  constructor(clock: Clock, onDeadline: (waiter: Waiter) => void, onClosed = onDeadline) {
     this.#clock = clock;
     this.#onDeadline = onDeadline;
+    this.#closing = new ClosingCallers((waiter) => this.reject(waiter, () => onClosed(waiter)));
   }
 
   /** Requests waiting, and those being settled. */
@@ -49,6 +54,7 @@ export class WaitQueue {
     this.#waiters.add(waiter);
     if (waiter.request.reason === 'bad-signature') this.#badSignatures++;
     this.#planDeadline(waiter.start.deadline);
+    this.#closing.add(waiter);
   }
 
   /** Removes a waiter that is about to be resolved; it counts until `settle` is called, in this tick or a later one. */
@@ -63,6 +69,7 @@ export class WaitQueue {
 
   #remove(waiter: Waiter, limiter: PerTickLimiter, settle: () => void): void {
     if (!this.#waiters.delete(waiter)) return;
+    this.#closing.delete(waiter);
     if (this.#waiters.size === 0) this.#cancelDeadline();
     this.#settling++;
     limiter.run(() => {
@@ -97,6 +104,48 @@ export class WaitQueue {
     }
     if (next < Number.POSITIVE_INFINITY) this.#planDeadline(next);
     for (const waiter of overdue) this.reject(waiter, () => this.#onDeadline(waiter));
+  }
+}
+
+/** The waiters of one caller's connection. */
+interface Caller {
+  readonly waiters: Set<Waiter>;
+  readonly listener: () => void;
+}
+
+/**
+ * Watches the callers of waiting requests. One listener per connection: thousands of requests may be pipelined on one, and
+ * removing a listener takes time in proportion to their number.
+ */
+class ClosingCallers {
+  readonly #callers = new Map<AbortSignal, Caller>();
+
+  /** @param onClosed called for each waiter whose caller is gone */
+  constructor(private readonly onClosed: (waiter: Waiter) => void) {}
+
+  add(waiter: Waiter): void {
+    const { closed } = waiter.request;
+    if (!closed) return;
+    const known = this.#callers.get(closed);
+    if (known) known.waiters.add(waiter);
+    else this.#watch(closed, new Set([waiter]));
+  }
+
+  delete(waiter: Waiter): void {
+    const { closed } = waiter.request;
+    if (!closed) return;
+    const caller = this.#callers.get(closed);
+    if (!caller?.waiters.delete(waiter) || caller.waiters.size > 0) return;
+    this.#callers.delete(closed);
+    closed.removeEventListener('abort', caller.listener);
+  }
+
+  #watch(closed: AbortSignal, waiters: Set<Waiter>): void {
+    const listener = (): void => {
+      for (const waiter of waiters) this.onClosed(waiter);
+    };
+    this.#callers.set(closed, { waiters, listener });
+    closed.addEventListener('abort', listener, { once: true });
   }
 }
 

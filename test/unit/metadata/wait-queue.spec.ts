@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { RefreshAttempt } from '../../../lib/metadata/refresh/refresh-attempt.js';
@@ -39,6 +40,30 @@ describe('WaitQueue', () => {
     queue.add(waiter);
     queue.resolve(waiter, () => undefined);
     expect([queue.size, clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  it('rejects every waiter of a connection that closes, with one listener, and leaves none behind', () => {
+    const gone: Waiter[] = [];
+    const queue = new WaitQueue(
+      new ManualClock(),
+      () => undefined,
+      (waiter) => gone.push(waiter),
+    );
+    const [one, other] = [new AbortController(), new AbortController()];
+    const waiterOf = ({ signal }: AbortController): Waiter => ({
+      ...waiterUntil(1000),
+      request: { closed: signal },
+    });
+    const waiters = [waiterOf(one), waiterOf(one), waiterOf(other)];
+    for (const waiter of [...waiters, waiterUntil(1000)]) queue.add(waiter);
+    expect(getEventListeners(one.signal, 'abort')).toHaveLength(1);
+    one.abort();
+    expect([gone, queue.size]).toEqual([waiters.slice(0, 2), 2]);
+    const [, , last] = waiters;
+    if (last) queue.resolve(last, () => undefined);
+    expect(getEventListeners(other.signal, 'abort')).toHaveLength(0);
+    other.abort();
+    expect(gone).toHaveLength(2);
   });
 
   it('settles a waiter once', () => {
