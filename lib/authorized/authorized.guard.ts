@@ -13,6 +13,7 @@ import { Authenticator } from '../authentication/authenticator.js';
 import type { Credentials } from '../authentication/credentials.js';
 import {
   AUTHENTICATOR,
+  isFault,
   STRATEGY_NAME,
   type StrategyOptions,
 } from '../authentication/passport/strategy-options.js';
@@ -20,12 +21,12 @@ import { isRegistered } from '../authentication/passport/strategy-registry.js';
 import { isThenable } from '../authentication/thenable.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
-import { MetadataUnavailableError } from '../errors/metadata.errors.js';
 import { TokenMissingError } from '../errors/request.errors.js';
 import { Clock } from '../time/clock.js';
 import type { AuthContext } from './contexts/auth-context.js';
 import { AuthContexts } from './contexts/auth-contexts.js';
 import { attach } from './contexts/caller.js';
+import { notReady, withoutModule } from './guard-errors.js';
 import { isGuardedBy } from './guard-metadata.js';
 import { hasAccepted, rememberAccepted } from './guard-memo.js';
 import { assertRequirements } from './requirements/assert-requirements.js';
@@ -72,7 +73,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
     const isOnce = !this.#isRepeatable || requirements.policies.length > 0;
     if (isOnce && hasAccepted(context, this.#identity)) return true;
     this.#isInitialized ||= isRegistered(this.authenticator);
-    if (!this.#isInitialized) throw this.#notReady();
+    if (!this.#isInitialized) throw notReady(isProvided(this.authenticator));
     if (this.contexts.isIgnored(context) && !isExplicit(requirements, context)) {
       this.contexts.warnIgnored(context);
       return true;
@@ -146,15 +147,9 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
   ): void | Promise<void> {
     if (checks.length === 0) return undefined;
     const { moduleRef, clock, contexts } = this;
+    const { impliedBy } = contexts;
     const auth = contexts.of(context);
-    return assertRequirements(checks, {
-      token,
-      context,
-      auth,
-      moduleRef,
-      clock,
-      impliedBy: contexts.impliedBy,
-    });
+    return assertRequirements(checks, { token, context, auth, moduleRef, clock, impliedBy });
   }
 
   /** Turns an error of ours into the exception that the transport knows, and sets the headers that belong to it. */
@@ -211,17 +206,9 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
     throw new AuthConfigurationError('The request was authenticated by another strategy than resilient-jwt');
   }
 
-  #notReady(): AuthConfigurationError {
-    return isProvided(this.authenticator) ? notInitialized() : withoutModule();
-  }
-
   #isOptional({ checks }: Requirements): boolean {
     return checks.length === 0 && this.authorize === AuthorizedGuard.prototype.authorize;
   }
-}
-
-function isFault(error: AuthError): boolean {
-  return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
 }
 
 /** Whether the handler itself requires authorization, and not only a global guard. */
@@ -231,18 +218,4 @@ function isExplicit({ isMarked }: Requirements, context: ExecutionContext): bool
 
 function isProvided(dependency: unknown): boolean {
   return dependency !== undefined;
-}
-
-function withoutModule(): AuthConfigurationError {
-  return new AuthConfigurationError(
-    'AuthorizedGuard needs the Authenticator of AuthModule, and the module of this handler has none: import AuthModule.forRoot(…) in the root module, ' +
-      'or in this one when isGlobal is false. In a test of a controller without it, call .overrideGuard(AuthorizedGuard).useValue({ canActivate: () => true })',
-  );
-}
-
-function notInitialized(): AuthConfigurationError {
-  return new AuthConfigurationError(
-    'AuthorizedGuard was called before AuthModule was initialized: call `await app.init()` (in a unit test `await module.init()`) first. ' +
-      'LazyModuleLoader initializes no module: import AuthModule in the root module',
-  );
 }

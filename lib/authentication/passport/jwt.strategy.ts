@@ -3,11 +3,11 @@ import { Strategy } from 'passport-jwt';
 import { asError } from '../../errors/as-error.js';
 import { AuthConfigurationError } from '../../errors/configuration.error.js';
 import { AuthError } from '../../errors/auth.error.js';
-import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
 import type { AuthenticatedToken } from '../authenticated-token.js';
 import { HttpCredentials } from '../http-credentials.js';
 import {
   AUTHENTICATOR,
+  isFault,
   STRATEGY_NAME,
   type RequestAuthenticator,
   type StrategyContext,
@@ -57,8 +57,4 @@ export class ResilientJwtStrategy extends PassportStrategy(Strategy, STRATEGY_NA
     if (isRefusal) this.fail(error, error.code === 'AUTH_REQUEST_INVALID' ? 400 : 401);
     else this.error(error instanceof AuthError && !isOurs ? this.context.toException(error) : error);
   }
-}
-
-function isFault(error: AuthError): boolean {
-  return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
 }

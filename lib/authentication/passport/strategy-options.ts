@@ -1,4 +1,6 @@
 import type { AuthError } from '../../errors/auth.error.js';
+import { AuthConfigurationError } from '../../errors/configuration.error.js';
+import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
 import type { Authenticator } from '../authenticator.js';
 
 /** The name the strategy is registered under in passport. */
@@ -21,4 +23,9 @@ export interface StrategyContext {
   sole(): RequestAuthenticator;
   /** What a foreign guard should throw for an error of ours. */
   toException(error: AuthError): Error;
+}
+
+/** Whether an error says nothing about the token: it could not be checked. passport must not call that a refusal. */
+export function isFault(error: AuthError): boolean {
+  return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
 }
