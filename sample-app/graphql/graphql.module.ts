@@ -13,6 +13,8 @@ import { OrdersResolver } from './orders.resolver.js';
       driver: ApolloDriver,
       autoSchemaFile: true,
       graphiql: false,
+      // Apollo adds stack traces outside of production; they name files of the server.
+      includeStacktraceInErrorResponses: false,
     }),
   ],
   providers: [OrdersResolver],
