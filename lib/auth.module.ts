@@ -4,8 +4,10 @@ import {
   Module,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { ExtensionHost } from './auth.options.js';
 import {
   AUTH_MODULE_EXTRAS,
   ConfigurableModuleClass,
@@ -25,6 +27,7 @@ import { CensusTaker } from './census/census-taker.js';
 import { AuthCensus } from './census/auth-census.js';
 import { assertSingleCopies } from './census/single-copies.js';
 import { SetupCheck } from './census/setup-check.js';
+import { withFeatures } from './features/features.js';
 import { Clock, SystemClock } from './time/clock.js';
 import { logMetadataEvents, logPlainHttp } from './metadata/metadata-log.js';
 import { MetadataProvider } from './metadata/metadata.provider.js';
@@ -45,8 +48,9 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
     { provide: Clock, useClass: SystemClock },
     {
       provide: RESOLVED_OPTIONS,
-      useFactory: resolveAuthOptions,
-      inject: [MODULE_OPTIONS_TOKEN, AUTH_MODULE_EXTRAS],
+      useFactory: (options: unknown, extras: unknown, clock: Clock) =>
+        withFeatures(resolveAuthOptions(options, extras), clock),
+      inject: [MODULE_OPTIONS_TOKEN, AUTH_MODULE_EXTRAS, Clock],
     },
     { provide: MetadataProviders, useFactory: createProviders, inject: [RESOLVED_OPTIONS, Clock] },
     { provide: MetadataProvider, useFactory: singleProvider, inject: [MetadataProviders] },
@@ -83,24 +87,43 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
 })
 export class AuthModule
   extends ConfigurableModuleClass
-  implements OnApplicationBootstrap, OnApplicationShutdown
+  implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedAuthOptions,
     @Inject(Authenticator) private readonly authenticator: Authenticator,
     @Inject(CensusTaker) private readonly census: CensusTaker,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
   ) {
     super();
+  }
+
+  async onModuleInit(): Promise<void> {
+    const host = this.#extensionHost();
+    for (const extension of this.options.extensions) await extension.onModuleInit?.(host);
   }
 
   /** Last, so that a boot that fails leaves nothing behind in passport's registry, which is the process's. */
   async onApplicationBootstrap(): Promise<void> {
     this.census.take();
+    const host = this.#extensionHost();
+    for (const extension of this.options.extensions) await extension.onApplicationBootstrap?.(host);
     await registerStrategy(this.authenticator, (error) => httpException(answerTo(error, this.options.realm)));
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     unregisterStrategy(this.authenticator);
+    for (const extension of this.options.extensions) await extension.onApplicationShutdown?.();
+  }
+
+  #extensionHost(): ExtensionHost {
+    const { adapterHost, census } = this;
+    return {
+      httpAdapter: adapterHost.httpAdapter,
+      get handlers() {
+        return census.entries();
+      },
+    };
   }
 }
 

@@ -1,6 +1,8 @@
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { TokenCheck } from './authentication/token-check.js';
 import type { AnswerExtension } from './authorized/answers/answer-extension.js';
 import type { AuthContext, OtherContexts } from './authorized/contexts/auth-context.js';
+import type { AuthCensusEntry } from './census/auth-census-entry.js';
 import type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.js';
 import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/unverified-token.js';
@@ -32,6 +34,19 @@ export interface AuthExtension {
   readonly tokenCheck?: TokenCheck;
   /** Adds to the answers of refusals. */
   readonly answer?: AnswerExtension;
+  /** Called once, before Nest registers the routes of controllers: the place to add routes of its own. */
+  onModuleInit?(host: ExtensionHost): void | Promise<void>;
+  /** Called once, when every handler is known: the place to refuse a boot for what they require. */
+  onApplicationBootstrap?(host: ExtensionHost): void | Promise<void>;
+  onApplicationShutdown?(): void | Promise<void>;
+}
+
+/** What an extension finds at boot. */
+export interface ExtensionHost {
+  /** The platform's adapter; absent in a microservice or standalone application. */
+  readonly httpAdapter: AbstractHttpAdapter | undefined;
+  /** Every handler and what protects it; complete from `onApplicationBootstrap` on. */
+  readonly handlers: readonly AuthCensusEntry[];
 }
 
 /** Options that concern the whole module. */

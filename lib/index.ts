@@ -2,6 +2,7 @@
 export { AuthModule, AuthModule as ResilientAuthModule } from './auth.module.js';
 export type {
   AuthExtension,
+  ExtensionHost,
   AuthModuleExtras,
   AuthModuleOptions,
   IssuerOptions,

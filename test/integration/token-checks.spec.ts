@@ -65,6 +65,25 @@ describe.each(platforms)('an extension, on $platform', ({ create }) => {
     },
   );
 
+  it('calls the hooks of a boot in their order, with every handler once the census is taken', async () => {
+    const calls: string[] = [];
+    const { get } = await boot({
+      name: 'hooks',
+      onModuleInit({ httpAdapter }) {
+        calls.push('init');
+        httpAdapter?.get('/added', (_: unknown, response: unknown) =>
+          httpAdapter.reply(response, 'added', 200),
+        );
+      },
+      onApplicationBootstrap({ handlers }) {
+        calls.push(...handlers.map(({ method }) => method));
+      },
+      onApplicationShutdown: () => void calls.push('shutdown'),
+    });
+    expect(calls).toEqual(['init', 'get', 'scoped']);
+    await get('none', '/added').expect(200, 'added');
+  });
+
   it('rejects a token with the error of a check, and does not call validate', async () => {
     const check = (): never => {
       throw new TokenRejectedError('revoked');

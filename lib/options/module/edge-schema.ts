@@ -15,7 +15,7 @@ const contexts = v.custom<Given<'contexts'>>(
 
 const extensions = v.custom<Given<'extensions'>>(
   (value) => Array.isArray(value) && value.every(isExtension),
-  'a list of objects with a name and a tokenCheck, an answer or both',
+  'a list of objects with a name, and any of tokenCheck, answer and the hooks of a boot',
 );
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;

@@ -107,7 +107,7 @@ const moduleOptions: readonly OptionRow[] = [
       ],
     ],
     refused: [{}, [{}], [null], [{ name: 'a', tokenCheck: noop }], [{ name: 'a', answer: {} }], null],
-    message: /a list of objects with a name and a tokenCheck, an answer or both/,
+    message: /a list of objects with a name, and any of tokenCheck, answer and the hooks of a boot/,
     inTsdoc: false,
   },
   {

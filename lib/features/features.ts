@@ -1,0 +1,18 @@
+import type { ResolvedAuthOptions } from '../options/resolved-options.js';
+import type { Clock } from '../time/clock.js';
+import type { Feature } from './feature.js';
+
+/** Every feature, in the order in which their checks run. The only place of the core that knows their folders. */
+const FEATURES: readonly Feature[] = [];
+
+/**
+ * Returns the options with the extensions of the features they name, in front of those of the application.
+ *
+ * @throws {AuthConfigurationError} of a feature
+ */
+export async function withFeatures(options: ResolvedAuthOptions, clock: Clock): Promise<ResolvedAuthOptions> {
+  const named = FEATURES.filter(({ isNamed }) => isNamed(options));
+  const create = await Promise.all(named.map(({ load }) => load()));
+  const extensions = create.map((extensionFor) => extensionFor({ options, clock }));
+  return Object.freeze({ ...options, extensions: Object.freeze([...extensions, ...options.extensions]) });
+}
