@@ -1,4 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import type { PublicUrlOption } from './authentication/http/public-url.js';
 import type { TokenCheck } from './authentication/token-check.js';
 import type { AnswerExtension } from './authorized/answers/answer-extension.js';
 import type { AuthContext, OtherContexts } from './authorized/contexts/auth-context.js';
@@ -78,7 +79,7 @@ export interface AuthModuleOptions {
    * The only source of the resource identifier and of the address that proofs of possession name; `Host` and
    * `X-Forwarded-*` are never read for it. Default none: what needs it fails the boot.
    */
-  publicUrl?: string | ((request: unknown) => URL) | undefined;
+  publicUrl?: PublicUrlOption | undefined;
   /**
    * Scopes that hold further ones: `{ 'files:write': ['files:read'] }`. Transitive; a cycle fails the boot. Challenges name
    * what the handler requires. Default none.

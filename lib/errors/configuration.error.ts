@@ -10,13 +10,17 @@ export interface ConfigurationProblem {
   readonly allowed: string;
 }
 
-/** The application is set up wrongly. Thrown at boot with every problem at once, never because of a request. */
+/**
+ * The application is set up wrongly. Thrown at boot with every problem at once; while it runs only where a function of
+ * the options returns what it may not.
+ */
 export class AuthConfigurationError extends AuthError {
   readonly problems: readonly ConfigurationProblem[];
 
-  constructor(problems: readonly ConfigurationProblem[] | string) {
+  constructor(problems: readonly ConfigurationProblem[] | string, options?: ErrorOptions) {
     const list = typeof problems === 'string' ? [] : problems;
-    super('AUTH_CONFIGURATION_INVALID', typeof problems === 'string' ? problems : summary(problems));
+    const message = typeof problems === 'string' ? problems : summary(problems);
+    super('AUTH_CONFIGURATION_INVALID', message, options);
     this.problems = Object.freeze([...list]);
   }
 }

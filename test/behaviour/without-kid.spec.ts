@@ -73,7 +73,7 @@ describe('a request for a new key, without kid', () => {
 });
 
 describe('refreshOnKeyNotFound: false', () => {
-  it('answers an unknown key from the current snapshot, and accepts it from the next automatic refresh on', async () => {
+  it('[P5-4] answers an unknown key from the current snapshot, and accepts it from the next automatic refresh on', async () => {
     const stage = await scene({ metadata: { refreshOnKeyNotFound: false } });
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -85,7 +85,7 @@ describe('refreshOnKeyNotFound: false', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('still loads the first snapshot on demand', async () => {
+  it('[P5-4] loads the first snapshot on demand all the same', async () => {
     const stage = await scene({ start: false, metadata: { refreshOnKeyNotFound: false } });
     expect(await stage.show('a')).toBe('accepted');
   });

@@ -94,7 +94,7 @@ describe.each(platforms)('@Authorized, on $platform', ({ create }) => {
   }
 
   it.each([false, true])(
-    'P5-1: answers without a user when credentials are optional (secureByDefault: %s)',
+    '[P5-1] answers without a user when credentials are optional (secureByDefault: %s)',
     async (secureByDefault) => {
       const { issuer, app, get } = await boot({ secureByDefault });
       expect((await get('/kinds/optional')).body).toEqual({ subject: null, hasToken: false });
@@ -113,13 +113,13 @@ describe.each(platforms)('@Authorized, on $platform', ({ create }) => {
     },
   );
 
-  it('P5-1: rejects a request without credentials when another @Authorized on the way up is not optional', async () => {
+  it('[P5-1] rejects a request without credentials when another @Authorized on the way up is not optional', async () => {
     const { get } = await boot();
     expect((await get('/closed')).body.errorCode).toBe('AUTH_TOKEN_MISSING');
     expect((await get('/closed', {})).status).toBe(200);
   });
 
-  it('P5-2: accepts one of the scopes, and lists all of them in the challenge', async () => {
+  it('[P5-2] accepts one of the scopes, and lists all of them in the challenge', async () => {
     const { get } = await boot();
     expect((await get('/kinds/any', { scope: 'files:admin x' })).status).toBe(200);
     const { status, headers } = await get('/kinds/any', { scope: 'x' });
@@ -129,7 +129,7 @@ describe.each(platforms)('@Authorized, on $platform', ({ create }) => {
     );
   });
 
-  it('P0-4: accepts a scope that implies the required one, through others as well', async () => {
+  it('[P0-4] accepts a scope that implies the required one, through others as well', async () => {
     const { get } = await boot({ scopeImplies: { root: ['files:write'], 'files:write': ['files:read'] } });
     for (const scope of ['files:read', 'files:write', 'root']) {
       expect((await get('/kinds/read', { scope })).status).toBe(200);
@@ -169,7 +169,7 @@ describe('@Authorized({ optional: true })', () => {
     { roles: ['a'] },
     { issuers: ['a'] },
     { policy: () => true },
-  ])('P5-1: throws at decoration when it stands with requirements: %j', (requirement) => {
+  ])('[P5-1] throws at decoration when it stands with requirements: %j', (requirement) => {
     expect(() => Authorized({ optional: true, ...requirement })).toThrow(/cannot stand with requirements/);
     expect(() => Authorized({ optional: false, ...requirement })).not.toThrow();
   });
@@ -197,7 +197,7 @@ describe('toHttpException', () => {
 });
 
 describe('AUTH_EXPOSED_HEADERS', () => {
-  it('P0-5: lists the headers of refusals', () => {
+  it('[P0-5] lists the headers of refusals', () => {
     expect(AUTH_EXPOSED_HEADERS).toEqual(['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce']);
   });
 });

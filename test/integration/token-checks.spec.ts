@@ -117,7 +117,7 @@ describe.each(platforms)('an extension, on $platform', ({ create }) => {
     await get(`Basic ${bound}`).expect(401).expect('WWW-Authenticate', 'Bearer realm="r"');
   });
 
-  it('adds challenges, parameters and headers to the answers, in the order of the list', async () => {
+  it('[P0-2] adds challenges, parameters and headers to the answers, in the order of the list', async () => {
     const { issuer, get } = await boot(
       {
         name: 'metadata',

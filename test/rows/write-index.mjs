@@ -4,9 +4,11 @@
  *   node test/rows/write-index.mjs             write docs/scenarios.md
  *   node test/rows/write-index.mjs checklist   write docs/security-checklist.md
  *   node test/rows/write-index.mjs contexts    write docs/contexts.md
+ *   node test/rows/write-index.mjs protocol    write docs/protocol.md
  *   … --check                                       write nothing; fail when a row has no test or the document is old
  *
- * A title starts with the rows it is for: `[13] accepts …`, `[A1] [A2] takes …`. The rows are in rows.json.
+ * A title starts with the rows it is for: `[13] accepts …`, `[A1] [A2] takes …`, `[P1-3] …`. The rows are in rows.json.
+ * `later` of a row says what its first test waits for, and has to go with that test; `why` says why there is none.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -44,6 +46,13 @@ const families = {
     intro:
       'What holds for GraphQL, WebSockets, microservices and streams, and the tests that prove it, against real servers and clients. How to use them: [the guide](guides/contexts.md).',
   },
+  protocol: {
+    file: 'docs/protocol.md',
+    tag: /^P\d-\d+$/,
+    title: 'Protocol',
+    intro:
+      'What the library says and proves beside a plain bearer token, and the tests that hold it to that. All of it is off until an option names it.',
+  },
 };
 
 const isCheck = process.argv.includes('--check');
@@ -70,7 +79,9 @@ async function index(family, familyRows) {
     if (!ids.has(id)) problems.push(`[${id}] is no row: "${title}" in ${file}`);
   }
   for (const { id, text, later, why } of familyRows) {
-    if (!later && !why && !own.some((test) => test.id === id)) problems.push(`[${id}] has no test: ${text}`);
+    const isTested = own.some((test) => test.id === id);
+    if (!later && !why && !isTested) problems.push(`[${id}] has no test: ${text}`);
+    if (later && isTested) problems.push(`[${id}] has a test: take "later" out of rows.json`);
   }
   const document = await pretty(family, familyRows, own);
   if (!isCheck) await writeFile(join(root, family.file), document);
@@ -144,11 +155,11 @@ function titlesIn(source) {
       while (around.length > 0 && around.at(-1).indent >= indent) around.pop();
       around.push({ indent, title: plain(described[2]) });
     }
-    const titled = /(['"`])((?:\[(?:\d+[a-z]?|[A-Z]\d+)\][ ,]*)+)((?:\\.|(?!\1).)+)\1/.exec(line);
+    const titled = /(['"`])((?:\[(?:\d+[a-z]?|[A-Z]\d+(?:-\d+)?)\][ ,]*)+)((?:\\.|(?!\1).)+)\1/.exec(line);
     if (!titled || described) continue;
     const outer = around.filter((one) => one.indent < indent).map(({ title }) => title);
     const title = [...outer, plain(titled[3])].join(' › ');
-    for (const [, id] of titled[2].matchAll(/\[(\w+)\]/g)) titles.push({ id, title });
+    for (const [, id] of titled[2].matchAll(/\[([\w-]+)\]/g)) titles.push({ id, title });
   }
   return titles;
 }

@@ -29,7 +29,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     },
   });
 
-  it('[I1] [I2] is a 401 with a challenge, with an error code only if a token came', async () => {
+  it('[I1] [I2] [P0-2] is a 401 with a challenge, with an error code only if a token came', async () => {
     const { api } = bench();
     const none = await api.get('/orders').expect(401);
     expect(none.headers['www-authenticate']).toBe('Bearer realm="orders api"');

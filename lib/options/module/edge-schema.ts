@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AuthModuleOptions } from '../../auth.options.js';
+import { isPublicUrl, PUBLIC_URL } from '../../authentication/http/public-url.js';
 import { cycleIn } from './scope-implications.js';
 
 /*
@@ -18,12 +19,9 @@ const extensions = v.custom<Given<'extensions'>>(
   'a list of objects with a name, and any of tokenCheck, answer and the hooks of a boot',
 );
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
-const PUBLIC_URL =
-  'an https URL without query and fragment (http for localhost only), or a function from request to URL';
 const publicUrl = v.custom<Given<'publicUrl'>>(
   (value) => typeof value === 'function' || (typeof value === 'string' && isPublicUrl(value)),
-  PUBLIC_URL,
+  `${PUBLIC_URL}, or a function from request to URL`,
 );
 
 const SCOPES = 'an object from a scope to a list of at least one scope, without cycles';
@@ -56,13 +54,6 @@ function isExtension(value: unknown): boolean {
   const { tokenCheck, answer }: { name: unknown; tokenCheck?: unknown; answer?: unknown } = value;
   const isCheck = typeof tokenCheck === 'object' && tokenCheck !== null && 'check' in tokenCheck;
   return (isCheck || tokenCheck === undefined) && (typeof answer === 'function' || answer === undefined);
-}
-
-function isPublicUrl(text: string): boolean {
-  if (/[\s?#]/.test(text) || !URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  if (username !== '' || password !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
 }
 
 /** RFC 6749 §3.3. */

@@ -13,7 +13,7 @@ describe('singleRawHeader', () => {
     expect(singleRawHeader({ headers: {} }, 'dpop')).toBeUndefined();
   });
 
-  it('P0-3: throws RequestInvalidError when the header comes twice', () => {
+  it('[P0-3] throws RequestInvalidError when the header comes twice', () => {
     expect(() => singleRawHeader({ rawHeaders }, 'x')).toThrow(RequestInvalidError);
   });
 });

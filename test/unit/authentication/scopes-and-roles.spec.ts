@@ -43,7 +43,7 @@ describe('scopeReader', () => {
     ['sub.length', { sub: 'alice' }, []],
     ['constructor.name', {}, []],
     ['__proto__', {}, []],
-  ])('returns what the claim path %j finds in %j: %j', (path, claims, expected) => {
+  ])('[P5-3] returns what the claim path %j finds in %j: %j', (path, claims, expected) => {
     expect(scopes(claims, path)).toEqual(expected);
   });
 
@@ -80,7 +80,7 @@ describe('roleReader', () => {
       { resource_access: { 'orders.api': { roles: ['a'] } } },
       ['a'],
     ],
-  ])('returns what the claim path %j finds in %j: %j', (path, claims, expected) => {
+  ])('[P5-3] returns what the claim path %j finds in %j: %j', (path, claims, expected) => {
     expect(roles(claims, path)).toEqual(expected);
   });
 });
