@@ -77,7 +77,7 @@ export type {
 } from './metadata/store/metadata-store.js';
 export type { SigningKey } from './keys/signing-key.js';
 
-export { AccessDeniedError } from './errors/access.errors.js';
+export { AccessDeniedError, StepUpRequiredError, type RequiredLogin } from './errors/access.errors.js';
 export {
   AuthError,
   type AccessErrorCode,

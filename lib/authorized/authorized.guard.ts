@@ -147,9 +147,17 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
   ): void | Promise<void> {
     if (checks.length === 0) return undefined;
     const { moduleRef, clock, contexts } = this;
-    const { impliedBy } = contexts;
+    const { impliedBy, clockTolerances } = contexts;
     const auth = contexts.of(context);
-    return assertRequirements(checks, { token, context, auth, moduleRef, clock, impliedBy });
+    return assertRequirements(checks, {
+      token,
+      context,
+      auth,
+      moduleRef,
+      clock,
+      impliedBy,
+      clockTolerances,
+    });
   }
 
   /** Turns an error of ours into the exception that the transport knows, and sets the headers that belong to it. */

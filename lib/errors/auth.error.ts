@@ -4,6 +4,7 @@ export type AuthErrorCode =
   | 'AUTH_REQUEST_INVALID'
   | TokenErrorCode
   | AccessErrorCode
+  | 'AUTH_STEP_UP_REQUIRED'
   | 'AUTH_METADATA_UNAVAILABLE'
   | 'AUTH_CONFIGURATION_INVALID';
 

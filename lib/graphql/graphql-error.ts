@@ -20,7 +20,9 @@ export function graphqlError({
   challenges,
   retryAfter,
 }: AuthAnswer): GraphQLError {
-  const scope = challenges.find(({ parameters }) => parameters['scope'])?.parameters['scope'];
+  const [{ scope, acr_values: acrValues, max_age: maxAge } = {}] = challenges.map(
+    ({ parameters }) => parameters,
+  );
   return new GraphQLError(description, {
     originalError: null,
     extensions: {
@@ -29,6 +31,8 @@ export function graphqlError({
       statusCode: status,
       ...(retryAfter !== undefined && { retryAfter }),
       ...(scope !== undefined && { scope }),
+      ...(acrValues !== undefined && { acrValues }),
+      ...(maxAge !== undefined && { maxAge: Number(maxAge) }),
     },
   });
 }

@@ -1,4 +1,4 @@
-import { AccessDeniedError } from '../../errors/access.errors.js';
+import { AccessDeniedError, StepUpRequiredError } from '../../errors/access.errors.js';
 import type { AuthError, AuthErrorCode } from '../../errors/auth.error.js';
 import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
 
@@ -44,6 +44,17 @@ const insufficientScope: ChallengeOf = (error) => ({
   error: 'insufficient_scope',
   scope: error instanceof AccessDeniedError ? error.requiredScopes.join(' ') : '',
 });
+/** RFC 9470 §3; the scopes beside it, so that one new login is enough. */
+const insufficientAuthentication: ChallengeOf = (error, description) => {
+  const { acrValues = [], maxAge, requiredScopes = [] } = error instanceof StepUpRequiredError ? error : {};
+  return {
+    error: 'insufficient_user_authentication',
+    error_description: description,
+    ...(acrValues.length > 0 && { acr_values: acrValues.join(' ') }),
+    ...(maxAge !== undefined && { max_age: String(maxAge) }),
+    ...(requiredScopes.length > 0 && { scope: requiredScopes.join(' ') }),
+  };
+};
 
 const badToken = (description: string): AnswerRule => ({
   status: 401,
@@ -84,6 +95,11 @@ const ANSWERS: Readonly<Record<AuthErrorCode, AnswerRule>> = {
   },
   AUTH_ROLE_MISSING: denied('A required role is missing'),
   AUTH_POLICY_REFUSED: denied('Access is denied by a policy'),
+  AUTH_STEP_UP_REQUIRED: {
+    status: 401,
+    description: 'A stronger or more recent login is required',
+    challenge: insufficientAuthentication,
+  },
   AUTH_METADATA_UNAVAILABLE: {
     status: 503,
     description: 'The access token cannot be checked at the moment',

@@ -14,15 +14,18 @@ export class AuthContexts {
   readonly #logger = new Logger('AuthorizedGuard');
   readonly #byType: ReadonlyMap<string, AuthContext>;
   readonly #ignored = new Set<string>();
+  /** In seconds, by the issuer's `name`. */
+  readonly clockTolerances: ReadonlyMap<string, number>;
 
   constructor(
     private readonly http: HttpContext,
     private readonly options: Pick<
       ResolvedAuthOptions,
-      'contexts' | 'otherContexts' | 'extensions' | 'realm' | 'impliedBy'
+      'contexts' | 'otherContexts' | 'extensions' | 'realm' | 'impliedBy' | 'issuers'
     >,
   ) {
     this.#byType = new Map(options.contexts.map((context) => [context.type, context]));
+    this.clockTolerances = new Map(options.issuers.map(({ name, clockTolerance }) => [name, clockTolerance]));
   }
 
   /** The types that are switched on, HTTP first. */

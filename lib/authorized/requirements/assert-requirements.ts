@@ -4,25 +4,22 @@ import type { RequirementCheck, RequirementSubject } from './requirement-kind.js
 /**
  * Runs the checks in their order; at once where none has to be awaited.
  *
+ * @param checks all those of the handler
+ * @param pending those of them that have not run
  * @throws {AuthError} of the first check that is not met
  */
 export function assertRequirements(
   checks: readonly RequirementCheck[],
   subject: RequirementSubject,
+  pending = checks,
 ): void | Promise<void> {
-  for (const [index, check] of checks.entries()) {
+  for (const [index, check] of pending.entries()) {
     const isMet = check.isMet(subject);
-    if (isThenable(isMet)) return assertLater(isMet, check, checks.slice(index + 1), subject);
-    if (!isMet) throw check.denial();
+    if (isThenable(isMet))
+      return isMet.then((later) => {
+        if (!later) throw check.denial(checks);
+        return assertRequirements(checks, subject, pending.slice(index + 1));
+      });
+    if (!isMet) throw check.denial(checks);
   }
-}
-
-async function assertLater(
-  isMet: PromiseLike<boolean>,
-  check: RequirementCheck,
-  others: readonly RequirementCheck[],
-  subject: RequirementSubject,
-): Promise<void> {
-  if (!(await isMet)) throw check.denial();
-  await assertRequirements(others, subject);
 }

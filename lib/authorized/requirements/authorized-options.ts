@@ -5,12 +5,14 @@ import { optionalKind, type OptionalOption } from './kinds/optional.kind.js';
 import { policyKind, type PolicyOption } from './kinds/policy.kind.js';
 import { rolesKind, type RolesOption } from './kinds/roles.kind.js';
 import { scopesKind, type ScopesOption } from './kinds/scopes.kind.js';
+import { acrKind, maxAuthAgeKind, type StepUpOptions } from './kinds/step-up.kind.js';
 import type { RequirementCheck, RequirementKind } from './requirement-kind.js';
 
 /** What `@Authorized` requires beyond a valid token. All of it must hold. */
 export interface AuthorizedOptions
   extends
     IssuersOption,
+    StepUpOptions,
     ScopesOption,
     AnyScopeOption,
     RolesOption,
@@ -23,6 +25,9 @@ type Name = keyof AuthorizedOptions;
 /** Every kind, in the order of the checks. */
 const KINDS: { readonly [Option in Name]-?: RequirementKind } = {
   issuers: issuersKind,
+  // Before scopes: a new login can ask for those as well, and its challenge names them.
+  acr: acrKind,
+  maxAuthAge: maxAuthAgeKind,
   scopes: scopesKind,
   anyScope: anyScopeKind,
   roles: rolesKind,

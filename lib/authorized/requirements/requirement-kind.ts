@@ -16,6 +16,8 @@ export interface RequirementSubject {
   readonly clock: Clock;
   /** For each scope those that imply it, by the option `scopeImplies`. */
   readonly impliedBy: ReadonlyMap<string, readonly string[]>;
+  /** `clockTolerance` in seconds, by the issuer's `name`. */
+  readonly clockTolerances: ReadonlyMap<string, number>;
 }
 
 /** One requirement of one handler. */
@@ -26,8 +28,12 @@ export interface RequirementCheck {
   readonly required: unknown;
   /** A promise only where something has to be awaited. */
   isMet(subject: RequirementSubject): boolean | Promise<boolean>;
-  /** Returns the error to throw when the requirement is not met. */
-  denial(): AuthError;
+  /**
+   * Returns the error to throw when the requirement is not met.
+   *
+   * @param checks all those of the handler: a challenge names everything that the operation needs
+   */
+  denial(checks: readonly RequirementCheck[]): AuthError;
 }
 
 /** One option of `@Authorized`, checked at decoration and at each call. */
@@ -48,7 +54,8 @@ export interface KindDefinition<Given, Required> {
   /** Adds up the values on method, class and base classes; each result is checked by itself. */
   readonly combine: (given: readonly Given[]) => readonly Required[];
   readonly isMet: (required: Required, subject: RequirementSubject) => boolean | Promise<boolean>;
-  readonly denial: (required: Required) => AuthError;
+  /** Gets all checks of the handler beside its own requirement. */
+  readonly denial: (required: Required, checks: readonly RequirementCheck[]) => AuthError;
 }
 
 /**
@@ -70,7 +77,7 @@ export function requirementKind<Given, Required>({
         name,
         required,
         isMet: (subject) => isMet(required, subject),
-        denial: () => denial(required),
+        denial: (checks) => denial(required, checks),
       })),
   };
 }

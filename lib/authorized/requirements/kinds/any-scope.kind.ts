@@ -1,4 +1,5 @@
 import { AccessDeniedError } from '../../../errors/access.errors.js';
+import { requiredScopes } from '../required-scopes.js';
 import { requirementKind } from '../requirement-kind.js';
 import { holdsScope, isScopeList } from './scopes.kind.js';
 
@@ -13,6 +14,10 @@ export const anyScopeKind = requirementKind<readonly string[], readonly string[]
   validate: isScopeList,
   combine: (lists) => lists,
   isMet: (scopes, subject) => scopes.some((scope) => holdsScope(scope, subject)),
-  denial: (scopes) =>
-    new AccessDeniedError('AUTH_SCOPE_MISSING', 'The token has none of the accepted scopes', scopes),
+  denial: (_, checks) =>
+    new AccessDeniedError(
+      'AUTH_SCOPE_MISSING',
+      'The token has none of the accepted scopes',
+      requiredScopes(checks),
+    ),
 });

@@ -1,4 +1,5 @@
 import { AccessDeniedError } from '../../../errors/access.errors.js';
+import { requiredScopes } from '../required-scopes.js';
 import { isWordList, requirementKind, type RequirementSubject } from '../requirement-kind.js';
 
 export interface ScopesOption {
@@ -15,7 +16,8 @@ export const scopesKind = requirementKind<readonly string[], readonly string[]>(
   validate: isScopeList,
   combine: (lists) => (lists.length > 0 ? [[...new Set(lists.flat())]] : []),
   isMet: (scopes, subject) => scopes.every((scope) => holdsScope(scope, subject)),
-  denial: (scopes) => new AccessDeniedError('AUTH_SCOPE_MISSING', 'The token lacks a required scope', scopes),
+  denial: (_, checks) =>
+    new AccessDeniedError('AUTH_SCOPE_MISSING', 'The token lacks a required scope', requiredScopes(checks)),
 });
 
 /** Whether the token carries a scope, or one that implies it by the option `scopeImplies`. */
