@@ -14,7 +14,7 @@ import { scene, settle, watch, type Scene } from '../support/apps/scene.js';
 const MINUTE = 60_000;
 
 describe('the age of the metadata', () => {
-  it('[8] not reached: a changed document is not picked up and nothing is called', async () => {
+  it('[8] makes no call and keeps its keys when the document has changed before automaticRefreshInterval is over', async () => {
     const { clock, issuer, provider } = await scene();
     const before = issuer.requests.length;
     await issuer.publish('b');
@@ -23,7 +23,7 @@ describe('the age of the metadata', () => {
     expect(provider.status()).toMatchObject({ state: 'fresh', keyIds: ['a'] });
   });
 
-  it('[8] reached: requests are served from the current snapshot while the refresh runs', async () => {
+  it('[8] serves requests from the current snapshot while the refresh that is due runs', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     await issuer.publish('a', 'b');
@@ -41,7 +41,7 @@ describe('the age of the metadata', () => {
 });
 
 describe('the schedule', () => {
-  it('[9] holds with no traffic at all', async () => {
+  it('[9] calls the issuer once per interval when there is no traffic', async () => {
     const { clock, issuer } = await scene();
     await clock.advance(35 * MINUTE);
     expect(callTimes(issuer)).toEqual([0, 10 * MINUTE, 20 * MINUTE, 30 * MINUTE]);
@@ -70,7 +70,7 @@ describe('the schedule', () => {
     expect(issuer.calls('jwks')).toBe(2);
   });
 
-  it('[9] does not stop when a refresh falls due during one that was asked for', async () => {
+  it('[9] refreshes again when an automatic refresh fell due during a failing one on demand', async () => {
     for (const reply of [hang(), status(500)]) {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
@@ -112,7 +112,7 @@ describe('the schedule', () => {
     expect(callTimes(issuer)).toEqual([0, 5 * MINUTE, 15 * MINUTE]);
   });
 
-  it('[10] tries again sooner after a failure, with growth up to a cap, and as before after a success', async () => {
+  it('[10] retries sooner after a failure, with growing gaps up to a cap, and as at first after a success', async () => {
     const { clock, issuer, provider } = await scene();
     issuer.always('all', status(500));
     await clock.advance(40 * MINUTE);
@@ -130,7 +130,7 @@ describe('the schedule', () => {
     expect(callTimes(issuer).slice(-2)).toEqual([recovered + 10 * MINUTE, recovered + 10 * MINUTE + 750]);
   });
 
-  it('[10] spreads a fleet: half of every backoff is chance', async () => {
+  it('[10] draws half of every backoff at random, so that a fleet spreads', async () => {
     const backoffs = [];
     for (const random of [0, 0.999999]) {
       let isLoaded = false;
@@ -144,7 +144,7 @@ describe('the schedule', () => {
     expect(backoffs).toEqual([500, 1000]);
   });
 
-  it('[10] is not brought forward by failures on demand', async () => {
+  it('[10] keeps its time when refreshes on demand fail', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     const { nextRefreshAt } = provider.status();
@@ -155,7 +155,7 @@ describe('the schedule', () => {
     expect(stage.attempts('automatic')).toBe(0);
   });
 
-  it('[10] goes on after a first load that failed', async () => {
+  it('[10] retries when the first load has failed', async () => {
     const { clock, issuer, provider } = await scene({ start: false });
     issuer.always('all', unreachable());
     await provider.start();
@@ -185,19 +185,22 @@ describe('what the issuer says about time', () => {
     { says: 'junk', headers: { 'cache-control': 'max-age=soon', age: 'old' }, seconds: 600 },
   ];
 
-  it.each(sayings)('[11] $says means a refresh every $seconds s', async ({ headers, seconds }) => {
-    const { clock, issuer, provider } = await scene({ start: false });
-    issuer.headers = headers;
-    await provider.start();
-    await clock.advance(seconds * 1000 - 1);
-    expect(issuer.calls('jwks')).toBe(1);
-    await clock.advance(1);
-    expect(issuer.calls('jwks')).toBe(2);
-    await clock.advance(seconds * 1000 * 3);
-    expect(issuer.calls('jwks')).toBe(5);
-  });
+  it.each(sayings)(
+    '[11] refreshes every $seconds s when the headers say $says',
+    async ({ headers, seconds }) => {
+      const { clock, issuer, provider } = await scene({ start: false });
+      issuer.headers = headers;
+      await provider.start();
+      await clock.advance(seconds * 1000 - 1);
+      expect(issuer.calls('jwks')).toBe(1);
+      await clock.advance(1);
+      expect(issuer.calls('jwks')).toBe(2);
+      await clock.advance(seconds * 1000 * 3);
+      expect(issuer.calls('jwks')).toBe(5);
+    },
+  );
 
-  it('[11] 304 extends the freshness and imports no key again', async () => {
+  it('[11] extends the freshness and keeps the key objects when the issuer answers 304', async () => {
     const stage = await scene({ start: false });
     const { clock, issuer, provider } = stage;
     issuer.isConditional = true;
@@ -234,31 +237,34 @@ describe('what the issuer says about time', () => {
       seconds: 120,
     },
     { code: 503, retryAfter: () => '86400', seconds: 600 },
-  ])('[11] $code with Retry-After: no call for $seconds s, automatic or on demand', async (asked) => {
-    const stage = await scene();
-    const { clock, issuer, provider } = stage;
-    await clock.advance(10 * MINUTE - 1);
-    issuer.always('all', (...exchange) =>
-      status(asked.code, { 'retry-after': asked.retryAfter(stage) })(...exchange),
-    );
-    await clock.advance(1);
-    expect(issuer.calls('jwks')).toBe(2);
-    issuer.recover();
-    await issuer.publish('a', 'b');
-    const calls = issuer.requests.length;
-    const refused = stage.watch(await issuer.sign('b'));
-    await settle();
-    expect(refused.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
-    expect(refused.retryAfter).toBe(asked.seconds);
-    await clock.advance(asked.seconds * 1000 - 1000);
-    expect(issuer.requests).toHaveLength(calls);
-    const patient = stage.watch(await issuer.sign('b'));
-    await clock.advance(999);
-    expect(issuer.requests).toHaveLength(calls);
-    await clock.advance(1);
-    expect(await patient.settled).toBe('accepted');
-    expect(provider.status()).toMatchObject({ state: 'fresh', lastFailure: undefined });
-  });
+  ])(
+    '[11] makes no call for $seconds s, automatic or on demand, when the issuer answers $code with Retry-After',
+    async (asked) => {
+      const stage = await scene();
+      const { clock, issuer, provider } = stage;
+      await clock.advance(10 * MINUTE - 1);
+      issuer.always('all', (...exchange) =>
+        status(asked.code, { 'retry-after': asked.retryAfter(stage) })(...exchange),
+      );
+      await clock.advance(1);
+      expect(issuer.calls('jwks')).toBe(2);
+      issuer.recover();
+      await issuer.publish('a', 'b');
+      const calls = issuer.requests.length;
+      const refused = stage.watch(await issuer.sign('b'));
+      await settle();
+      expect(refused.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
+      expect(refused.retryAfter).toBe(asked.seconds);
+      await clock.advance(asked.seconds * 1000 - 1000);
+      expect(issuer.requests).toHaveLength(calls);
+      const patient = stage.watch(await issuer.sign('b'));
+      await clock.advance(999);
+      expect(issuer.requests).toHaveLength(calls);
+      await clock.advance(1);
+      expect(await patient.settled).toBe('accepted');
+      expect(provider.status()).toMatchObject({ state: 'fresh', lastFailure: undefined });
+    },
+  );
 
   it('[11] makes no second request within one refresh when the issuer sent Retry-After', async () => {
     const stage = await scene();
@@ -269,7 +275,7 @@ describe('what the issuer says about time', () => {
     expect(stage.issuer.calls('discovery')).toBe(1);
   });
 
-  it('[11] Retry-After counts whichever document says it, and the longer one when both do', async () => {
+  it('[11] waits as long as Retry-After of either document says, and the longer time when both do', async () => {
     for (const [discovery, jwks] of [
       [status(503, { 'retry-after': '120' }), unreachable()],
       [unreachable(), status(503, { 'retry-after': '120' })],
@@ -285,7 +291,7 @@ describe('what the issuer says about time', () => {
     }
   });
 
-  it('[11] a later failure without Retry-After does not cut short what the issuer asked for', async () => {
+  it('[11] keeps the time of Retry-After when a later failure has none', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     issuer.once('jwks', status(503, { 'retry-after': '120' }));
@@ -300,7 +306,7 @@ describe('what the issuer says about time', () => {
   });
 });
 
-describe('closing', () => {
+describe('close', () => {
   const moments: readonly [string, (stage: Scene) => Promise<unknown>][] = [
     ['the key set is being read', async ({ issuer }) => issuer.always('jwks', hang())],
     ['the key set is being read by a deaf fetch', async ({ issuer }) => issuer.always('jwks', deafHang())],
@@ -321,33 +327,36 @@ describe('closing', () => {
     ],
   ];
 
-  it.each(moments)('[12] while %s ends all of it', async (_, prepare) => {
-    const stage = await scene();
-    const { clock, issuer, provider } = stage;
-    const ended: string[] = [];
-    provider.events$.subscribe({ complete: () => ended.push('events$') });
-    provider.metadata$.subscribe({ complete: () => ended.push('metadata$') });
-    await prepare(stage);
-    const waiting = [
-      stage.watch(await issuer.sign('b')),
-      stage.watch(await issuer.sign('c')),
-      watch(provider.refreshNow()),
-    ];
-    await settle();
-    expect(waiting.map(({ outcome }) => outcome)).toEqual([undefined, undefined, undefined]);
-    const calls = issuer.requests.length;
-    provider.close();
-    const outcomes = await Promise.all(waiting.map(({ settled }) => settled));
-    expect(new Set(outcomes)).toEqual(new Set(['AUTH_METADATA_UNAVAILABLE']));
-    await settle();
-    expect(clock.pendingTimers).toBe(0);
-    expect(issuer.requests.filter(({ signal }) => !signal.aborted)).toEqual([]);
-    expect(ended.toSorted()).toEqual(['events$', 'metadata$']);
-    await clock.advance(24 * 60 * MINUTE);
-    expect(issuer.requests).toHaveLength(calls);
-  });
+  it.each(moments)(
+    '[12] ends every wait, timer and stream when it is called while %s',
+    async (_, prepare) => {
+      const stage = await scene();
+      const { clock, issuer, provider } = stage;
+      const ended: string[] = [];
+      provider.events$.subscribe({ complete: () => ended.push('events$') });
+      provider.metadata$.subscribe({ complete: () => ended.push('metadata$') });
+      await prepare(stage);
+      const waiting = [
+        stage.watch(await issuer.sign('b')),
+        stage.watch(await issuer.sign('c')),
+        watch(provider.refreshNow()),
+      ];
+      await settle();
+      expect(waiting.map(({ outcome }) => outcome)).toEqual([undefined, undefined, undefined]);
+      const calls = issuer.requests.length;
+      provider.close();
+      const outcomes = await Promise.all(waiting.map(({ settled }) => settled));
+      expect(new Set(outcomes)).toEqual(new Set(['AUTH_METADATA_UNAVAILABLE']));
+      await settle();
+      expect(clock.pendingTimers).toBe(0);
+      expect(issuer.requests.filter(({ signal }) => !signal.aborted)).toEqual([]);
+      expect(ended.toSorted()).toEqual(['events$', 'metadata$']);
+      await clock.advance(24 * 60 * MINUTE);
+      expect(issuer.requests).toHaveLength(calls);
+    },
+  );
 
-  it('[12] while requests wait for their turn ends their wait', async () => {
+  it('[12] rejects requests that wait for the budget', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     await stage.exhaustBudget();
@@ -362,7 +371,7 @@ describe('closing', () => {
     expect(issuer.requests).toHaveLength(calls);
   });
 
-  it('[12] during the first load lets the boot go on, and a later call fails at once', async () => {
+  it('[12] resolves the start when the first load runs, and later calls fail at once', async () => {
     const stage = await scene({ start: false });
     const { clock, issuer, provider } = stage;
     issuer.always('discovery', hang());

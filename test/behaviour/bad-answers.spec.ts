@@ -24,7 +24,7 @@ const { jwk: good } = await keyOf('a');
 const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
 const unusable = [{ kty: 'oct', k: 'c2VjcmV0', kid: 'o' }, { kty: 'XXX', kid: 'x' }, null];
 
-describe('a key set that is none', () => {
+describe('a key set that cannot be read', () => {
   const cases: readonly [string, Reply, MetadataFault][] = [
     ['HTML', text('<!doctype html><title>Sign in</title>', { 'content-type': 'text/html' }), 'not-json'],
     ['an empty body', text(''), 'not-json'],
@@ -42,7 +42,7 @@ describe('a key set that is none', () => {
   ];
 
   it.each(cases)(
-    '[33] %s: the good snapshot stays and an event gives the reason',
+    '[33] keeps the good snapshot and emits the reason when the answer is %s',
     async (_, reply, fault) => {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
@@ -63,17 +63,20 @@ describe('a key set that is none', () => {
     },
   );
 
-  it.each(cases)('[33] %s at the first load: nothing is loaded, and the next one is', async (_, reply) => {
-    const stage = await scene({ start: false });
-    const { clock, issuer, provider } = stage;
-    issuer.once('jwks', reply);
-    await provider.start();
-    expect(provider.status().state).toBe('empty');
-    await clock.advance(1000);
-    expect(await stage.show('a')).toBe('accepted');
-  });
+  it.each(cases)(
+    '[33] loads nothing when the first answer is %s, and loads the next good one',
+    async (_, reply) => {
+      const stage = await scene({ start: false });
+      const { clock, issuer, provider } = stage;
+      issuer.once('jwks', reply);
+      await provider.start();
+      expect(provider.status().state).toBe('empty');
+      await clock.advance(1000);
+      expect(await stage.show('a')).toBe('accepted');
+    },
+  );
 
-  it('[33] never reaches an error that a client or a log could see', async () => {
+  it('[33] keeps the text of the upstream out of the failure message', async () => {
     const { clock, issuer, provider } = await scene();
     issuer.always('all', text('secret-of-the-upstream'));
     await clock.advance(10 * MINUTE);
@@ -81,7 +84,7 @@ describe('a key set that is none', () => {
   });
 });
 
-describe('a discovery document that is none', () => {
+describe('a discovery document that cannot be used', () => {
   const refused: readonly [string, Reply, MetadataFault][] = [
     [
       'names another issuer',
@@ -106,7 +109,7 @@ describe('a discovery document that is none', () => {
   ];
 
   it.each(refused)(
-    '[33] because it %s: the good snapshot stays and an event gives the reason',
+    '[33] keeps the good snapshot and emits the reason when the document %s',
     async (_, reply, fault) => {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
@@ -124,7 +127,7 @@ describe('a discovery document that is none', () => {
     },
   );
 
-  it.each(refused)('[33] because it %s: nothing is loaded from it', async (_, reply) => {
+  it.each(refused)('[33] loads nothing when the first document %s', async (_, reply) => {
     const { issuer, provider } = await scene({ start: false });
     issuer.always('discovery', reply);
     await provider.start();
@@ -137,7 +140,7 @@ describe('a discovery document that is none', () => {
     ['truncated JSON', (_: unknown, honest: () => Response) => half(honest())],
     ['a 500', status(500)],
   ] as const)(
-    '[33] because it is %s: the key set alone is a success, and an event reports it',
+    '[33] refreshes from the key set alone and emits discovery-failed when the document is %s',
     async (_, reply) => {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
@@ -172,7 +175,7 @@ describe('a key set with bad members', () => {
     expect(skipped).toEqual(bad.map(({ kid, fault }) => ({ kid, fault })));
   });
 
-  it('[34] loses no good one over the worst of members', async () => {
+  it('[34] keeps the good key when the others are the worst of members', async () => {
     const stage = await scene({ start: false });
     const worst = [null, 0, '', 'a', [], [[]], {}, { kty: {} }, { kty: 'EC' }, { kty: '__proto__' }];
     const members = [...worst.map((member) => JSON.stringify(member)), nested, JSON.stringify(good)];
@@ -199,7 +202,7 @@ describe('a key set with bad members', () => {
     expect(stage.emitted('key-skipped')).toEqual([expect.objectContaining({ fault: 'malformed' })]);
   });
 
-  it('[34] withdraws a good key that has turned bad', async () => {
+  it('[34] withdraws a good key when its member has turned bad', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer } = stage;
     const { jwk } = await keyOf('a');
@@ -211,7 +214,7 @@ describe('a key set with bad members', () => {
 });
 
 describe('a body without end', () => {
-  it('[35] is stopped early, whichever way it comes', async () => {
+  it('[35] stops reading an endless body early, however it is sent', async () => {
     const { clock, issuer, provider } = await scene();
     const chunk = new Uint8Array(16_384).fill(0x20);
     let pulled = 0;
@@ -236,7 +239,7 @@ describe('a body without end', () => {
     expect(provider.status().keyIds).toEqual(['a']);
   });
 
-  it('[35] is measured in bytes, and a body exactly of the limit is accepted', async () => {
+  it('[35] counts bytes, and accepts a body exactly of the limit', async () => {
     for (const extra of [0, 1]) {
       const { clock, issuer, provider } = await scene({ metadata: { maxResponseSize: 4096 } });
       const { jwk } = await keyOf('b');
@@ -248,7 +251,7 @@ describe('a body without end', () => {
     }
   });
 
-  it('[35] of a refusal is not read at all', async () => {
+  it('[35] does not read the body of an error answer', async () => {
     const { clock, issuer, provider } = await scene();
     let pulled = 0;
     issuer.always('all', () => {
@@ -266,7 +269,7 @@ describe('a body without end', () => {
     expect(pulled).toBeLessThanOrEqual(2);
   });
 
-  it.each([301, 302, 303, 307, 308])('[35] %i is rejected and its target never called', async (code) => {
+  it.each([301, 302, 303, 307, 308])('[35] rejects status %i and does not call its target', async (code) => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     issuer.always('all', status(code, { location: 'https://issuer.test/canary' }));

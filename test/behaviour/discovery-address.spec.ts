@@ -24,7 +24,7 @@ function addressesSince({ issuer }: Scene, count: number): readonly string[] {
 }
 
 describe('the address of the discovery document', () => {
-  it('[19] is looked for again when the one found at boot is gone', async () => {
+  it('[19] reads the other address when the one found at boot is gone', async () => {
     const stage = await loadedFrom(OAUTH);
     serve(stage, OPENID);
     stage.issuer.jwksUri = 'https://issuer.test/jwks-2';
@@ -32,7 +32,7 @@ describe('the address of the discovery document', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[19] is looked for again when the one found at boot fails in another way', async () => {
+  it('[19] reads the other address when the one found at boot fails in another way', async () => {
     const stage = await loadedFrom(OAUTH);
     stage.issuer.always('discovery', (request, honest) =>
       request.url === OPENID ? honest() : new Response('', { status: 500 }),
@@ -42,7 +42,7 @@ describe('the address of the discovery document', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[19] becomes the first one again when that names another key set, at the next automatic refresh', async () => {
+  it('[19] returns to the first address at the next automatic refresh when that names another key set', async () => {
     const stage = await loadedFrom(OAUTH);
     const { clock, issuer, provider } = stage;
     issuer.always('discovery', (request, honest) =>
@@ -58,7 +58,7 @@ describe('the address of the discovery document', () => {
     expect(provider.snapshot()?.jwksUri).toBe('https://issuer.test/jwks-new');
   });
 
-  it('[19] stays the second one while the first is not there', async () => {
+  it('[19] keeps the second address while the first is not there', async () => {
     const stage = await loadedFrom(OAUTH);
     const count = stage.issuer.requests.length;
     await stage.clock.advance('10m');
@@ -66,7 +66,7 @@ describe('the address of the discovery document', () => {
     expect(stage.provider.status().state).toBe('fresh');
   });
 
-  it('is named with its twin and the options that help when both answer 404', async () => {
+  it('names both addresses and the options that help when both answer 404', async () => {
     const stage = await scene({ start: false });
     stage.issuer.always('discovery', status(404));
     await stage.provider.start();

@@ -3,7 +3,7 @@ import { after, hang, keyOf, unreachable } from '../support/issuers/scripted-iss
 import { scene, settle, until, watch } from '../support/apps/scene.js';
 
 describe('the first load', () => {
-  it('[1] costs exactly one retrieval, by the first key look-up', async () => {
+  it('[1] fetches once, when the first key is looked up', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });
     const { issuer, provider } = stage;
     expect(issuer.requests).toEqual([]);
@@ -14,7 +14,7 @@ describe('the first load', () => {
     expect(provider.status().state).toBe('fresh');
   });
 
-  it('[1] is the only retrieval for ten tokens of one key', async () => {
+  it('[1] fetches nothing more when ten tokens of one key arrive', async () => {
     const stage = await scene({ module: { tokenCache: false } });
     const { issuer } = stage;
     const before = issuer.requests.length;
@@ -22,7 +22,7 @@ describe('the first load', () => {
     expect(issuer.requests).toHaveLength(before);
   });
 
-  it('[1] is the only retrieval for tokens of three keys of one set', async () => {
+  it('[1] fetches once when tokens of three keys of one set arrive', async () => {
     const stage = await scene({ keys: ['a', 'b', 'c'], metadata: { startup: 'lazy' } });
     const { issuer } = stage;
     const outcomes = await Promise.all(['a', 'b', 'c', 'b'].map((kid) => stage.show(kid)));
@@ -30,7 +30,7 @@ describe('the first load', () => {
     expect([issuer.calls('discovery'), issuer.calls('jwks')]).toEqual([1, 1]);
   });
 
-  it('[2] is shared by fifty first requests', async () => {
+  it('[2] fetches once when fifty first requests arrive together', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });
     const { issuer } = stage;
     const tokens = await Promise.all(
@@ -44,7 +44,7 @@ describe('the first load', () => {
 });
 
 describe('a refresh on demand', () => {
-  it('[2] is joined, not repeated, when it takes longer than a second', async () => {
+  it('[2] serves a second request from the running refresh when it takes longer than a second', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -58,7 +58,7 @@ describe('a refresh on demand', () => {
     expect(issuer.calls('jwks')).toBe(2);
   });
 
-  it('[3] does not delay a request with a known key', async () => {
+  it('[3] accepts a request with a known key without delay while it runs', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     issuer.always('all', hang());
@@ -71,7 +71,7 @@ describe('a refresh on demand', () => {
     expect(await unknown.settled).toBe('AUTH_METADATA_UNAVAILABLE');
   });
 
-  it('[4] goes on for the others when one caller runs out of patience', async () => {
+  it('[4] continues for the other requests when one request reaches its deadline', async () => {
     const stage = await scene({ metadata: { refreshWait: '2s' } });
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -90,7 +90,7 @@ describe('a refresh on demand', () => {
     expect(stage.attempts()).toBe(1);
   });
 
-  it('[5] is not needed when another request has refreshed since the snapshot of the caller', async () => {
+  it('[5] makes no call when another request has refreshed since the snapshot of the caller', async () => {
     const { issuer, provider } = await scene();
     const stale = await provider.current();
     await issuer.publish('a', 'b');
@@ -104,7 +104,7 @@ describe('a refresh on demand', () => {
     expect(issuer.requests).toHaveLength(before);
   });
 
-  it('[5] is needed when the newer snapshot has not got the key either', async () => {
+  it('[5] fetches again when the newer snapshot has not got the key either', async () => {
     const { issuer, provider } = await scene();
     const stale = await provider.current();
     await issuer.publish('a', 'b');
@@ -116,7 +116,7 @@ describe('a refresh on demand', () => {
 });
 
 describe('two refreshes that overlap', () => {
-  it('[6] leave the newer answer in place when the older one comes last', async () => {
+  it('[6] keeps the newer answer when the older one comes last', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     const held = issuer.hold('jwks');
@@ -132,7 +132,7 @@ describe('two refreshes that overlap', () => {
     expect(stage.emitted('metadata-changed')).toHaveLength(2);
   });
 
-  it('[6] leave the newer answer in place when the older one brings back a withdrawn key', async () => {
+  it('[6] keeps the newer answer when the older one brings back a withdrawn key', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { issuer, provider } = stage;
     const held = issuer.hold('jwks');
@@ -146,7 +146,7 @@ describe('two refreshes that overlap', () => {
     expect(await stage.show('a')).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('[6] leave the later failure of the older one without effect', async () => {
+  it('[6] ignores the failure of the older one when the newer has succeeded', async () => {
     const { clock, issuer, provider } = await scene();
     issuer.once('jwks', hang());
     const older = watch(provider.refreshNow());
@@ -159,7 +159,7 @@ describe('two refreshes that overlap', () => {
     expect(provider.status()).toMatchObject({ lastFailure: undefined, nextRefreshAt, state: 'fresh' });
   });
 
-  it('[6] make one change of it when both find the same new key', async () => {
+  it('[6] emits one change when both find the same new key', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     await issuer.publish('a', 'b');
@@ -175,7 +175,7 @@ describe('two refreshes that overlap', () => {
     expect(stage.emitted('metadata-changed')).toHaveLength(2);
   });
 
-  it('[6] withdraw a key only after a second look, although the older one has brought it meanwhile', async () => {
+  it('[6] keeps a key that the older one has brought when the newer one finds it only at the second look', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     const holds = [issuer.hold('jwks'), issuer.hold('jwks')];
@@ -196,7 +196,7 @@ describe('two refreshes that overlap', () => {
     expect(stage.emitted('metadata-changed').flatMap((event) => event.withdrawnKeyIds)).toEqual([]);
   });
 
-  it('[6] serve who waits for the first load from whichever succeeds', async () => {
+  it('[6] resolves requests that wait for the first load when either succeeds', async () => {
     const { clock, issuer, provider } = await scene({ metadata: { startup: 'lazy' } });
     issuer.once('discovery', hang());
     const waiting = provider.current();

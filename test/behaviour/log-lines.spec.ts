@@ -20,13 +20,13 @@ async function refreshFailing({ provider }: Scene): Promise<void> {
 }
 
 describe('the log of the metadata', () => {
-  it('says that the key set was loaded, not that it changed, when it is the first', async () => {
+  it('logs that the key set was loaded, not that it changed, when it is the first', async () => {
     const { stage, lines } = await logged({ keys: ['a', 'b'] });
     await stage.provider.start();
     expect(lines).toEqual([['log', 'https://issuer.test: key set loaded, keys [a, b]']]);
   });
 
-  it('has no line when a member changes that says nothing of the key', async () => {
+  it('logs nothing when a member changes that states nothing of the key', async () => {
     const { stage, lines } = await logged();
     await stage.provider.start();
     stage.issuer.published = [{ ...(await keyOf('a')).jwk, x5t: 'AQAB' }];
@@ -44,7 +44,7 @@ describe('the log of the metadata', () => {
     expect(lines.at(-1)?.[1]).toContain('replaced [a], now at https://issuer.test/jwks-2');
   });
 
-  it('has a line for a failure of another kind than the last, and one per row of equal ones', async () => {
+  it('logs a line when a failure is of another kind than the last, and one per row of equal ones', async () => {
     const { stage, lines } = await logged();
     await stage.provider.start();
     const { issuer } = stage;
@@ -72,7 +72,7 @@ describe('the log of the metadata', () => {
     ['unknown key ids', 'unknown-key-ids', ' by unknown key ids'],
     ['failing refreshes', 'failures', ' by failing refreshes'],
     ['rollovers', 'other', ''],
-  ] as const)('says what exhausted the budget when it was %s', async (_what, cause, words) => {
+  ] as const)('names what exhausted the budget when it was %s', async (_what, cause, words) => {
     const { stage, lines } = await logged({ metadata: { refreshBurst: 2, refreshWait: '60s' } });
     await stage.provider.start();
     const { clock, issuer } = stage;
@@ -119,7 +119,7 @@ describe('the log of the metadata', () => {
     expect(lines.at(-1)?.[1]).not.toContain('s3cr3t');
   });
 
-  it('says that this library protects the key set when it answers 401 with its error code', async () => {
+  it('names this library as what protects the key set when the answer is 401 with its error code', async () => {
     const { stage, lines } = await logged();
     stage.issuer.always('jwks', () => Response.json({ errorCode: 'AUTH_TOKEN_MISSING' }, { status: 401 }));
     await stage.provider.start();
@@ -140,7 +140,7 @@ describe('the log of the metadata', () => {
     expect(lines.at(-1)).toEqual(['error', expect.stringContaining('TypeError')]);
   });
 
-  it('stays one bounded line without control or format characters, for every text of an error', async () => {
+  it('logs one bounded line without control or format characters when an error holds such text', async () => {
     const evil = `first\r\nsecond \u001b[31m \u202e\u2066 \u2028 \ufeff${'x'.repeat(100_000)}`;
     const store = new MemoryStore();
     store.save = () => Promise.reject(new Error(evil));
@@ -164,7 +164,7 @@ describe('the log of the metadata', () => {
     }
   });
 
-  it('has one line per event of a fleet that matters, and none per check of another replica', async () => {
+  it('logs one line per replica when it starts, and none for the check of another replica', async () => {
     const { stage, lines } = await logged();
     const store = new FleetStore(stage.clock);
     const other = await logged({ clock: stage.clock, at: stage.issuer, metadata: { store } });

@@ -46,9 +46,9 @@ const outages: readonly [string, (clock: ManualClock) => Reply, string][] = [
   ['throws something that is no error', () => () => Promise.reject('nothing'), 'unreachable'],
 ];
 
-describe('an issuer that, after warm-up,', () => {
+describe('an outage after warm-up', () => {
   it.each(outages)(
-    '[28] %s: known keys are served until lastKnownGoodLifetime, then 503, then recovery',
+    '[28] serves known keys until lastKnownGoodLifetime, then answers 503, then recovers, when the issuer %s',
     async (_, outage, fault) => {
       const stage = await scene({ metadata: { lastKnownGoodLifetime: '1h' } });
       const { clock, issuer, provider } = stage;
@@ -72,7 +72,7 @@ describe('an issuer that, after warm-up,', () => {
     },
   );
 
-  it.each(outages)('[28] %s: ten requests cost far fewer than ten retrievals', async (_, outage) => {
+  it.each(outages)('[28] fetches far less than once per request when the issuer %s', async (_, outage) => {
     const stage = await scene();
     const { clock, issuer } = stage;
     issuer.always('all', outage(clock));
@@ -87,31 +87,37 @@ describe('an issuer that, after warm-up,', () => {
     expect(stage.attempts()).toBeLessThanOrEqual(4);
   });
 
-  it.each(outages)('[32] %s: every refresh settles within its timeout', async (_, outage, fault) => {
-    const { clock, issuer, provider } = await scene();
-    issuer.always('all', outage(clock));
-    const refresh = watch(provider.refreshNow());
-    await until(() => issuer.calls('jwks') === 2);
-    await clock.advance(5000);
-    await until(() => refresh.outcome !== undefined);
-    expect(refresh.outcome).toBe(UNAVAILABLE);
-    expect(provider.status().lastFailure?.fault).toBe(fault);
-    expect(clock.pendingTimers).toBeLessThanOrEqual(fault === 'timeout' ? 2 : 1);
-  });
+  it.each(outages)(
+    '[32] settles a refresh within its timeout when the issuer %s',
+    async (_, outage, fault) => {
+      const { clock, issuer, provider } = await scene();
+      issuer.always('all', outage(clock));
+      const refresh = watch(provider.refreshNow());
+      await until(() => issuer.calls('jwks') === 2);
+      await clock.advance(5000);
+      await until(() => refresh.outcome !== undefined);
+      expect(refresh.outcome).toBe(UNAVAILABLE);
+      expect(provider.status().lastFailure?.fault).toBe(fault);
+      expect(clock.pendingTimers).toBeLessThanOrEqual(fault === 'timeout' ? 2 : 1);
+    },
+  );
 
-  it.each(outages)('[32] %s on demand: the refresh settles within its timeout', async (_, outage) => {
-    const stage = await scene();
-    const { clock, issuer } = stage;
-    issuer.always('all', outage(clock));
-    const waiting = stage.watch(await issuer.sign('b'));
-    await clock.advance(5000);
-    await until(() => waiting.outcome !== undefined);
-    expect(waiting.outcome).toBe(UNAVAILABLE);
-  });
+  it.each(outages)(
+    '[32] settles a refresh on demand within its timeout when the issuer %s',
+    async (_, outage) => {
+      const stage = await scene();
+      const { clock, issuer } = stage;
+      issuer.always('all', outage(clock));
+      const waiting = stage.watch(await issuer.sign('b'));
+      await clock.advance(5000);
+      await until(() => waiting.outcome !== undefined);
+      expect(waiting.outcome).toBe(UNAVAILABLE);
+    },
+  );
 });
 
 describe('an outage', () => {
-  it('[29] and an unknown key: 503 with Retry-After, within refreshWait', async () => {
+  it('[29] answers 503 with Retry-After within refreshWait when the key is unknown', async () => {
     const stage = await scene({ metadata: { refreshWait: '2s' } });
     const { clock, issuer } = stage;
     issuer.always('all', hang());
@@ -122,7 +128,7 @@ describe('an outage', () => {
     expect(waiting).toMatchObject({ outcome: UNAVAILABLE, retryAfter: 1 });
   });
 
-  it('[29] and an unknown key: 503 at once when the backoff outlasts refreshWait', async () => {
+  it('[29] answers 503 at once when the key is unknown and the backoff is longer than refreshWait', async () => {
     const stage = await scene({ metadata: { refreshWait: '2s' } });
     const { clock, issuer } = stage;
     issuer.always('all', status(503, { 'retry-after': '60' }));
@@ -136,7 +142,7 @@ describe('an outage', () => {
     expect(clock.monotonic()).toBe(1000);
   });
 
-  it('[29] and an unknown key: answers at once when refreshWait is 0', async () => {
+  it('[29] answers 503 at once when the key is unknown and refreshWait is 0', async () => {
     const stage = await scene({ metadata: { refreshWait: 0 } });
     const { clock, issuer } = stage;
     issuer.always('all', hang());
@@ -145,13 +151,13 @@ describe('an outage', () => {
     expect(refused.outcome).toBe(UNAVAILABLE);
   });
 
-  it('[29] and a wrong signature: 401, because it can be decided without the issuer', async () => {
+  it('[29] answers 401 when the signature is wrong, because no call of the issuer is needed for that', async () => {
     const stage = await scene();
     stage.issuer.always('all', status(500));
     expect(await stage.show(await keyOf('a', { material: 'forged' }))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('[28] outlasts no snapshot for who asks again: an expired one is loaded once for all, in the budget', async () => {
+  it('[28] refreshes twice at most when the snapshot has expired and fifty requests come at once', async () => {
     const stage = await scene({ metadata: { lastKnownGoodLifetime: 0 } });
     const { clock, issuer } = stage;
     issuer.always('all', status(500));
@@ -172,7 +178,7 @@ describe('an outage', () => {
 });
 
 describe('a cold start with the issuer down', () => {
-  it('[30] wait: starts, answers 503, recovers by itself', async () => {
+  it('[30] starts, answers 503 and recovers without a request when startup is wait', async () => {
     const { issuer, clock, boot } = await cold({ startup: 'wait' });
     issuer.always('all', unreachable());
     const { authenticator } = await boot();
@@ -185,7 +191,7 @@ describe('a cold start with the issuer down', () => {
     expect(await outcomeOf(authenticator.authenticate(await issuer.sign('a')))).toBe('accepted');
   });
 
-  it('[30] wait: boots no later than the first load has timed out', async () => {
+  it('[30] boots once the first load has timed out when startup is wait', async () => {
     const { issuer, clock, boot } = await cold({ startup: 'wait' });
     issuer.always('all', hang());
     const booting = boot();
@@ -197,7 +203,7 @@ describe('a cold start with the issuer down', () => {
     expect(await refused.settled).toBe(UNAVAILABLE);
   });
 
-  it('[30] require: fails the boot, naming address and cause', async () => {
+  it('[30] fails the boot with address and cause when startup is require', async () => {
     const { issuer, clock, boot } = await cold({ startup: 'require' });
     issuer.always('all', unreachable());
     const error: unknown = await boot().catch((reason: unknown) => reason);
@@ -210,13 +216,13 @@ describe('a cold start with the issuer down', () => {
     expect(issuer.requests).toHaveLength(1);
   });
 
-  it('[30] require: boots when the issuer is there', async () => {
+  it('[30] boots when startup is require and the issuer is there', async () => {
     const { issuer, boot } = await cold({ startup: 'require' });
     const { authenticator } = await boot();
     expect(await outcomeOf(authenticator.authenticate(await issuer.sign('a')))).toBe('accepted');
   });
 
-  it('[30] lazy: starts at once and makes no call', async () => {
+  it('[30] boots at once and makes no call when startup is lazy', async () => {
     const { issuer, clock, boot } = await cold({ startup: 'lazy' });
     issuer.always('all', hang());
     const { authenticator } = await boot();
@@ -228,7 +234,7 @@ describe('a cold start with the issuer down', () => {
 });
 
 describe('a slow load', () => {
-  it('[29] and the look for an unknown key after it share one refreshWait', async () => {
+  it('[29] shares one refreshWait with the refresh for an unknown key', async () => {
     const { clock, issuer, authenticator } = await scene({ start: false });
     issuer.always('all', after(clock, 4500));
     const asked = watch(authenticator.authenticate(await issuer.sign('b')));
@@ -240,7 +246,7 @@ describe('a slow load', () => {
 });
 
 describe('a failed load', () => {
-  it('[31] is never remembered as an answer', async () => {
+  it('[31] loads again when the next request comes', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });
     const { clock, issuer, provider } = stage;
     issuer.once('discovery', status(500));
@@ -251,7 +257,7 @@ describe('a failed load', () => {
     expect(await next.settled).toBe('accepted');
   });
 
-  it('[31] of a connection that never ends does not lock later ones out', async () => {
+  it('[31] loads again when the first connection never ends', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });
     const { clock, issuer } = stage;
     issuer.once('discovery', deafHang());
@@ -263,7 +269,7 @@ describe('a failed load', () => {
     expect(await second.settled).toBe('accepted');
   });
 
-  it('[31] halfway, with the key set down, is made good in full', async () => {
+  it('[31] loads in full after the backoff when the key set was cut off', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });
     const { clock, issuer } = stage;
     issuer.once('jwks', cutOff());
@@ -274,7 +280,7 @@ describe('a failed load', () => {
 });
 
 describe('a chain of slow answers', () => {
-  it('[32] is bounded: each exchange has its timeout, and one refresh is a handful of them', async () => {
+  it('[32] ends within five timeouts, in one refresh', async () => {
     const stage = await scene({ metadata: { refreshWait: '60s' } });
     const { clock, issuer } = stage;
     issuer.jwksUri = `${issuer.url}/moved/jwks`;
@@ -286,7 +292,7 @@ describe('a chain of slow answers', () => {
     expect(stage.attempts()).toBe(1);
   });
 
-  it('[32] takes no longer when the fetch fails late and the deadline has come and gone', async () => {
+  it('[32] rejects at its deadline when the fetch fails only later', async () => {
     const { clock, issuer, provider } = await scene();
     issuer.always('all', async (...exchange) => {
       await new Promise<void>((resolve) => void clock.setTimeout(resolve, 7000));

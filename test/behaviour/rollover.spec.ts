@@ -7,7 +7,7 @@ const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
 
 describe('a new key', () => {
-  it('[13] is accepted in the same request, with one refresh; the old one while it is published', async () => {
+  it('[13] accepts its tokens in the same request, with one refresh, and those of the old key while that is published', async () => {
     const stage = await scene();
     await stage.issuer.publish('a', 'b');
     expect(await stage.show('b')).toBe('accepted');
@@ -19,7 +19,7 @@ describe('a new key', () => {
     expect(stage.clock.monotonic()).toBe(0);
   });
 
-  it('[13] is accepted in the same request when the old one went at the same moment', async () => {
+  it('[13] accepts its tokens in the same request when the old key went at the same moment', async () => {
     const stage = await scene();
     await stage.issuer.publish('b');
     expect(await stage.show('b')).toBe('accepted');
@@ -28,7 +28,7 @@ describe('a new key', () => {
   });
 
   it.each([{ overlap: true }, { overlap: false }])(
-    '[14] costs one refresh per rollover with two hundred callers and ten rollovers (overlap: $overlap)',
+    '[14] refreshes once per rollover when two hundred callers see ten rollovers (overlap: $overlap)',
     async ({ overlap }) => {
       const stage = await scene({ keys: ['k0'] });
       const { clock, issuer } = stage;
@@ -49,7 +49,7 @@ describe('a new key', () => {
     },
   );
 
-  it('[15] is accepted at once, a second after boot, after a refresh and after another rollover', async () => {
+  it('[15] accepts its tokens at once when it appears a second after boot, after another rollover or after a refresh', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await clock.advance(1000);
@@ -66,7 +66,7 @@ describe('a new key', () => {
     expect(stage.attempts('on-demand')).toBe(3);
   });
 
-  it('[15] is accepted at once in a burst of rollovers, as many as there are refreshes in hand', async () => {
+  it('[15] accepts its tokens at once in a burst of as many rollovers as the budget has refreshes', async () => {
     const stage = await scene();
     for (const kid of ['b', 'c', 'd', 'e', 'f']) {
       await stage.issuer.publish(kid);
@@ -79,7 +79,7 @@ describe('a new key', () => {
 
 describe('a withdrawn key', () => {
   it.each([{ cached: true }, { cached: false }])(
-    '[16] is rejected after the next refresh, with no new key and traffic going on (cached results: $cached)',
+    '[16] rejects its tokens after the next automatic refresh when no new key came and traffic goes on (cached results: $cached)',
     async ({ cached }) => {
       const stage = await scene({ keys: ['a', 'b'], module: cached ? {} : { tokenCache: false } });
       const { clock, issuer } = stage;
@@ -99,7 +99,7 @@ describe('a withdrawn key', () => {
     },
   );
 
-  it('[16] costs one refresh per refreshInterval and leaves the reserve of a rollover, however often it is shown', async () => {
+  it('[16] refreshes at most once per refreshInterval and keeps budget for a rollover when its tokens come every second', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     await issuer.publish('b');
@@ -113,7 +113,7 @@ describe('a withdrawn key', () => {
     expect(stage.attempts() - before).toBeLessThanOrEqual(10);
   });
 
-  it('[20b] is accepted again a second after the issuer rolls back', async () => {
+  it('[20b] accepts its tokens again a second after the issuer has rolled back', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('b');
@@ -124,7 +124,7 @@ describe('a withdrawn key', () => {
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it('[20b] is accepted again within refreshInterval when it was shown all the time', async () => {
+  it('[20b] accepts its tokens again within refreshInterval when they came all the time', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('b');
@@ -138,7 +138,7 @@ describe('a withdrawn key', () => {
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it('[20b] is answered 401 while the budget is spent, and accepted with the next refresh', async () => {
+  it('[20b] answers 401 while the budget is spent, and accepts its tokens with the next refresh', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('b');
@@ -153,7 +153,7 @@ describe('a withdrawn key', () => {
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it('[16] is accepted again when it comes back', async () => {
+  it('[16] accepts its tokens again when the key has come back', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     await issuer.publish('b');
@@ -165,7 +165,7 @@ describe('a withdrawn key', () => {
 });
 
 describe('new material under an old kid', () => {
-  it('[17] is picked up in the same request, with one budgeted refresh', async () => {
+  it('[17] accepts its tokens in the same request, with one refresh from the budget', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     const reused = await keyOf('a', { material: 'new' });
@@ -179,7 +179,7 @@ describe('new material under an old kid', () => {
     expect(clock.monotonic()).toBe(0);
   });
 
-  it('[17] is picked up within refreshInterval when forgeries have used the refresh of that kid', async () => {
+  it('[17] accepts its tokens within refreshInterval when forgeries have used the refresh of that kid', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const forged = await keyOf('a', { material: 'forged' });
@@ -205,7 +205,7 @@ describe('an equal key set', () => {
     ['with something else beside it', (keys) => json({ comment: 'hello', keys })],
   ];
 
-  it.each(shapes)('[18] %s is no change: same snapshot, no event', async (_, shape) => {
+  it.each(shapes)('[18] keeps the snapshot and emits no change when the set comes %s', async (_, shape) => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     const snapshot = provider.snapshot();
@@ -221,7 +221,7 @@ describe('an equal key set', () => {
 });
 
 describe('a moved key set', () => {
-  it('[19] is followed by the next automatic refresh', async () => {
+  it('[19] follows it with the next automatic refresh', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     issuer.jwksUri = `${issuer.url}/moved/jwks`;
@@ -232,7 +232,7 @@ describe('a moved key set', () => {
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it('[19] is followed on demand, in the same request, whether the old address is gone or stale', async () => {
+  it('[19] follows it on demand, in the same request, when the old address is gone or stale', async () => {
     for (const isGone of [true, false]) {
       const stage = await scene();
       const { issuer } = stage;
@@ -250,7 +250,7 @@ describe('a moved key set', () => {
     }
   });
 
-  it('[19] matters not while only the discovery document is down', async () => {
+  it('[19] refreshes from the known key set when only the discovery document is down', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     issuer.always('discovery', status(500));
@@ -262,7 +262,7 @@ describe('a moved key set', () => {
     expect(await stage.show('c')).toBe('accepted');
   });
 
-  it('[19] stays unnoticed while only the key set is down: last known good serves', async () => {
+  it('[19] serves the last known good keys when only the key set is down', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     issuer.always('jwks', status(500));
@@ -273,7 +273,7 @@ describe('a moved key set', () => {
 });
 
 describe('a rollover during an outage', () => {
-  it('[20] is answered 503, and accepted as soon as the issuer is back and the backoff allows', async () => {
+  it('[20] answers 503, and accepts the token as soon as the issuer is back and the backoff is over', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -289,7 +289,7 @@ describe('a rollover during an outage', () => {
     expect(stage.attempts()).toBe(2);
   });
 
-  it('[20] is answered 503 when a request waits through another failure', async () => {
+  it('[20] answers 503 when a request waits through another failure', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -301,7 +301,7 @@ describe('a rollover during an outage', () => {
     expect(waiting.retryAfter).toBe(2);
   });
 
-  it('[20] is not answered 503 when the failure was before the request came', async () => {
+  it('[20] accepts the token after the backoff when the failing fetch began before the request came', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const { promise, resolve } = deferred();
@@ -323,7 +323,7 @@ describe('a rollover during an outage', () => {
     expect(await late.settled).toBe('accepted');
   });
 
-  it('[20] backs off longer each time, to no more than refreshInterval', async () => {
+  it('[20] lengthens the gap between refreshes on demand with each failure, up to refreshInterval', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     issuer.always('all', status(500));
@@ -339,7 +339,7 @@ describe('a rollover during an outage', () => {
 });
 
 describe('nodes of one issuer that disagree', () => {
-  it('[20a] in turn: no request is rejected and no live key withdrawn', async () => {
+  it('[20a] rejects no request and withdraws no live key when they answer in turn', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const nodes = [[(await keyOf('b')).jwk], [(await keyOf('a')).jwk]];
@@ -357,7 +357,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(stage.attempts('automatic')).toBeGreaterThan(4);
   });
 
-  it('[20a] an old copy out of a cache never brings a withdrawn key back', async () => {
+  it('[20a] keeps a withdrawn key withdrawn when a cache sends an old copy', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     const old = { keys: issuer.published };
@@ -376,7 +376,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[20a] an old copy is no second look either: what was missed once is not known to be missing', async () => {
+  it('[20a] answers 503 for a missing key when the second read is an old copy', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     const old = { keys: issuer.published };
@@ -389,7 +389,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(provider.status()).toMatchObject({ keyIds: ['b'], lastFailure: { fault: 'outdated' } });
   });
 
-  it('[20a] a second look that fails leaves the known keys in place and no request refused', async () => {
+  it('[20a] keeps the known keys and serves every request when the second read fails', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer, provider } = stage;
     const checkedAt = provider.status().checkedAt;
@@ -407,7 +407,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(await stage.show('a')).toBe(REFUSED);
   });
 
-  it('[20a] a second look that fails makes a missing key 503, not 401, and leaves no negative memory', async () => {
+  it('[20a] answers 503, not 401, for a missing key when the second read fails, and accepts it once it is published', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     issuer.once('jwks', (_, honest) => honest());
@@ -418,7 +418,7 @@ describe('nodes of one issuer that disagree', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[20a] a second look that contradicts the issuer is rejected with both', async () => {
+  it('[20a] answers 503 and keeps the known keys when the second read names another issuer', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     issuer.discovery = { issuer: 'https://impostor.test' };

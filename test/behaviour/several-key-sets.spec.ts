@@ -33,7 +33,7 @@ async function twoSets(options: SceneOptions = {}) {
 }
 
 describe('several key sets of one issuer', () => {
-  it('are united: a token of each is accepted', async () => {
+  it('accepts a token of each', async () => {
     const stage = await twoSets();
     expect(await stage.show('a')).toBe('accepted');
     expect(await stage.show('b')).toBe('accepted');
@@ -45,7 +45,7 @@ describe('several key sets of one issuer', () => {
     expect(stage.issuer.calls('jwks')).toBe(2);
   });
 
-  it('are found in several discovery documents, which must name this issuer', async () => {
+  it('accepts a token of each when several discovery documents name the sets and this issuer', async () => {
     const addresses = ['one', 'two'].map((policy) => `https://issuer.test/.well-known/${policy}`);
     const stage = await scene({ issuer: { metadataAddress: addresses }, start: false });
     await publish(stage.issuer, ['a'], ['b']);
@@ -57,7 +57,7 @@ describe('several key sets of one issuer', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('follow a rollover of either, in the same request', async () => {
+  it('follows a rollover of either in the same request', async () => {
     const stage = await twoSets();
     await publish(stage.issuer, ['a'], ['b', 'c']);
     expect(await stage.show('c')).toBe('accepted');
@@ -67,14 +67,14 @@ describe('several key sets of one issuer', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('keep the snapshot, and need one read of each, when nothing has changed', async () => {
+  it('keeps the snapshot and reads each set once when nothing has changed', async () => {
     const stage = await twoSets();
     const before = stage.provider.snapshot();
     for (let i = 0; i < 3; i++) expect(await stage.provider.refreshNow()).toBe(before);
     expect(stage.issuer.calls('jwks')).toBe(2 * 4);
   });
 
-  it('serve what is known, and learn from the others, while one of them fails; the refresh counts as failed', async () => {
+  it('serves known keys and learns new ones while one set fails, and counts the refresh as failed', async () => {
     const stage = await twoSets();
     const { issuer, provider } = stage;
     await publish(issuer, [], ['b', 'c']);
@@ -88,14 +88,14 @@ describe('several key sets of one issuer', () => {
     expect(provider.status().lastFailure?.fault).toBe('status');
   });
 
-  it('leave nothing to serve when all of them fail at boot', async () => {
+  it('loads nothing when all of them fail at boot', async () => {
     const stage = await scene({ issuer: LISTS, start: false });
     stage.issuer.always('jwks', status(500));
     await stage.provider.start();
     expect(stage.provider.status()).toMatchObject({ state: 'empty', lastFailure: { fault: 'status' } });
   });
 
-  it('keep the objects of their keys when a snapshot of the store was adopted before', async () => {
+  it('keeps the key objects when a snapshot of the store was adopted before', async () => {
     const clock = new ManualClock();
     const store = new FleetStore(clock);
     const first = await twoSets({ clock, metadata: { store } });

@@ -22,7 +22,7 @@ afterEach(() => {
 const places = (): string[] => checks.mock.calls.map((call) => (call.length < 5 ? 'event loop' : 'pool'));
 
 describe('new tokens', () => {
-  it('are checked on the event loop when each comes alone', async () => {
+  it('checks each on the event loop when it comes alone', async () => {
     const stage = await scene();
     for (const token of await signAll(stage, 3)) {
       expect(await stage.verdict(token)).toBe('accepted');
@@ -31,7 +31,7 @@ describe('new tokens', () => {
     expect(places()).toEqual(['event loop', 'event loop', 'event loop']);
   });
 
-  it('are checked in the thread pool when they come in one turn, but for the first', async () => {
+  it('checks all but the first in the thread pool when they come in one turn', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 4);
     const outcomes = await Promise.all(tokens.map((token) => stage.verdict(token)));
@@ -39,7 +39,7 @@ describe('new tokens', () => {
     expect(places()).toEqual(['event loop', 'pool', 'pool', 'pool']);
   });
 
-  it('are known after the thread pool has checked them', async () => {
+  it('returns cached results after the thread pool has checked them', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 4);
     for (let round = 0; round < 2; round++) await Promise.all(tokens.map((token) => stage.verdict(token)));
@@ -47,7 +47,7 @@ describe('new tokens', () => {
     expect(stage.authenticator.cacheStatus()).toMatchObject({ size: 4, hits: 4, misses: 4 });
   });
 
-  it('are checked with every fitting key in the thread pool when they have no kid', async () => {
+  it('checks them with every fitting key in the thread pool when they have no kid', async () => {
     const stage = await scene({ keys: ['a', 'b', 'c'] });
     const key = await keyOf('c');
     const tokens = await Promise.all(
@@ -57,7 +57,7 @@ describe('new tokens', () => {
     expect(places().filter((place) => place === 'pool')).toHaveLength(3);
   });
 
-  it('are checked in the thread pool for secretOrKeyProvider, too', async () => {
+  it('checks them in the thread pool when secretOrKeyProvider is called', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 3);
     const pems = await Promise.all(
@@ -72,7 +72,7 @@ describe('new tokens', () => {
     expect(places()).toEqual(['event loop', 'pool', 'pool']);
   });
 
-  it('are rejected when their signature is wrong, wherever it is checked', async () => {
+  it('rejects them when their signature is wrong, on the event loop and in the pool', async () => {
     const stage = await scene();
     const forged = await keyOf('a', { material: 'forged' });
     const tokens = await Promise.all(['1', '2', '3'].map((jti) => stage.issuer.sign(forged, { jti })));
@@ -142,7 +142,7 @@ describe('a snapshot that changes while the thread pool checks a signature', () 
 });
 
 describe('a flood of wrong signatures under a known kid', () => {
-  it('has at most one check in a turn of the event loop, and 4 ms of work in the thread pool at once', async () => {
+  it('runs one check per turn of the event loop and 4 ms of work in the thread pool at once', async () => {
     const stage = await scene();
     const forged = await stage.issuer.sign(await keyOf('a', { material: 'forged' }));
     const held = holdPool(checks);

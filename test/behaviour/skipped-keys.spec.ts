@@ -21,7 +21,7 @@ async function sceneWithUnusable(options: Parameters<typeof scene>[0] = {}) {
 }
 
 describe('a key that is published and cannot be used', () => {
-  it('[34] is rejected without a refresh, and says why', async () => {
+  it('[34] rejects its tokens without a refresh and records the reason', async () => {
     const stage = await sceneWithUnusable();
     const { issuer, provider } = stage;
     const calls = issuer.requests.length;
@@ -39,7 +39,7 @@ describe('a key that is published and cannot be used', () => {
     expect(provider.snapshot()?.skippedWithId('unknown')).toBeUndefined();
   });
 
-  it('[34] leaves the budget of a rollover alone, however many tokens carry it', async () => {
+  it('[34] keeps the budget for a rollover when many tokens carry its kid', async () => {
     const stage = await sceneWithUnusable();
     const { clock, issuer } = stage;
     const key = await keyOf('a');
@@ -53,7 +53,7 @@ describe('a key that is published and cannot be used', () => {
     expect(stage.attempts('on-demand')).toBe(1);
   });
 
-  it('[34] stays known when the issuer answers 304, and when the set is equal', async () => {
+  it('[34] keeps the reason when the issuer answers 304 or sends an equal set', async () => {
     const stage = await sceneWithUnusable();
     const { issuer, provider } = stage;
     issuer.isConditional = true;
@@ -65,7 +65,7 @@ describe('a key that is published and cannot be used', () => {
     expect(stage.emitted('metadata-changed').at(-1)).toMatchObject({ addedKeyIds: [], withdrawnKeyIds: [] });
   });
 
-  it('[34] is known to a request that waits for it: the refresh that finds it reads the key set once', async () => {
+  it('[34] reads the key set once when the refresh of a request finds the key', async () => {
     const stage = await scene();
     const { issuer } = stage;
     issuer.published = [...issuer.published, ...UNUSABLE];
@@ -74,7 +74,7 @@ describe('a key that is published and cannot be used', () => {
     expect(issuer.requests).toHaveLength(calls + 1);
   });
 
-  it('[34] is known to a replica that adopts the snapshot of another, and no secret is shared', async () => {
+  it('[34] adopts the reason from the snapshot of another replica, and writes no secret to the store', async () => {
     const clock = new ManualClock();
     const store = new FleetStore(clock);
     const first = await sceneWithUnusable({ clock, metadata: { store } });

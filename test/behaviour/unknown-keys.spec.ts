@@ -13,7 +13,7 @@ const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
 
 describe('unknown key ids', () => {
   // One that the first of them asks for, and one for those who come while it is under way: see [22a].
-  it('[21] one of them, a thousand times at once: two retrievals at most, and 401 for all', async () => {
+  it('[21] answers 401 and refreshes twice at most when a thousand tokens of one come at once', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 1000, () => 'b');
     const outcomes = await Promise.all(tokens.map((token) => stage.verdict(token)));
@@ -22,7 +22,7 @@ describe('unknown key ids', () => {
     expect(stage.clock.monotonic()).toBe(0);
   });
 
-  it('[21] one of them, a thousand times in a minute: one retrieval per refreshInterval after the first seconds, each 401 at once', async () => {
+  it('[21] answers 401 at once and refreshes after 0, 1, 3 and 7 s, then every refreshInterval, when one comes a thousand times in a minute', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 1000, () => 'b');
     for (const token of tokens) {
@@ -34,7 +34,7 @@ describe('unknown key ids', () => {
     expect(stage.attempts()).toBeGreaterThan(12);
   });
 
-  it('[21] a thousand of them within a minute: retrievals stay in the budget, memory stays flat', async () => {
+  it('[21] keeps to the budget and leaves no timer behind when a thousand of them come within a minute', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     const tokens = await signAll(stage, 1000, (i) => `unknown-${i}`);
@@ -56,7 +56,7 @@ describe('unknown key ids', () => {
     expect(stage.emitted('budget-exhausted').length).toBeGreaterThan(0);
   });
 
-  it('[21] a thousand of them at once cost two retrievals at most', async () => {
+  it('[21] answers 401 and refreshes twice at most when a thousand of them come at once', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 1000, (i) => `unknown-${i}`);
     const outcomes = await Promise.all(tokens.map((token) => stage.verdict(token)));
@@ -64,7 +64,7 @@ describe('unknown key ids', () => {
     expect(stage.attempts()).toBeLessThanOrEqual(2);
   });
 
-  it('[21] a thousand rejections at once delay no other request: few of them in one turn of the event loop', async () => {
+  it('[21] rejects few of a thousand in one turn of the event loop', async () => {
     for (const fault of [undefined, status(500)]) {
       const stage = await scene();
       if (fault) stage.issuer.always('all', fault);
@@ -113,7 +113,7 @@ describe('unknown key ids', () => {
     expect(most).toBeLessThanOrEqual(1);
   });
 
-  it('[21] a key that is published while its refusal is on the way out is accepted', async () => {
+  it('[21] accepts a token when its key is published while its rejection is queued', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     const tokens = await signAll(stage, 200, () => 'b');
@@ -125,7 +125,7 @@ describe('unknown key ids', () => {
     expect(outcomes.at(-1)).toBe('accepted');
   });
 
-  it('[21] failed attempts count: no more of them than the budget while the issuer is down', async () => {
+  it('[21] counts failed attempts in the budget while the issuer is down', async () => {
     const stage = await scene({ metadata: { refreshBurst: 2, refreshInterval: '30s', refreshWait: '1s' } });
     const { clock, issuer } = stage;
     issuer.always('all', status(500));
@@ -138,7 +138,7 @@ describe('unknown key ids', () => {
     expect(stage.attempts('on-demand')).toBeLessThanOrEqual(2 + 240 / 30);
   });
 
-  it('[21] automatic refreshes are outside of the budget, and go on when it is used up', async () => {
+  it('[21] refreshes automatically when the budget is used up, and outside of it', async () => {
     const metadata = { automaticRefreshInterval: '1m', refreshInterval: '1h' };
     const stage = await scene({ metadata });
     const { clock, provider } = stage;
@@ -149,7 +149,7 @@ describe('unknown key ids', () => {
     expect(stage.attempts('automatic')).toBe(20);
   });
 
-  it('[21] forged signatures under a known kid leave three refreshes available, however many come', async () => {
+  it('[21] keeps three refreshes available when forged signatures come under known kids', async () => {
     const stage = await scene({ keys: 'abcdefgh'.split('') });
     const { provider } = stage;
     for (const kid of 'abcdefgh'.split('')) {
@@ -164,7 +164,7 @@ describe('unknown key ids', () => {
 });
 
 describe('a flood of unknown key ids', () => {
-  it('[22] delays no request with a known key, not even by a tick of the clock', async () => {
+  it('[22] accepts a request with a known key without delay', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     await stage.exhaustBudget();
@@ -179,7 +179,7 @@ describe('a flood of unknown key ids', () => {
     expect(issuer.calls('jwks')).toBeLessThanOrEqual(1 + 2 * 6);
   });
 
-  it('[22] and a rollover meanwhile: no request is rejected, the slowest waits one refreshInterval and a fetch', async () => {
+  it('[22] accepts tokens of a new key within one refreshInterval and a fetch when a rollover comes meanwhile', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const tokens = await signAll(stage, 600, (i) => `flood-${i}`);
@@ -212,7 +212,7 @@ describe('a flood of unknown key ids', () => {
     expect(next.outcome).toBe('accepted');
   });
 
-  it('[22] as a trickle, one every fifteen seconds for ten minutes, takes nothing from known or new keys', async () => {
+  it('[22] delays neither known nor new keys when one comes every fifteen seconds for ten minutes', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const waits: number[] = [];
@@ -229,7 +229,7 @@ describe('a flood of unknown key ids', () => {
     expect(Math.max(...waits)).toBe(0);
   });
 
-  it('[22] leaves the automatic refresh alone: a withdrawn key goes on time', async () => {
+  it('[22] withdraws a key on time, by the automatic refresh', async () => {
     const stage = await scene({ keys: ['a', 'b'], metadata: { automaticRefreshInterval: '1m' } });
     const { clock, issuer } = stage;
     const tokens = await signAll(stage, 120, (i) => `flood-${i}`);
@@ -245,7 +245,7 @@ describe('a flood of unknown key ids', () => {
 });
 
 describe('wrong signatures', () => {
-  it('[22b] get half of the queue at most, and leave the other half to new keys', async () => {
+  it('[22b] limits them to half of the queue, and keeps the other half for new keys', async () => {
     const stage = await scene({ metadata: { maxWaiting: 10 } });
     const { issuer, provider } = stage;
     await issuer.publish('a', 'b');
@@ -268,7 +268,7 @@ describe('wrong signatures', () => {
 });
 
 describe('a fetch that began before the key was published', () => {
-  it('[22a] does not turn a request that came later into a 401: the second look finds it', async () => {
+  it('[22a] accepts a request that came later, because the second look finds the key', async () => {
     const stage = await scene();
     const { issuer } = stage;
     const held = issuer.hold('jwks');
@@ -282,7 +282,7 @@ describe('a fetch that began before the key was published', () => {
     expect(await trigger.settled).toBe(REFUSED);
   });
 
-  it('[22a] does not turn a request that came later into a 401, even if it came during the second look', async () => {
+  it('[22a] accepts a request that came during the second look', async () => {
     const stage = await scene();
     const { issuer } = stage;
     const [first, second] = [issuer.hold('jwks'), issuer.hold('jwks')];
@@ -301,7 +301,7 @@ describe('a fetch that began before the key was published', () => {
     expect(await stage.show('b', { jti: '3' })).toBe('accepted');
   });
 
-  it('[22a] does not make a kid negative for who asks the provider, either', async () => {
+  it('[22a] returns the key to requests that came to the provider meanwhile', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     const stale = await provider.current();
@@ -320,7 +320,7 @@ describe('a fetch that began before the key was published', () => {
     expect(other).toBe(one);
   });
 
-  it('[22a] makes who joined it wait for the next permitted one when the budget is used up', async () => {
+  it('[22a] keeps a request that came during the second look waiting for the next permitted refresh when the budget is used up', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     await stage.exhaustBudget();
@@ -342,7 +342,7 @@ describe('a fetch that began before the key was published', () => {
     expect(await late.settled).toBe('accepted');
   });
 
-  it('[22a] is no answer when the first load was it', async () => {
+  it('[22a] accepts a request that came during the first load', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' } });
     const { issuer } = stage;
     const held = issuer.hold('jwks');
@@ -355,7 +355,7 @@ describe('a fetch that began before the key was published', () => {
     expect([await first.settled, await late.settled]).toEqual(['accepted', 'accepted']);
   });
 
-  it('[22a] is no answer to a token without kid, when it brought another key than its own', async () => {
+  it('[22a] accepts a token without kid when the fetch brought another key than its own', async () => {
     const stage = await scene();
     const { issuer } = stage;
     const held = issuer.hold('jwks');
@@ -369,7 +369,7 @@ describe('a fetch that began before the key was published', () => {
     expect([await first.settled, await late.settled]).toEqual(['accepted', 'accepted']);
   });
 
-  it('[22a] is no answer to who asks for anything newer', async () => {
+  it('[22a] returns a newer snapshot to a request for any newer one', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     const stale = await provider.current();
@@ -384,7 +384,7 @@ describe('a fetch that began before the key was published', () => {
     expect((await asked).keysWithId('b')).toHaveLength(1);
   });
 
-  it('[22a] is no answer when an operator had ordered it', async () => {
+  it('[22a] accepts a request that came after refreshNow was called', async () => {
     const stage = await scene();
     const { issuer, provider } = stage;
     const held = issuer.hold('jwks');
@@ -400,7 +400,7 @@ describe('a fetch that began before the key was published', () => {
 });
 
 describe('requests that wait', () => {
-  it('[22b] more than maxWaiting: 503 at once for the rest, no request with a known key is delayed', async () => {
+  it('[22b] answers 503 at once to those above maxWaiting, and delays no request with a known key', async () => {
     const stage = await scene({ metadata: { maxWaiting: 5, refreshWait: '60s' } });
     const { clock, issuer, provider } = stage;
     issuer.always('jwks', after(clock, 2000));
@@ -422,7 +422,7 @@ describe('requests that wait', () => {
     expect(clock.pendingTimers).toBe(timers);
   });
 
-  it('[22b] leave no timer behind when a subscriber requests a refresh from within an event', async () => {
+  it('[22b] settles them and leaves no timer behind when a subscriber requests a refresh from within an event', async () => {
     const metadata = {
       automaticRefreshInterval: '10s',
       lastKnownGoodLifetime: 500,
@@ -449,7 +449,7 @@ describe('requests that wait', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('[22b] are answered when a subscriber closes everything, or requests more, as soon as the budget is spent', async () => {
+  it('[22b] settles them when a subscriber closes the provider, or requests more, once the budget is spent', async () => {
     for (const isClosing of [true, false]) {
       const stage = await scene();
       const { clock, issuer, provider } = stage;
@@ -473,7 +473,7 @@ describe('requests that wait', () => {
     }
   });
 
-  it('[22b] give up few in a turn of the event loop, when they all came at once', async () => {
+  it('[22b] rejects few in a turn of the event loop when many reach their deadline at once', async () => {
     const stage = await scene({ metadata: { refreshWait: '1s', timeout: '30s' } });
     const { clock, issuer, provider } = stage;
     issuer.always('jwks', hang());
@@ -488,7 +488,7 @@ describe('requests that wait', () => {
     expect(provider.status().waiting).toBe(0);
   });
 
-  it('[22b] are accepted when their key comes while their rejection is queued', async () => {
+  it('[22b] accepts a token when its key comes while its rejection is queued', async () => {
     const stage = await scene({ metadata: { refreshWait: '1s', timeout: '30s' } });
     const { clock, issuer, provider } = stage;
     const held = issuer.hold('jwks');
@@ -504,7 +504,7 @@ describe('requests that wait', () => {
     held.release();
   });
 
-  it('[22b] leave room when they give up', async () => {
+  it('[22b] frees their room in the queue when they reach their deadline', async () => {
     const stage = await scene({ metadata: { maxWaiting: 3, refreshWait: '1s', timeout: '30s' } });
     const { clock, issuer, provider } = stage;
     issuer.always('jwks', hang());
@@ -519,8 +519,8 @@ describe('requests that wait', () => {
   });
 });
 
-describe('negative memory', () => {
-  it('[23] of a kid seen just before it is published is short', async () => {
+describe('the negative cache', () => {
+  it('[23] rejects a kid for one second after a miss, and accepts it then when it was published meanwhile', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     expect(await stage.show('b')).toBe(REFUSED);
@@ -534,7 +534,7 @@ describe('negative memory', () => {
     expect(stage.attempts()).toBe(2);
   });
 
-  it('[23] ends with the first change of the key set, for every cause of it', async () => {
+  it('[23] ends with the first change of the key set', async () => {
     const stage = await scene();
     const { issuer } = stage;
     expect(await stage.show('b')).toBe(REFUSED);
@@ -544,7 +544,7 @@ describe('negative memory', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[23] does not last longer when asked again and again', async () => {
+  it('[23] ends as early when the kid is requested again and again', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     expect(await stage.show('b')).toBe(REFUSED);
@@ -557,7 +557,7 @@ describe('negative memory', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('[23] forgets the oldest of more than a thousand, and none of the others', async () => {
+  it('[23] forgets the oldest kid when there are more than a thousand', async () => {
     const stage = await scene();
     const { clock } = stage;
     const tokens = await signAll(stage, 1001, (i) => `unknown-${i}`);
@@ -572,7 +572,7 @@ describe('negative memory', () => {
   });
 });
 
-describe('tokens that are not plausible', () => {
+describe('tokens that are refused before any look-up of a key', () => {
   const now = Date.UTC(2026, 0, 1) / 1000;
   const cases: readonly [string, object, object, string][] = [
     ['of another issuer', { iss: 'https://evil.test' }, {}, 'AUTH_TOKEN_ISSUER_UNKNOWN'],
@@ -587,7 +587,7 @@ describe('tokens that are not plausible', () => {
   ];
 
   it.each(cases)(
-    '[24] %s never cost a retrieval and have a reason of their own',
+    '[24] rejects %s with a code of their own, and fetches nothing',
     async (_, claims, header, code) => {
       const { issuer, authenticator } = await scene({ metadata: { startup: 'lazy' } });
       const token = await issuer.sign('unknown', { ...claims }, { ...header });
@@ -596,7 +596,7 @@ describe('tokens that are not plausible', () => {
     },
   );
 
-  it('[24] with an algorithm that is not accepted never cost a retrieval', async () => {
+  it('[24] rejects an algorithm that is not accepted, and fetches nothing', async () => {
     const stage = await scene({ metadata: { startup: 'lazy' }, issuer: { algorithms: ['RS256'] } });
     expect(await stage.show('unknown')).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
     expect(stage.issuer.requests).toEqual([]);
@@ -613,20 +613,20 @@ describe('tokens that are not plausible', () => {
     '💥',
     'a'.repeat(20_000),
     '.'.repeat(16_000),
-  ])('[24] such as %j never cost a retrieval', async (token) => {
+  ])('[24] rejects a token such as %j, and fetches nothing', async (token) => {
     const { issuer, authenticator } = await scene({ metadata: { startup: 'lazy' } });
     expect(await outcomeOf(authenticator.authenticate(token))).toMatch(/^AUTH_TOKEN_(MALFORMED|ALGORITHM)/);
     expect(issuer.requests).toEqual([]);
   });
 
-  it('[25] an expired token of an unknown key is rejected as expired, with no retrieval', async () => {
+  it('[25] rejects an expired token of an unknown key as expired, and fetches nothing', async () => {
     const stage = await scene();
     const calls = stage.issuer.requests.length;
     expect(await stage.show('unknown', { exp: now - 31 })).toBe('AUTH_TOKEN_EXPIRED');
     expect(stage.issuer.requests).toHaveLength(calls);
   });
 
-  it('[25] a token that expires while it waits is rejected as expired', async () => {
+  it('[25] rejects a token as expired when it expires while it waits', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     await issuer.publish('a', 'b');
@@ -636,7 +636,7 @@ describe('tokens that are not plausible', () => {
     expect(await waiting.settled).toBe('AUTH_TOKEN_EXPIRED');
   });
 
-  it('[25] a foreign issuer is never contacted, wherever the token points', async () => {
+  it('[25] rejects a foreign issuer and contacts no address that the token names', async () => {
     const { issuer, authenticator } = await scene();
     const calls = issuer.requests.length;
     for (const claims of [
@@ -656,7 +656,7 @@ describe('tokens that are not plausible', () => {
 
 describe('two issuers', () => {
   it.each([{ first: 'one' }, { first: 'other' }])(
-    '[26] with the same kid for different keys are never mixed up ($first comes first)',
+    '[26] verifies tokens of one kid with the key of their own issuer ($first comes first)',
     async ({ first }) => {
       const { issuers, verdict } = await twoIssuers();
       const order = first === 'one' ? issuers : issuers.toReversed();
@@ -670,7 +670,7 @@ describe('two issuers', () => {
     },
   );
 
-  it('[26] have a budget each: one that is used up leaves the other alone', async () => {
+  it('[26] keeps the budget of one when that of the other is used up', async () => {
     const { clock, issuers, verdict, providers } = await twoIssuers();
     const [one, other] = issuers;
     for (let i = 0; providers.get('one').status().budget.available > 0; i++) {
@@ -686,7 +686,7 @@ describe('two issuers', () => {
     expect(clock.monotonic()).toBe(0);
   });
 
-  it('[26] have an outage each', async () => {
+  it('[26] answers 503 for the one in an outage, and accepts new keys of the other', async () => {
     const { issuers, verdict } = await twoIssuers();
     const [one, other] = issuers;
     one.always('all', status(500));
@@ -697,7 +697,7 @@ describe('two issuers', () => {
 });
 
 describe('a token without kid', () => {
-  it('[27] is verified with the one fitting key', async () => {
+  it('[27] accepts the token when one key fits, and fetches nothing', async () => {
     const rsa = await keyOf('rsa', { alg: 'RS256' });
     const stage = await scene({ keys: ['a', rsa] });
     const calls = stage.issuer.requests.length;
@@ -705,7 +705,7 @@ describe('a token without kid', () => {
     expect(stage.issuer.requests).toHaveLength(calls);
   });
 
-  it('[27] is tried with several keys, but with no more than eight', async () => {
+  it('[27] accepts the token when one of the first eight keys fits', async () => {
     const kids = 'abcdefghi'.split('');
     const stage = await scene({ keys: kids, module: { tokenCache: false } });
     for (const [index, kid] of kids.entries()) {
@@ -714,7 +714,7 @@ describe('a token without kid', () => {
     }
   });
 
-  it('[27] is a 401 when none fits, and takes no more of the budget than a wrong signature may', async () => {
+  it('[27] answers 401 when no key fits, and refreshes at most as often as for a wrong signature', async () => {
     const stage = await scene();
     for (let i = 0; i < 20; i++) {
       const token = await stage.issuer.sign('b', { jti: String(i) }, { kid: undefined });

@@ -26,7 +26,7 @@ describe('a token of a key that is published and cannot be used', () => {
     return { stage, show };
   }
 
-  it('is rejected without a refresh, and the cause says why the key is not used', async () => {
+  it('rejects it without a refresh, and names in the cause why the key is not used', async () => {
     const { stage } = await withWeakKeys('weak');
     const error = await rejection(stage, await stage.issuer.sign('a', {}, { kid: 'weak' }));
     expect(error).toMatchObject({ code: SIGNATURE, cause: expect.any(Error) });
@@ -34,7 +34,7 @@ describe('a token of a key that is published and cannot be used', () => {
     expect(stage.attempts()).toBe(0);
   });
 
-  it('leaves the budget to a rollover', async () => {
+  it('keeps the budget for a rollover', async () => {
     const { stage, show } = await withWeakKeys('weak-1', 'weak-2', 'weak-3');
     for (let i = 0; i < 30; i++) expect(await show(`weak-${1 + (i % 3)}`, String(i))).toBe(SIGNATURE);
     expect(stage.provider.status().budget.available).toBe(5);
@@ -42,7 +42,7 @@ describe('a token of a key that is published and cannot be used', () => {
     expect(await stage.show('b')).toBe('accepted');
   });
 
-  it('is rejected with that cause by the request whose refresh finds the key', async () => {
+  it('rejects it with that cause when its own refresh finds the key', async () => {
     const stage = await scene();
     stage.issuer.published = [...stage.issuer.published, weakJwk('weak')];
     const token = await stage.issuer.sign('a', {}, { kid: 'weak' });
@@ -52,7 +52,7 @@ describe('a token of a key that is published and cannot be used', () => {
     expect(stage.attempts()).toBe(attempts);
   });
 
-  it('is accepted from the next refresh on when a usable key is published in its place', async () => {
+  it('accepts it from the next refresh on when a usable key is published in its place', async () => {
     const { stage } = await withWeakKeys('b');
     expect(await stage.show('b')).toBe(SIGNATURE);
     await stage.issuer.publish('a', 'b');
@@ -62,7 +62,7 @@ describe('a token of a key that is published and cannot be used', () => {
 });
 
 describe('a token of a known key that does not serve its algorithm', () => {
-  it('is rejected as AUTH_TOKEN_ALGORITHM_REFUSED, and the cause names key, algorithm and option', async () => {
+  it('rejects it with AUTH_TOKEN_ALGORITHM_REFUSED, and names key, algorithm and option in the cause', async () => {
     const key = await keyOf('rsa', { alg: 'RS512' });
     const stage = await scene({ start: false });
     stage.issuer.published = [{ ...key.jwk, alg: undefined }];
@@ -74,7 +74,7 @@ describe('a token of a known key that does not serve its algorithm', () => {
     expect(stage.attempts()).toBe(1);
   });
 
-  it('is rejected with the alg that the issuer publishes, where it publishes one', async () => {
+  it('names the published alg in the cause when the key has one', async () => {
     const key = await keyOf('rsa', { alg: 'RS512' });
     const stage = await scene({ start: false });
     stage.issuer.published = [{ ...key.jwk, alg: 'RS256' }];
@@ -85,7 +85,7 @@ describe('a token of a known key that does not serve its algorithm', () => {
     expect(String(error.cause)).not.toContain('option');
   });
 
-  it('is accepted when the refresh finds that the key serves it now', async () => {
+  it('accepts it when the refresh finds that the key serves it now', async () => {
     const key = await keyOf('rsa', { alg: 'RS512' });
     const stage = await scene({ start: false });
     stage.issuer.published = [{ ...key.jwk, alg: 'RS256' }];
@@ -96,7 +96,7 @@ describe('a token of a known key that does not serve its algorithm', () => {
 });
 
 describe('a token of a key that is not published', () => {
-  it("is rejected with jwks-rsa's SigningKeyNotFoundError as its cause", async () => {
+  it("rejects it with jwks-rsa's SigningKeyNotFoundError as the cause", async () => {
     const stage = await scene();
     const { cause } = await rejection(stage, await stage.issuer.sign('b'));
     expect(cause).toBeInstanceOf(SigningKeyNotFoundError);

@@ -31,8 +31,8 @@ const HOUR = 60 * MINUTE;
 const invalid = { statusCode: 401, errorCode: 'AUTH_TOKEN_SIGNATURE_INVALID' };
 const unavailable = { statusCode: 503, errorCode: 'AUTH_METADATA_UNAVAILABLE' };
 
-describe.each(platforms)('a user of an API on $platform', ({ create }) => {
-  it('[2] is answered 200 with forty-nine others at a cold start, for one retrieval', async () => {
+describe.each(platforms)('an API on $platform', ({ create }) => {
+  it('[2] answers 200 after one retrieval when fifty requests come at a cold start', async () => {
     const { issuer, api } = await open(create, { metadata: { startup: 'lazy' } });
     const token = await issuer.sign({ sub: 'alice' });
     issuer.clearRequests();
@@ -41,7 +41,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect(endpoints(issuer)).toEqual(['discovery', 'jwks']);
   });
 
-  it('[3] with a known key is answered while a refresh for another key hangs', async () => {
+  it('[3] answers 200 for a known key while a refresh for another key hangs', async () => {
     const { issuer, api } = await open(create, { metadata: { timeout: '30s', refreshWait: '60s' } });
     const token = await issuer.sign();
     const held = issuer.hold('jwks');
@@ -53,7 +53,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('[13] is answered 200 with a new key in the same request, and 200 with the old one', async () => {
+  it('[13] answers 200 for a new key in the same request, and 200 for the old one', async () => {
     const { issuer, api, provider } = await open(create);
     const old = await issuer.sign({ sub: 'old' });
     await api.get('/orders', old).expect(200);
@@ -65,7 +65,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect(provider.status().budget.available).toBe(4);
   });
 
-  it('[13] is answered 200 with a new key of another algorithm and no overlap', async () => {
+  it('[13] answers 200 for a new key of another algorithm without overlap', async () => {
     const { issuer, api } = await open(create);
     for (const alg of ['RS256', 'PS256', 'EdDSA', 'ES384']) {
       await issuer.rotateKeys({ keepOld: false, alg });
@@ -73,7 +73,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     }
   });
 
-  it('[16] is answered 401 with a withdrawn key from the next refresh on, seen before or not', async () => {
+  it('[16] answers 401 for a withdrawn key from the next refresh on, for cached and new tokens', async () => {
     const { issuer, api, clock } = await open(create);
     const tokens = [await issuer.sign({}, { expiresIn: '1h' }), await issuer.sign({}, { expiresIn: '1h' })];
     await api.get('/orders', tokens[0]).expect(200);
@@ -92,7 +92,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     }
   });
 
-  it('[17] is answered 200 with new material under an old kid', async () => {
+  it('[17] answers 200 for new material under an old kid', async () => {
     const { issuer, api } = await open(create);
     const old = await issuer.sign();
     await api.get('/orders', old).expect(200);
@@ -103,14 +103,14 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect(body).toMatchObject(invalid);
   });
 
-  it('[19] is answered 200 when the key set has moved together with a rollover', async () => {
+  it('[19] answers 200 when the key set has moved together with a rollover', async () => {
     const { issuer, api } = await open(create);
     issuer.moveJwks();
     await issuer.rotateKeys();
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('[20] is answered 503 during an outage with a rollover in it, and 200 right after', async () => {
+  it('[20] answers 503 for a new key during an outage, and 200 right after', async () => {
     const { issuer, api, clock } = await open(create);
     const old = await issuer.sign();
     await issuer.rotateKeys();
@@ -123,7 +123,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('[22] with a known key is answered at once in a flood, with a new one after one refreshInterval', async () => {
+  it('[22] answers 200 at once for a known key in a flood, and for a new one after one refreshInterval', async () => {
     const { issuer, api, clock, provider } = await open(create, {
       metadata: { timeout: '30s', refreshWait: '60s' },
     });
@@ -146,7 +146,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     for (const answer of await Promise.all(waiting)) expect(answer.body).toMatchObject(invalid);
   });
 
-  it('[22b] is answered 503 at once when too many wait', async () => {
+  it('[22b] answers 503 at once when too many requests wait', async () => {
     const { issuer, api, provider } = await open(create, {
       metadata: { timeout: '30s', refreshWait: '60s', maxWaiting: 1 },
     });
@@ -163,7 +163,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect((await waiting).body).toMatchObject(invalid);
   });
 
-  it('[24] is answered with the fault of a token that is not plausible, and the issuer is not called', async () => {
+  it('[24] answers with the fault of the token when it is refused before any look-up, and calls no issuer', async () => {
     const { issuer, api } = await open(create);
     const kid = 'unknown';
     const cases = [
@@ -186,13 +186,13 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     expect(issuer.requests).toEqual([]);
   });
 
-  it('[25] is answered that the token has expired when its key is unknown, too', async () => {
+  it('[25] answers AUTH_TOKEN_EXPIRED for an expired token of an unknown key', async () => {
     const { issuer, api } = await open(create);
     const token = await issuer.sign({}, { kid: 'unknown', expiresIn: '-1h' });
     expect((await api.get('/orders', token).expect(401)).body.errorCode).toBe('AUTH_TOKEN_EXPIRED');
   });
 
-  it('[26] of one of two issuers with the same kid is never taken for one of the other', async () => {
+  it('[26] answers 401 when a token of one of two issuers names the other, although both use one kid', async () => {
     const issuers = [await startIssuer({ name: 'one' }), await startIssuer({ name: 'other' })] as const;
     for (const issuer of issuers) issuer.useKey((await issuer.publishKey({ kid: 'same' })).kid);
     const api = await startApi(create, { issuers: issuers.map((issuer) => issuer.options()) });
@@ -220,19 +220,16 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     { status: 503, retryAfter: 30 },
   ];
 
-  it.each([...modes, ...statuses])(
-    '[28] with a known key notices nothing of an outage (%j)',
-    async (mode) => {
-      const { issuer, api, clock } = await open(create, { metadata: { timeout: '30s' } });
-      issuer.clearRequests();
-      issuer.fail({ mode });
-      await clock.advance(11 * MINUTE);
-      await until(() => issuer.requests.length >= 2);
-      await api.get('/orders', await issuer.sign()).expect(200);
-    },
-  );
+  it.each([...modes, ...statuses])('[28] answers 200 for a known key in an outage (%j)', async (mode) => {
+    const { issuer, api, clock } = await open(create, { metadata: { timeout: '30s' } });
+    issuer.clearRequests();
+    issuer.fail({ mode });
+    await clock.advance(11 * MINUTE);
+    await until(() => issuer.requests.length >= 2);
+    await api.get('/orders', await issuer.sign()).expect(200);
+  });
 
-  it('[28] with a known key is answered 503 when the last known good has expired, and 200 after the outage', async () => {
+  it('[28] answers 503 when the last known good keys have expired, and 200 after the outage', async () => {
     const { issuer, api, clock, provider } = await open(create, {
       metadata: { lastKnownGoodLifetime: '1h' },
     });
@@ -253,7 +250,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('[29] with an unknown key in an outage is answered 503 with Retry-After and no challenge', async () => {
+  it('[29] answers 503 with Retry-After and no challenge for an unknown key in an outage', async () => {
     const { issuer, api } = await open(create);
     issuer.fail({ mode: { status: 503, retryAfter: 77 } });
     const token = await issuer.sign({}, { kid: 'unknown' });
@@ -265,7 +262,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     }
   });
 
-  it('[30] of an API that started while the issuer was down is answered 503, and 200 when it is back', async () => {
+  it('[30] answers 503 when it started while the issuer was down, and 200 when that is back', async () => {
     const clock = new ManualClock();
     const issuer = await startIssuer({ clock });
     issuer.fail({ mode: 'refuse' });
@@ -279,7 +276,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('[30] never sees an API that requires its issuer and does not find it', async () => {
+  it('[30] rejects the boot with address and cause when startup is require and the issuer is down', async () => {
     const issuer = await startIssuer();
     const { metadataAddress } = issuer;
     await issuer.close();
@@ -290,7 +287,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
   });
 
   it.each(['gzip-bomb', 'endless', 'redirect'] as const)(
-    '[35] notices nothing of a %s at the issuer, and its target is never called',
+    '[35] answers 200 when the issuer sends a %s, and calls no target of it',
     async (mode) => {
       const { issuer, api, provider } = await open(create, { metadata: { timeout: '30s' } });
       const memory = process.memoryUsage().arrayBuffers;
@@ -304,7 +301,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     },
   );
 
-  it('[43] of one of two applications in a process is unknown to the other, whichever started or ended first', async () => {
+  it('[43] answers 401 for a token of another application in the process, and 200 once that has closed', async () => {
     const [one, other] = [await open(create), await open(create)];
     for (const [mine, foreign] of [
       [one, other],
@@ -320,7 +317,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
   });
 
   it.each(['rpc', 'ws', 'graphql', 'anything'])(
-    '[44] in a context of type %s is rejected, token or not, unless the handler is open',
+    '[44] rejects a context of type %s, with or without a token, unless the handler is open',
     async (type) => {
       const { issuer, api } = await open(create);
       const headers = { authorization: `Bearer ${await issuer.sign()}` };
@@ -338,7 +335,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     },
   );
 
-  it('[45] has to meet every @Authorized on method, class and base class, and is authenticated once', async () => {
+  it('[45] answers 403 unless the token meets every @Authorized on method, class and base class, and authenticates it once', async () => {
     let authenticated = 0;
     const validate = (claims: Claims): Claims => {
       authenticated++;
@@ -362,7 +359,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     await get('/stacked/free').expect(200);
   });
 
-  it('[45] is never let into an application whose factory returns secureByDefault: it does not boot', async () => {
+  it('[45] rejects the boot when a factory returns secureByDefault', async () => {
     const issuer = await startIssuer();
     const options: ResilientAuthOptions = Object.assign(issuer.options(), { secureByDefault: true });
     const builder = Test.createTestingModule({
@@ -397,7 +394,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
   ];
 
   it.each(shapes)(
-    '[46] who sends sixteen thousand characters of %s is answered 400 or 401',
+    '[46] answers 400 or 401 when the header has sixteen thousand characters of %s',
     async (_, header) => {
       const { issuer, api } = await open(create);
       issuer.clearRequests();
@@ -411,7 +408,7 @@ describe.each(platforms)('a user of an API on $platform', ({ create }) => {
     },
   );
 
-  it('[46] never sees what another request has done to its user', async () => {
+  it('[46] gives each request a user that other requests have not changed', async () => {
     const { issuer, get } = await stacked(create);
     const token = await issuer.sign({ sub: 'alice', groups: ['staff'] });
     for (let i = 0; i < 3; i++) {

@@ -19,7 +19,7 @@ afterAll(() => {
 });
 
 describe('a cached token', () => {
-  it('[40] costs one signature check, and is rejected from the second it expires', async () => {
+  it('[40] verifies its signature once, and rejects it from the second it expires', async () => {
     const stage = await scene();
     const { clock, issuer } = stage;
     const token = await issuer.sign('a', { exp: now + 60 });
@@ -33,7 +33,7 @@ describe('a cached token', () => {
     expect(signatureChecks).toHaveBeenCalledTimes(1);
   });
 
-  it('[40] is rejected from the second it is older than maxTokenAge', async () => {
+  it('[40] rejects it from the second it is older than maxTokenAge', async () => {
     const stage = await scene({ issuer: { maxTokenAge: '1m', clockTolerance: '0s' } });
     const token = await stage.issuer.sign('a');
     expect(await stage.verdict(token)).toBe('accepted');
@@ -43,7 +43,7 @@ describe('a cached token', () => {
     expect(await stage.verdict(token)).toBe('AUTH_TOKEN_EXPIRED');
   });
 
-  it('[40] is rejected from the moment its key goes, and checked anew when other material comes', async () => {
+  it('[40] rejects it from the moment its key has other material or is withdrawn', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { issuer, provider } = stage;
     const token = await issuer.sign('a');
@@ -56,7 +56,7 @@ describe('a cached token', () => {
     expect(await stage.verdict(token)).toBe(REFUSED);
   });
 
-  it('[40] outlives a refresh that changes nothing about its key', async () => {
+  it('[40] keeps its result when a refresh changes nothing about its key', async () => {
     const stage = await scene();
     const token = await stage.issuer.sign('a');
     expect(await stage.verdict(token)).toBe('accepted');
@@ -66,7 +66,7 @@ describe('a cached token', () => {
     expect(signatureChecks).toHaveBeenCalledTimes(1);
   });
 
-  it('[40] is rejected with the last known good when that expires', async () => {
+  it('[40] rejects it with AUTH_METADATA_UNAVAILABLE when the last known good keys have expired', async () => {
     const stage = await scene({ metadata: { lastKnownGoodLifetime: 0, refreshWait: 0 } });
     const token = await stage.issuer.sign('a');
     expect(await stage.verdict(token)).toBe('accepted');
@@ -79,7 +79,7 @@ describe('a cached token', () => {
 });
 
 describe('a wall clock', () => {
-  it('[40] that goes backwards moves no refresh and keeps no key', async () => {
+  it('[40] keeps the time of refreshes and the withdrawal of keys when it goes back', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer } = stage;
     const token = await issuer.sign('a', { nbf: now - 3600, iat: now - 3600 });
@@ -91,7 +91,7 @@ describe('a wall clock', () => {
     expect(await stage.verdict(token)).toBe(REFUSED);
   });
 
-  it('[40] that leaps ahead expires tokens, and neither keys nor the budget', async () => {
+  it('[40] rejects tokens that expire, and keeps keys and budget, when it leaps ahead', async () => {
     const stage = await scene();
     const { clock, issuer, provider } = stage;
     const token = await issuer.sign('a', { exp: now + 60 });
@@ -123,7 +123,7 @@ describe('a wake from sleep', () => {
     }
   }
 
-  it('[40] makes up for all refreshes that are overdue with one', async () => {
+  it('[40] refreshes once for all refreshes that are overdue', async () => {
     const clock = new SleepyClock();
     const stage = await scene({ clock });
     clock.sleep(8 * 60 * MINUTE);
@@ -134,7 +134,7 @@ describe('a wake from sleep', () => {
     expect(stage.attempts('automatic')).toBe(2);
   });
 
-  it('[40] after more than lastKnownGoodLifetime loads before it accepts a token', async () => {
+  it('[40] loads before it accepts a token when lastKnownGoodLifetime has passed', async () => {
     const clock = new SleepyClock();
     const stage = await scene({ clock, keys: ['a', 'b'] });
     const token = await stage.issuer.sign('a', { exp: now + 30 * 24 * 3600 });
@@ -147,8 +147,8 @@ describe('a wake from sleep', () => {
   });
 });
 
-describe('an algorithm', () => {
-  it('[41] HS256 keyed with anything public is rejected before any signature work', async () => {
+describe('the algorithm of a token', () => {
+  it('[41] rejects HS256 keyed with anything public before any signature work', async () => {
     const rsa = await keyOf('rsa', { alg: 'RS256' });
     const stage = await scene({ keys: ['a', rsa] });
     const calls = stage.issuer.requests.length;
@@ -174,7 +174,7 @@ describe('an algorithm', () => {
   });
 
   it.each(['none', 'None', 'NONE', 'nOnE', 'es256', 'ES256 ', '', null, 0, ['ES256'], undefined])(
-    '[41] %j is rejected before any signature work',
+    '[41] rejects %j before any signature work',
     async (alg) => {
       const stage = await scene();
       const [, claims, signature] = (await stage.issuer.sign('a')).split('.');
@@ -188,7 +188,7 @@ describe('an algorithm', () => {
   );
 
   it.each(['RS256', 'PS256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
-    '[41] %s in the header of a token whose key is for ES256 is rejected before any signature work',
+    '[41] rejects %s in the header before any signature work when the key is for ES256',
     async (alg) => {
       const stage = await scene();
       const [, claims, signature] = (await stage.issuer.sign('a')).split('.');
@@ -198,7 +198,7 @@ describe('an algorithm', () => {
     },
   );
 
-  it('[41] of an RSA key is one: PS256 with a key for RS256 is rejected before any signature work', async () => {
+  it('[41] rejects PS256 with an RSA key for RS256 before any signature work', async () => {
     const { jwk, privateKey } = await keyOf('rsa', { alg: 'RS256' });
     const { alg: _, ...unnamed } = jwk;
     for (const published of [jwk, unnamed]) {
@@ -215,7 +215,7 @@ describe('an algorithm', () => {
   });
 });
 
-describe('a claim', () => {
+describe('claims', () => {
   const INVALID = 'AUTH_TOKEN_CLAIM_INVALID';
   const dates = [
     '"1"',
@@ -230,31 +230,34 @@ describe('a claim', () => {
     `[${now + 60}]`,
   ];
 
-  it.each(dates)('[42] exp: %s is rejected', async (exp) => {
+  it.each(dates)('[42] rejects exp when it is %s', async (exp) => {
     const stage = await scene();
     expect(await stage.verdict(await withClaim(stage, 'exp', exp))).toBe(INVALID);
   });
 
-  it.each(dates.filter((date) => date !== 'null'))('[42] nbf or iat: %s is rejected', async (date) => {
-    const stage = await scene();
-    for (const name of ['nbf', 'iat']) {
-      expect(await stage.verdict(await withClaim(stage, name, date))).toBe(INVALID);
-    }
-  });
+  it.each(dates.filter((date) => date !== 'null'))(
+    '[42] rejects nbf and iat when they are %s',
+    async (date) => {
+      const stage = await scene();
+      for (const name of ['nbf', 'iat']) {
+        expect(await stage.verdict(await withClaim(stage, name, date))).toBe(INVALID);
+      }
+    },
+  );
 
-  it('[42] nbf and iat that are null count as absent', async () => {
+  it('[42] accepts nbf and iat that are null, like absent ones', async () => {
     const stage = await scene();
     for (const name of ['nbf', 'iat'])
       expect(await stage.verdict(await withClaim(stage, name, 'null'))).toBe('accepted');
   });
 
-  it('[42] exp missing is rejected', async () => {
+  it('[42] rejects a token when exp is missing', async () => {
     const stage = await scene();
     expect(await stage.show('a', { exp: undefined })).toBe(INVALID);
     expect(await stage.verdict(await stage.issuer.signText('a', '{}'))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('[42] exp as a fraction and far away is accepted', async () => {
+  it('[42] accepts exp when it is a fraction or far away', async () => {
     const stage = await scene();
     expect(await stage.verdict(await withClaim(stage, 'exp', `${now}.5`))).toBe('accepted');
     expect(await stage.verdict(await withClaim(stage, 'exp', '9e15'))).toBe('accepted');
@@ -274,12 +277,12 @@ describe('a claim', () => {
     ['several in one', 'api other'],
     ['of another case', 'API'],
     ['with a space', ' api'],
-  ])('[42] aud: %s is rejected', async (_, aud) => {
+  ])('[42] rejects aud when it is %s', async (_, aud) => {
     const stage = await scene();
     expect(await stage.show('a', { aud })).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 
-  it('[42] aud: a list that has it is accepted', async () => {
+  it('[42] accepts aud when it is a list that has the audience', async () => {
     const stage = await scene();
     expect(await stage.show('a', { aud: ['other', 'api'] })).toBe('accepted');
   });
@@ -295,12 +298,12 @@ describe('a claim', () => {
     ['an object', { toString: 'https://issuer.test' }],
     ['null', null],
     ['absent', undefined],
-  ])('[42] iss: %s is rejected', async (_, iss) => {
+  ])('[42] rejects iss when it is %s', async (_, iss) => {
     const stage = await scene();
     expect(await stage.show('a', { iss })).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('[42] named twice is rejected', async () => {
+  it('[42] rejects a claim that is named twice', async () => {
     const stage = await scene();
     const token = await withClaim(stage, 'exp', `${now - 999},"exp":${now + 60}`);
     expect(await stage.verdict(token)).toBe('AUTH_TOKEN_MALFORMED');
@@ -309,7 +312,7 @@ describe('a claim', () => {
 });
 
 describe('what an authenticated token holds', () => {
-  it('[46] cannot be changed by one request for another', async () => {
+  it('[46] returns frozen claims, header and scopes, so that no request changes them for another', async () => {
     const { authenticator, issuer } = await scene();
     const token = await issuer.sign('a', { groups: ['staff'], nested: { admin: false } });
     const first = await authenticator.authenticate(token);
@@ -326,7 +329,7 @@ describe('what an authenticated token holds', () => {
     expect(second.user).toEqual(second.claims);
   });
 
-  it('[46] is made by validate anew for each request', async () => {
+  it('[46] calls validate anew for each request', async () => {
     const { authenticator, issuer } = await scene({ issuer: { validate: ({ sub }) => ({ sub }) } });
     const token = await issuer.sign('a');
     const first = await authenticator.authenticate(token);

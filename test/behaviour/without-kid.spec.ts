@@ -30,7 +30,7 @@ describe('a request for a new key, without kid', () => {
     expect(issuer.requests.length - calls).toBe(3);
   });
 
-  it('[27] is not remembered: it waits for the next permitted refresh, and gets a key published meanwhile', async () => {
+  it('[27] waits for the next permitted refresh when the last found nothing, and returns a key published meanwhile', async () => {
     const stage = await scene({ metadata: { refreshBurst: 1 } });
     const { clock, provider } = stage;
     expect(await requestNewKey(stage)).toBe(provider.snapshot());
@@ -50,7 +50,7 @@ describe('a request for a new key, without kid', () => {
     expect(fresh.keys.length).toBeGreaterThan(1);
   });
 
-  it('[27] is answered 503 in an outage', async () => {
+  it('[27] answers 503 in an outage', async () => {
     const stage = await scene();
     stage.issuer.always('all', unreachable());
     const answers = [watch(requestNewKey(stage)), watch(requestNewKey(stage))];
@@ -62,7 +62,7 @@ describe('a request for a new key, without kid', () => {
     }
   });
 
-  it('[27] shares the budget with the others: twenty a second cost one refresh per refreshInterval', async () => {
+  it('[27] refreshes at most once per refreshInterval when twenty come every second', async () => {
     const stage = await scene();
     for (let second = 0; second < 60; second++) {
       for (let i = 0; i < 20; i++) requestNewKey(stage).catch(() => undefined);

@@ -40,7 +40,7 @@ async function restart(
 }
 
 describe('a cold start with a store', () => {
-  it('[36] while the issuer is down, a snapshot within the refresh interval serves at once', async () => {
+  it('[36] serves from a snapshot within the refresh interval when the issuer is down', async () => {
     const clock = new ManualClock();
     const stage = await restart(await storeOf(clock, 5 * MINUTE), clock);
     expect(await stage.show('a')).toBe('accepted');
@@ -49,7 +49,7 @@ describe('a cold start with a store', () => {
     expect(stage.emitted('snapshot-received')).toEqual([expect.objectContaining({ changed: true })]);
   });
 
-  it('[36] it serves without a call when the issuer is up, too, and is refreshed when it is due', async () => {
+  it('[36] serves from the snapshot without a call when the issuer is up, and refreshes when that is due', async () => {
     const clock = new ManualClock();
     const stage = await restart(await storeOf(clock, 5 * MINUTE), clock, { isIssuerDown: false });
     expect(stage.issuer.requests).toEqual([]);
@@ -58,14 +58,14 @@ describe('a cold start with a store', () => {
     expect(stage.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
   });
 
-  it('[36] with startup lazy the first token is verified with it', async () => {
+  it('[36] verifies the first token with the snapshot when startup is lazy', async () => {
     const clock = new ManualClock();
     const stage = await restart(await storeOf(clock, MINUTE), clock, { metadata: { startup: 'lazy' } });
     expect(await stage.show('a')).toBe('accepted');
     expect(stage.issuer.requests).toEqual([]);
   });
 
-  it('[36] with startup require the boot succeeds on it, young or old', async () => {
+  it('[36] boots from a snapshot of any age when startup is require', async () => {
     for (const age of [MINUTE, 60 * MINUTE]) {
       const clock = new ManualClock();
       const stage = await restart(await storeOf(clock, age), clock, { metadata: { startup: 'require' } });
@@ -73,7 +73,7 @@ describe('a cold start with a store', () => {
     }
   });
 
-  it('[36] an older one serves only after the issuer could not be reached', async () => {
+  it('[36] serves from an older snapshot only when the issuer could not be reached', async () => {
     const clock = new ManualClock();
     const store = await storeOf(clock, 60 * MINUTE);
     const down = await restart(store, clock);
@@ -86,7 +86,7 @@ describe('a cold start with a store', () => {
     expect(up.emitted('snapshot-received')).toEqual([]);
   });
 
-  it('[36] an older one is left as soon as the issuer is back', async () => {
+  it('[36] replaces an older snapshot once the issuer is back', async () => {
     const clock = new ManualClock();
     const stage = await restart(await storeOf(clock, 60 * MINUTE), clock);
     stage.issuer.recover();
@@ -106,7 +106,7 @@ describe('a cold start with a store', () => {
     ['with an address that is no https', MINUTE, { jwksUri: 'http://issuer.test/jwks' }, 'malformed'],
     ['with no time', MINUTE, { checkedAt: 'now' }, 'malformed'],
     ['with a fence that is no number', MINUTE, { fence: '7' }, 'malformed'],
-  ])('[36] a snapshot %s is ignored with an event', async (_what, age, change, fault) => {
+  ])('[36] rejects a snapshot %s, and emits why', async (_what, age, change, fault) => {
     const clock = new ManualClock();
     const stage = await restart(await storeOf(clock, age, change), clock);
     const early = stage.watch(await stage.issuer.sign('a'));
@@ -119,22 +119,25 @@ describe('a cold start with a store', () => {
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it.each([null, 7, 'junk', []])('[36] %j in place of a snapshot is ignored', async (junk) => {
-    const clock = new ManualClock();
-    const store = await storeOf(clock, MINUTE);
-    Object.assign(store, { load: () => Promise.resolve(junk) });
-    const stage = await restart(store, clock, { isIssuerDown: false });
-    expect(await stage.show('a')).toBe('accepted');
-    expect(stage.provider.status().source).toBe('issuer');
-  });
+  it.each([null, 7, 'junk', []])(
+    '[36] fetches from the issuer when the store holds %j in place of a snapshot',
+    async (junk) => {
+      const clock = new ManualClock();
+      const store = await storeOf(clock, MINUTE);
+      Object.assign(store, { load: () => Promise.resolve(junk) });
+      const stage = await restart(store, clock, { isIssuerDown: false });
+      expect(await stage.show('a')).toBe('accepted');
+      expect(stage.provider.status().source).toBe('issuer');
+    },
+  );
 
-  it('[36] one that claims to be checked in the future serves only after the issuer could not be reached', async () => {
+  it('[36] fetches from the issuer first when the snapshot claims to be checked in the future', async () => {
     const clock = new ManualClock();
     const stage = await restart(await storeOf(clock, -10 * MINUTE), clock, { isIssuerDown: false });
     expect(stage.provider.status().source).toBe('issuer');
   });
 
-  it('[39] the age of a stored snapshot counts from its check, not from its load', async () => {
+  it('[39] counts the age of a stored snapshot from its check, not from its load', async () => {
     const clock = new ManualClock();
     const metadata = { lastKnownGoodLifetime: '1h' };
     const stage = await restart(await storeOf(clock, 6 * MINUTE), clock, { metadata });
@@ -149,7 +152,7 @@ describe('a cold start with a store', () => {
     expect(late.outcome).toBe('AUTH_METADATA_UNAVAILABLE');
   });
 
-  it.each(TROUBLES)('[37] a store that %s costs a boot nothing but its deadline', async (trouble) => {
+  it.each(TROUBLES)('[37] boots within the deadline of the store when it %s', async (trouble) => {
     const clock = new ManualClock();
     const store = await storeOf(clock, MINUTE);
     store.trouble = trouble;

@@ -33,7 +33,7 @@ async function onlyFile(path: string): Promise<string> {
 }
 
 describe('FileMetadataStore', () => {
-  it('brings back what was saved, of each issuer', async () => {
+  it('returns what was saved for each issuer', async () => {
     const store = new FileMetadataStore(await directory());
     expect(await store.load('https://a.test')).toBeUndefined();
     await store.save(snapshot('https://a.test'));
@@ -43,14 +43,14 @@ describe('FileMetadataStore', () => {
     expect(await store.load('https://b.test')).toEqual(snapshot('https://b.test', 3));
   });
 
-  it('is readable by its owner only', async () => {
+  it('writes a directory and files that only their owner can read', async () => {
     const path = await directory();
     await new FileMetadataStore(path).save(snapshot('https://a.test'));
     expect((await stat(path)).mode & 0o777).toBe(0o700);
     expect((await stat(await onlyFile(path))).mode & 0o777).toBe(0o600);
   });
 
-  it('stays in its directory for every name of an issuer', async () => {
+  it('keeps to its directory when the name of an issuer is a path or very long', async () => {
     const path = await directory();
     const store = new FileMetadataStore(path);
     for (const issuer of [
@@ -111,7 +111,7 @@ describe('FileMetadataStore', () => {
     await expect(store.load('https://a.test')).rejects.toMatchObject({ fault: 'malformed' });
   });
 
-  it("refuses another issuer's file in its place, and a link", async () => {
+  it('rejects the file of another issuer in its place, and a link', async () => {
     const path = await directory();
     const store = new FileMetadataStore(path);
     await store.save(snapshot('https://a.test'));
@@ -127,7 +127,7 @@ describe('FileMetadataStore', () => {
     await expect(store.load('https://b.test')).rejects.toThrow('ELOOP');
   });
 
-  it('is not corrupted by processes that write and read at once', async () => {
+  it('keeps its files whole when processes write and read at once', async () => {
     const path = await directory();
     const program = await mkdtemp(join(tmpdir(), 'file-store-writer-'));
     onTestFinished(() => rm(program, { recursive: true, force: true }));
@@ -154,7 +154,7 @@ describe('FileMetadataStore', () => {
     await onlyFile(path);
   });
 
-  it('[36] lets a service restart while its issuer is down, and is brought up to date by it', async () => {
+  it('[36] serves after a restart while the issuer is down, and refreshes once it is back', async () => {
     const clock = new ManualClock();
     const issuer = new ScriptedIssuer(clock);
     await issuer.publish('a');

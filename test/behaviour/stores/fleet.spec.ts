@@ -34,14 +34,14 @@ function refreshes(replicas: readonly Scene[]): number {
 }
 
 describe('a fleet with one store', () => {
-  it('[38] makes one retrieval when all start at once', async () => {
+  it('[38] fetches once when fifty replicas start at once', async () => {
     const { replicas, issuer } = await fleet(50);
     expect(refreshes(replicas)).toBe(1);
     expect(issuer.requests).toHaveLength(2);
     for (const stage of replicas) expect(await stage.show('a')).toBe('accepted');
   });
 
-  it('[38] makes one retrieval per interval', async () => {
+  it('[38] fetches once per interval', async () => {
     const { replicas, clock } = await fleet(20);
     await clock.advance('100m');
     // Nine tenths of ten minutes is the shortest interval that jitter makes.
@@ -50,7 +50,7 @@ describe('a fleet with one store', () => {
     for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
   });
 
-  it('[38] makes one retrieval per rollover, whichever replica sees the new key first', async () => {
+  it('[38] fetches once per rollover when all replicas see the new key at once', async () => {
     const { replicas, issuer } = await fleet(20);
     await issuer.publish('a', 'b');
     const token = await issuer.sign('b');
@@ -59,7 +59,7 @@ describe('a fleet with one store', () => {
     expect(refreshes(replicas)).toBe(2);
   });
 
-  it('[38] a key that one replica has learned is known to all without a call', async () => {
+  it('[38] shares a key that one replica has learned without a further call', async () => {
     const { replicas, issuer } = await fleet();
     await issuer.publish('a', 'b');
     expect(await replicas[0].show('b')).toBe('accepted');
@@ -70,7 +70,7 @@ describe('a fleet with one store', () => {
     expect(issuer.requests).toHaveLength(calls);
   });
 
-  it('[38] a key that one replica finds withdrawn is withdrawn everywhere, cached results included', async () => {
+  it('[38] withdraws a key everywhere, cached results included, when one replica finds it withdrawn', async () => {
     const { replicas, issuer } = await fleet();
     const token = await issuer.sign('a');
     for (const stage of replicas) expect(await stage.verdict(token)).toBe('accepted');
@@ -93,7 +93,7 @@ describe('a fleet with one store', () => {
     expect(refreshes(replicas)).toBe(3);
   });
 
-  it('a replica that accepts other algorithms finds its keys in what the others share, but no secret', async () => {
+  it('serves replicas of different algorithms from one shared snapshot, which holds no secret', async () => {
     const clock = new ManualClock();
     const issuer = new ScriptedIssuer(clock);
     const rsa = await keyOf('r', { alg: 'RS256' });
@@ -109,7 +109,7 @@ describe('a fleet with one store', () => {
     expect(JSON.stringify([...store.snapshots.values()])).not.toContain('c2VjcmV0');
   });
 
-  it('a key that another replica has missed in a single reading stays until its absence is confirmed', async () => {
+  it('keeps a key that another replica has missed once, until its absence is double-checked', async () => {
     const { replicas, issuer, store } = await fleet();
     const published = store.snapshots.get(issuer.url) ?? raise();
     await issuer.publish('b');
@@ -121,7 +121,7 @@ describe('a fleet with one store', () => {
     for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b']);
   });
 
-  it('[38] a replica that waits for its budget is woken by the message of another', async () => {
+  it('[38] accepts a token that waits for the budget of its replica when another replica finds the key', async () => {
     const { replicas, issuer, clock } = await fleet();
     const [attacked, other] = replicas;
     await attacked.exhaustBudget();
@@ -135,7 +135,7 @@ describe('a fleet with one store', () => {
     expect(clock.monotonic()).toBe(1);
   });
 
-  it('[38] a replica under attack leaves the others their refreshes', async () => {
+  it('[38] accepts a new key on another replica when one is attacked with unknown key ids', async () => {
     const { replicas, issuer, clock } = await fleet();
     const [attacked, other] = replicas;
     for (let second = 0; second < 60; second++) {
@@ -149,7 +149,7 @@ describe('a fleet with one store', () => {
     await until(() => verdict.outcome === 'accepted');
   });
 
-  it('[38] a flood on every replica stays in the budget of two', async () => {
+  it('[38] fetches no more than two clients may when every replica is flooded', async () => {
     const { replicas, issuer, clock } = await fleet(10);
     const before = refreshes(replicas);
     const outcomes = [];
@@ -164,7 +164,7 @@ describe('a fleet with one store', () => {
     expect(outcomes.filter(({ outcome }) => outcome === REFUSED).length).toBeGreaterThan(500);
   });
 
-  it('[38] the holder of the lease dies: another one takes over within the lease', async () => {
+  it('[38] accepts the token from another replica within the lease when the holder of the lease hangs', async () => {
     // Long enough for the holder to say nothing any more.
     const { replicas, issuer, clock, store } = await fleet(3, { timeout: '30s' });
     const [holder, other] = replicas;
@@ -180,7 +180,7 @@ describe('a fleet with one store', () => {
     await until(() => waiting.outcome === 'accepted');
   });
 
-  it('[38] without messages a replica asks for itself once the lease is free', async () => {
+  it('[38] accepts the new key on every replica when no messages come', async () => {
     const { replicas, issuer, clock, store } = await fleet();
     store.isSilent = true;
     await issuer.publish('a', 'b');
@@ -191,7 +191,7 @@ describe('a fleet with one store', () => {
     for (const { outcome } of waiting) expect(outcome).toBe('accepted');
   });
 
-  it('a check that another replica starts after the question answers 401, one that began before does not', async () => {
+  it('fetches anew for a request that came after the running check of another replica began', async () => {
     const { replicas, issuer } = await fleet();
     const [first, second, third] = replicas;
     const held = issuer.hold('jwks');
@@ -206,7 +206,7 @@ describe('a fleet with one store', () => {
     expect(third.attempts()).toBe(0);
   });
 
-  it('a token of a key published while another replica checks is accepted', async () => {
+  it('accepts a token when its key is published while another replica checks', async () => {
     const { replicas, issuer } = await fleet();
     const [first, second] = replicas;
     const held = issuer.hold('jwks');
@@ -220,7 +220,7 @@ describe('a fleet with one store', () => {
     expect(fresh.outcome).toBe('accepted');
   });
 
-  it('in an outage makes the automatic attempts of one client', async () => {
+  it('fetches as often as one client when the issuer is down', async () => {
     const { replicas, issuer, clock } = await fleet(20);
     issuer.always('all', status(503));
     await clock.advance('10m');
@@ -234,7 +234,7 @@ describe('a fleet with one store', () => {
     for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
   });
 
-  it('passes on what the issuer asked for with Retry-After', async () => {
+  it('shares the time that the issuer named in Retry-After', async () => {
     const { replicas, issuer, clock } = await fleet();
     const [first, second] = replicas;
     issuer.always('all', status(429, { 'retry-after': '120' }));
@@ -247,7 +247,7 @@ describe('a fleet with one store', () => {
     expect(issuer.requests).toHaveLength(calls);
   });
 
-  it('[37a] an old genuine snapshot that is sent again never replaces a newer one', async () => {
+  it('[37a] keeps the newer snapshot when an old genuine one is sent again', async () => {
     const { replicas, issuer, store } = await fleet();
     const old = store.snapshots.get(issuer.url) ?? raise();
     await issuer.publish('b');
@@ -262,7 +262,7 @@ describe('a fleet with one store', () => {
     }
   });
 
-  it('[39] after a time without the store, what a replica found itself is not undone by an older check', async () => {
+  it('[39] keeps what a replica found itself when an older check of another arrives after a time without the store', async () => {
     const { replicas, issuer, clock, store } = await fleet();
     const [lonely, other] = replicas;
     const cut = [...store.listeners][0] ?? raise();
@@ -279,7 +279,7 @@ describe('a fleet with one store', () => {
     expect(lonely.provider.status().keyIds).toEqual(['b']);
   });
 
-  it('goes on from the highest fence known when the store has lost its memory', async () => {
+  it('continues from the highest fence known when the store has lost its memory', async () => {
     const { replicas, issuer, store, clock } = await fleet();
     store.fence = 0;
     store.snapshots.clear();
@@ -295,7 +295,7 @@ describe('new material under an old kid', () => {
   it.each([
     ['a store', () => new MemoryStore()],
     ['a fleet', (clock: ManualClock) => new FleetStore(clock)],
-  ])('[17] is picked up on demand with %s, too', async (_, make) => {
+  ])('[17] accepts its tokens in the same request, with one refresh, when there is %s', async (_, make) => {
     const clock = new ManualClock();
     const stage = await scene({ clock, metadata: { store: make(clock) } });
     const reused = await keyOf('a', { material: 'new' });
@@ -306,7 +306,7 @@ describe('new material under an old kid', () => {
 });
 
 describe('forgeries under a known kid', () => {
-  it('[38] cost the issuer no more calls of a large fleet than of two clients', async () => {
+  it('[38] fetches no more often for a large fleet than for two clients', async () => {
     const clock = new ManualClock();
     const store = new FleetStore(clock);
     const metadata = { store, automaticRefreshInterval: '1h' };
@@ -330,33 +330,36 @@ describe('forgeries under a known kid', () => {
 });
 
 describe('a lease that comes too late', () => {
-  it.each(['after the deadline of the store', 'after the end'])('[38] is given back: %s', async (when) => {
-    const clock = new ManualClock();
-    const store = new FleetStore(clock);
-    const { provider, issuer, ...stage } = await scene({ clock, metadata: { store } });
-    await settle();
-    const acquire = store.acquireLease.bind(store);
-    store.acquireLease = async (...request) => {
-      const lease = await acquire(...request);
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, 1100));
-      return lease;
-    };
-    const asked = watch(stage.authenticator.authenticate(await issuer.sign('b')));
-    await clock.advance(100);
-    expect(store.granted).toBeDefined();
-    if (when === 'after the end') provider.close();
-    await clock.advance(1500);
-    await asked.settled;
-    expect(store.granted).toBeUndefined();
-    expect(clock.pendingTimers > 0).toBe(when !== 'after the end');
-  });
+  it.each(['after the deadline of the store', 'after the end'])(
+    '[38] releases the lease when it comes %s',
+    async (when) => {
+      const clock = new ManualClock();
+      const store = new FleetStore(clock);
+      const { provider, issuer, ...stage } = await scene({ clock, metadata: { store } });
+      await settle();
+      const acquire = store.acquireLease.bind(store);
+      store.acquireLease = async (...request) => {
+        const lease = await acquire(...request);
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 1100));
+        return lease;
+      };
+      const asked = watch(stage.authenticator.authenticate(await issuer.sign('b')));
+      await clock.advance(100);
+      expect(store.granted).toBeDefined();
+      if (when === 'after the end') provider.close();
+      await clock.advance(1500);
+      await asked.settled;
+      expect(store.granted).toBeUndefined();
+      expect(clock.pendingTimers > 0).toBe(when !== 'after the end');
+    },
+  );
 });
 
-describe('a store in trouble', () => {
+describe('a store that fails', () => {
   const troubles: readonly StoreTrouble[] = ['rejects', 'throws', 'hangs'];
 
   it.each(troubles)(
-    '[37] that %s: known keys are not delayed, new ones and unknown ones answered',
+    '[37] accepts known keys without delay, accepts new ones and rejects unknown ones when the store %s',
     async (trouble) => {
       const { replicas, issuer, clock, store } = await fleet();
       store.trouble = trouble;
@@ -379,14 +382,14 @@ describe('a store in trouble', () => {
     },
   );
 
-  it.each(troubles)('[37] that %s: automatic refreshes go on', async (trouble) => {
+  it.each(troubles)('[37] refreshes automatically when the store %s', async (trouble) => {
     const { replicas, clock, store } = await fleet();
     store.trouble = trouble;
     await clock.advance('30m');
     for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
   });
 
-  it('[37] a flood does not reach it at line rate', async () => {
+  it('[37] calls the store only for refreshes in the budget when it is flooded', async () => {
     const { replicas, issuer, clock, store } = await fleet();
     const [stage] = replicas;
     const before = store.calls;
@@ -399,7 +402,7 @@ describe('a store in trouble', () => {
     expect(store.calls - before).toBeLessThanOrEqual(3 * (5 + 70 / 5));
   });
 
-  it('[37] whose messages fail is reported until they come again, even when the calls succeed', async () => {
+  it('[37] reports the store as failing until its messages come again, even when its calls succeed', async () => {
     const { replicas, store, clock } = await fleet();
     const [stage] = replicas;
     const [listener] = store.listeners;
@@ -411,7 +414,7 @@ describe('a store in trouble', () => {
     expect(stage.emitted('store-recovered')).toHaveLength(1);
   });
 
-  it('closing ends the watch', async () => {
+  it('stops watching the store when it is closed', async () => {
     const { replicas, store } = await fleet();
     for (const { provider } of replicas) provider.close();
     expect(store.listeners.size).toBe(0);
@@ -419,7 +422,7 @@ describe('a store in trouble', () => {
 });
 
 describe('a store that only loads and saves', () => {
-  it('[38] spares a second process on the machine its automatic refresh', async () => {
+  it('[38] refreshes once per interval when two processes on one machine share it', async () => {
     const clock = new ManualClock();
     const issuer = new ScriptedIssuer(clock);
     await issuer.publish('a');
@@ -433,7 +436,7 @@ describe('a store that only loads and saves', () => {
     for (const stage of replicas) expect(stage.provider.status().state).toBe('fresh');
   });
 
-  it('[39] a snapshot from the store never replaces a newer one', async () => {
+  it('[39] keeps the newer snapshot when the store holds an older one', async () => {
     const clock = new ManualClock();
     const stage = await scene({ clock, metadata: { store: new MemoryStore() } });
     const { provider, issuer } = stage;

@@ -32,7 +32,7 @@ const hostile = {
   },
 };
 
-describe('[37] a store that brings anything at all', () => {
+describe('[37] a store that returns anything at all', () => {
   const junk: readonly (readonly [string, object])[] = [
     ['a time that is no number', { load: () => Promise.resolve({ checkedAt: { valueOf: 1, toString: 1 } }) }],
     ['a symbol', { load: () => Promise.resolve({ checkedAt: Symbol('now') }) }],
@@ -89,7 +89,7 @@ describe('[37] a store that brings anything at all', () => {
     ['methods that are none', { acquireLease: undefined, releaseLease: undefined, watch: undefined }],
   ];
 
-  it.each(junk)('%s: boots, verifies, refreshes and closes', async (_what, change) => {
+  it.each(junk)('boots, verifies, refreshes and closes when it has %s', async (_what, change) => {
     const errors = uncaught();
     const stage = await scene({ metadata: { store: { ...nothing, ...change } } });
     logMetadataEvents(stage.provider, { log: () => {}, warn: () => {}, error: () => {} });
@@ -108,7 +108,7 @@ describe('[37] a store that brings anything at all', () => {
     ['a fence that leaves no room', { fence: Number.MAX_SAFE_INTEGER, retryAfter: 600_000 }],
     ['a time of NaN', { fence: 200, retryAfter: Number.NaN }],
     ['nothing', undefined],
-  ])('a failure notice with %s stops no refresh', async (_what, notice) => {
+  ])('refreshes when a failure notice holds %s', async (_what, notice) => {
     const errors = uncaught();
     const clock = new ManualClock();
     const store = new FleetStore(clock);
@@ -126,7 +126,7 @@ describe('[37] a store that brings anything at all', () => {
   it.each([
     ['says that another replica has the lease', {}],
     ['says that the budget is spent', { reason: 'budget-spent' }],
-  ])('a store that always %s keeps no token out, and no refresh from happening', async (_what, more) => {
+  ])('accepts new keys and refreshes when the store always %s', async (_what, more) => {
     const refusal = { isGranted: false, reason: 'held', fence: 7, retryAfter: 500, ...more };
     const lies = { ...nothing, acquireLease: () => Promise.resolve(refusal), releaseLease: release };
     const clock = new ManualClock();
@@ -143,7 +143,7 @@ describe('[37] a store that brings anything at all', () => {
     expect(stage.provider.status().state).toBe('fresh');
   });
 
-  it('a store that hangs leaves the issuer most of a short wait', async () => {
+  it('accepts a new key within a short refreshWait when the store hangs', async () => {
     const clock = new ManualClock();
     const store = new FleetStore(clock);
     const stage = await scene({ clock, metadata: { store, refreshWait: '1s' } });
@@ -177,7 +177,7 @@ describe('a replica that is cold, expired or late', () => {
     }
   });
 
-  it('[36] takes what the store holds when its own snapshot has expired', async () => {
+  it('[36] serves from the store when its own snapshot has expired', async () => {
     const clock = new ManualClock();
     const store = new MemoryStore();
     const stage = await scene({ clock, metadata: { store, lastKnownGoodLifetime: '2h' } });
@@ -192,7 +192,7 @@ describe('a replica that is cold, expired or late', () => {
     expect(stage.provider.status()).toMatchObject({ state: 'stale', source: 'store' });
   });
 
-  it("[20a] what it has found itself is not called absent because a stale node's snapshot came meanwhile", async () => {
+  it('[20a] accepts a key that it has found itself when a snapshot of a stale node arrives meanwhile', async () => {
     const clock = new ManualClock();
     const watched: StoreListener[] = [];
     const store = {
@@ -218,7 +218,7 @@ describe('a replica that is cold, expired or late', () => {
     expect(fresh.outcome).toBe('accepted');
   });
 
-  it('[38] does not sleep through a message that overtakes the refusal of the lease', async () => {
+  it('[38] accepts the key when a message overtakes the refusal of the lease', async () => {
     const clock = new ManualClock();
     const issuer = new ScriptedIssuer(clock);
     await issuer.publish('a');
@@ -245,7 +245,7 @@ describe('a replica that is cold, expired or late', () => {
     expect(clock.monotonic()).toBe(0);
   });
 
-  it('[38] without messages looks into the store before it asks for itself', async () => {
+  it('[38] reads the store again before it calls the issuer when no messages come', async () => {
     const clock = new ManualClock();
     const issuer = new ScriptedIssuer(clock);
     await issuer.publish('a');

@@ -40,11 +40,11 @@ describe('HttpCredentials.closed', () => {
     expect(closed?.aborted).toBe(true);
   });
 
-  it('is aborted when the connection has closed before', () => {
+  it('returns an aborted signal when the connection has closed before', () => {
     expect(closedOf({ socket: Object.assign(new EventEmitter(), { destroyed: true }) })?.aborted).toBe(true);
   });
 
-  it('is undefined without a connection', () => {
+  it('returns undefined when there is no connection', () => {
     for (const request of [{}, { socket: null }, { socket: {} }]) expect(closedOf(request)).toBeUndefined();
   });
 });

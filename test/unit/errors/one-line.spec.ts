@@ -17,7 +17,7 @@ describe('oneLine', () => {
     expect(oneLine('Schlüssel 鍵 🔑')).toBe('Schlüssel 鍵 🔑');
   });
 
-  it('cuts a long text off', () => {
+  it('truncates the text when it is longer than the limit, 1000 characters by default', () => {
     expect(oneLine('x'.repeat(10_000))).toHaveLength(1001);
     expect(oneLine('abcdef', 3)).toBe('abc…');
   });

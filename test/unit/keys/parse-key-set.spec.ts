@@ -126,7 +126,7 @@ describe('the work that a key set can cause', () => {
     expect(skipped.filter((fault) => fault === 'too-many')).toHaveLength(9);
   });
 
-  it('lets the event loop turn between slices of new keys, and returns a small set within its turn', async () => {
+  it('gives the event loop a turn between slices of new keys, and returns a small set within its turn', async () => {
     const turnsDuring = async (keys: readonly unknown[], known?: IssuerMetadata): Promise<number> => {
       let turns = 0;
       let isParsed = false;
@@ -147,7 +147,7 @@ describe('the work that a key set can cause', () => {
     expect(await turnsDuring(keys, known)).toBe(0);
   });
 
-  it('does not import a member again that it knows or has seen in the same set', () => {
+  it('returns one key object when the key is known and comes twice in the set', () => {
     const [first] = parse(rsa).keys;
     const known = new IssuerMetadata('https://issuer.test', 'https://issuer.test/jwks', first ? [first] : []);
     expect(parseKeySetAtOnce({ keys: [rsa, rsa] }, POLICY, known).keys).toEqual([first]);

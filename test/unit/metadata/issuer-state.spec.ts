@@ -120,7 +120,7 @@ describe('acceptReading', () => {
     expect(idsOf(after)).toEqual(['a', 'b']);
   });
 
-  it('changes nothing of the state before', () => {
+  it('returns a new state and leaves the state before unchanged', () => {
     const before = Object.freeze(stateOf([a]));
     acceptReading(before, ISSUER, readingOf([b]), attemptOf(2, 5000), 3, freshness);
     expect(idsOf(before)).toEqual(['a']);
@@ -211,8 +211,8 @@ describe('provesAbsence', () => {
   });
 });
 
-describe('a failure', () => {
-  it('is kept until a refresh succeeds, beside the snapshot', () => {
+describe('fail and succeed', () => {
+  it('keeps the failure beside the snapshot until a refresh succeeds', () => {
     const error = new MetadataRefreshError('timeout', 'The issuer did not answer');
     const before = stateOf([a]);
     const failed = fail(before, error, 7);

@@ -27,27 +27,27 @@ const [failed, succeeded] = [
 ];
 
 describe('the log', () => {
-  it('has one line for a row of failures, and one when it is over', () => {
+  it('logs one line when failures repeat, and one when a refresh succeeds again', () => {
     const lines = linesOf(succeeded, failed, failed, failed, succeeded, succeeded);
     expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(/^warn main: .*timeout.*The issuer did not answer/);
     expect(lines[1]).toMatch(/^log main: /);
   });
 
-  it('has no line when a refresh starts or a snapshot was received', () => {
+  it('logs nothing when a refresh starts or a snapshot was received', () => {
     expect(linesOf({ type: 'refresh-started' }, { type: 'snapshot-received', changed: true })).toEqual([]);
   });
 
   it.each([
     ['private', 'error'],
     ['weak', 'warn'],
-  ])('has a line when a key is skipped as %s, at level %s', (fault, level) => {
+  ])('logs a line when a key is skipped as %s, at level %s', (fault, level) => {
     expect(linesOf({ type: 'key-skipped', kid: 'a', fault })).toEqual([
       expect.stringMatching(`^${level} main: key a .*${fault}`),
     ]);
   });
 
-  it('has one line of printable ASCII when key ids hold line breaks, and is bounded', () => {
+  it('logs one bounded line of printable ASCII when key ids hold line breaks', () => {
     const kid = `a\nlog forged\u202e${'x'.repeat(1000)}`;
     const [line = '', ...others] = linesOf({
       type: 'metadata-changed',
@@ -75,7 +75,7 @@ describe('logPlainHttp', () => {
     'http://127.1',
     'http://[::1]',
     'http://a.localhost',
-  ])('has no line when the host is a loopback address: %s', (issuer) => {
+  ])('logs nothing when the host is a loopback address: %s', (issuer) => {
     expect(warningsOf(issuer)).toBe(0);
   });
 
@@ -84,11 +84,11 @@ describe('logPlainHttp', () => {
     'http://10.0.0.1',
     'http://127.0.0.1.evil.test',
     'http://localhost.evil.test',
-  ])('has a line when the host is another machine: %s', (issuer) => {
+  ])('logs a line when the host is another machine: %s', (issuer) => {
     expect(warningsOf(issuer)).toBe(1);
   });
 
-  it('has no line when https is required', () => {
+  it('logs nothing when https is required', () => {
     expect(warningsOf('https://issuer.test', true)).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ function lifetimeOf(cache: NegativeCache, kid: string, now: number): number {
 }
 
 describe('NegativeCache', () => {
-  it('holds a key id for one second after the first miss, and twice as long after each further one', () => {
+  it('keeps a key id for one second after the first miss, and twice as long after each further one, up to five seconds', () => {
     const cache = new NegativeCache(60_000);
     const lifetimes = [0, 10_000, 20_000, 30_000, 40_000].map((now) => {
       cache.add('a', now);
@@ -17,7 +17,7 @@ describe('NegativeCache', () => {
     expect(lifetimes).toEqual([1000, 2000, 4000, 5000, 5000]);
   });
 
-  it('holds a key id no longer than refreshInterval', () => {
+  it('keeps a key id for at most refreshInterval', () => {
     const cache = new NegativeCache(1500);
     cache.add('a', 0);
     cache.add('a', 10_000);
@@ -37,7 +37,7 @@ describe('NegativeCache', () => {
     expect(cache.has('a', 0)).toBe(false);
   });
 
-  it('holds a withdrawn key id like a miss, and remembers that it was withdrawn until it returns', () => {
+  it('keeps a withdrawn key id like a missing one, marked as withdrawn until it is added again', () => {
     const cache = new NegativeCache(5000);
     cache.reset({ addedKeyIds: [], withdrawnKeyIds: ['a'] }, 0);
     expect(lifetimeOf(cache, 'a', 0)).toBe(1000);
@@ -51,7 +51,7 @@ describe('NegativeCache', () => {
     expect(cache.isWithdrawn('a')).toBe(false);
   });
 
-  it('remembers a thousand key ids at most', () => {
+  it('keeps at most a thousand key ids', () => {
     const cache = new NegativeCache(5000);
     for (let i = 0; i < 5000; i++) cache.add(`kid-${i}`, 0);
     const held = Array.from({ length: 5000 }, (_, i) => cache.has(`kid-${i}`, 1)).filter(Boolean);

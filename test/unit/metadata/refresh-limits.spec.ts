@@ -60,7 +60,7 @@ describe('RefreshLimits', () => {
     expect(limits.tryAcquire(SECOND / 2)).toBe(true);
   });
 
-  it('allows both again when a refresh has succeeded', () => {
+  it('allows both kinds of refresh again when one has succeeded', () => {
     const limits = limitsOf();
     limits.failed(0, MINUTE);
     limits.succeeded();

@@ -33,7 +33,7 @@ describe('WaitQueue', () => {
     expect([overdue, queue.size, clock.pendingTimers]).toEqual([[1000, 2000, 3000], 0, 0]);
   });
 
-  it('leaves no timer behind when the last waiter is settled', () => {
+  it('cancels its timer when the last waiter is settled', () => {
     const clock = new ManualClock();
     const { queue } = queueOn(clock);
     const waiter = waiterUntil(1000);

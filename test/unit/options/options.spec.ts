@@ -61,7 +61,7 @@ describe.each(OPTIONS)('$option', ({ option, resolved, accepted, refused, messag
     },
   );
 
-  it('has a heading with this default and these bounds in docs/options.md', () => {
+  it('documents this default and these bounds in docs/options.md', () => {
     const [, section] = documentation.split(`### \`${bare(option)}\`\n\n`);
     expect(section?.split('\n')[0]).toBe(`Default: ${row.default} · Bounds: ${row.bounds}`);
   });
@@ -70,7 +70,7 @@ describe.each(OPTIONS)('$option', ({ option, resolved, accepted, refused, messag
 describe.each(OPTIONS.filter(({ inTsdoc = true }) => inTsdoc))(
   'the docstring of $option',
   ({ option, ...row }) => {
-    it('has the default and the bounds of the table', () => {
+    it('states the default and the bounds of the table', () => {
       const [before] = declarations.split(`\n  ${bare(option)}?: `);
       const docstring = before?.slice(before.lastIndexOf('/**')).replaceAll(/\s*\n\s*\*\s*/g, ' ');
       expect(docstring).toContain(`Default ${row.default}, ${row.bounds}`);
@@ -78,11 +78,11 @@ describe.each(OPTIONS.filter(({ inTsdoc = true }) => inTsdoc))(
   },
 );
 
-describe('the options', () => {
+describe('the table of options', () => {
   const ofSchema = Object.keys(inlineOptionsSchema.entries);
   const ofMetadata = Object.keys(inlineOptionsSchema.entries.metadata.wrapped.entries);
 
-  it('are all in the table', () => {
+  it('names every option of the schema', () => {
     const all = [
       ...ofSchema.filter((name) => !ELSEWHERE.includes(name)),
       ...ofMetadata.map((name) => `metadata.${name}`),
@@ -90,13 +90,13 @@ describe('the options', () => {
     expect(OPTIONS.map(({ option }) => option).toSorted()).toEqual(all.toSorted());
   });
 
-  it('all have a heading in docs/options.md', () => {
+  it('names only options that have a heading in docs/options.md', () => {
     const headings = [...documentation.matchAll(/^### `(\w+)`$/gm)].map(([, name]) => name);
     const documented = [...ofSchema, ...ofMetadata].filter((name) => name !== 'issuers');
     expect(headings).toEqual(expect.arrayContaining(documented));
   });
 
-  it('[7] are all reported when several are wrong at once', () => {
+  it('[7] reports every option when several are wrong at once', () => {
     const wrong = OPTIONS.filter(({ option }) => option !== 'tenants' && option !== 'issuer');
     const metadata: Record<string, unknown> = {};
     const options: Record<string, unknown> = { issuer: 'https://issuer.test', metadata };

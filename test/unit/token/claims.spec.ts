@@ -108,7 +108,7 @@ describe('assertClaims', () => {
     [{ jti: {} }, INVALID],
     // Authenticator decides about bound tokens, where a check may prove them.
     [{ cnf: { jkt: 'thumbprint' } }, 'ok'],
-  ])('looks at the kind of token when the claims have %j: %s', (claims, outcome) => {
+  ])('checks the kind of token when the claims have %j: %s', (claims, outcome) => {
     expect(outcomeOf(claims)).toBe(outcome);
   });
 

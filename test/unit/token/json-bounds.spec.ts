@@ -29,7 +29,7 @@ describe('a strict JSON object', () => {
     expect(parse(text)).toBe(fault);
   });
 
-  it('has 512 members and 2048 values at most, at all levels together', () => {
+  it('accepts 512 members and 2048 values at all levels together, and refuses one more', () => {
     expect(parse(members(512))).toMatchObject({ values: 513 });
     expect(parse(members(513))).toBe(TOO_MANY);
     expect(parse(items(400, '{"a":1}'))).toMatchObject({ values: 802 });
@@ -40,11 +40,11 @@ describe('a strict JSON object', () => {
     }
   });
 
-  it('is rejected before it is parsed when it has too many members', () => {
+  it('rejects text with too many members before it parses it', () => {
     expect(parse(`${members(600)} and no JSON`)).toBe(TOO_MANY);
   });
 
-  it('may hold the 300 groups of a user of Entra ID, and the 200 clients of one of Keycloak', () => {
+  it('accepts the 300 groups of a user of Entra ID, and the 200 clients of one of Keycloak', () => {
     const groups = Array.from(
       { length: 300 },
       (_, index) => `00000003-0000-0000-c000-${100_000_000_000 + index}`,

@@ -117,7 +117,7 @@ describe('the cause of a refusal', () => {
       'AUTH_TOKEN_TYPE_REFUSED',
       /acceptIdTokens: true/,
     ],
-  ])('says what an operator needs when %s', (_, text, code, detail) => {
+  ])('names what an operator needs when %s', (_, text, code, detail) => {
     const [given, cause] = refusalOf(text);
     expect(given).toBe(code);
     expect(cause).toMatch(detail);
@@ -144,7 +144,7 @@ describe('the cause of a refusal', () => {
 });
 
 describe('an issuer that is a template', () => {
-  it('fills in every placeholder, in any spelling', () => {
+  it('accepts a token when every placeholder, in any spelling, is its tenant, and rejects it when one is not', () => {
     const options = { tokenIssuers: ['https://{tenantId}.login.test/{TENANTID}/'], tenants: null };
     const iss = `https://${TENANT}.login.test/${TENANT}/`;
     expect(parse(token({ ...claims, iss, tid: TENANT }), options).tenantId).toBe(TENANT);
@@ -154,8 +154,8 @@ describe('an issuer that is a template', () => {
   });
 });
 
-describe('a token that has passed', () => {
-  it('is not frozen before its signature is verified', () => {
+describe('parseToken', () => {
+  it('returns claims and header that are not frozen, as the signature is not verified yet', () => {
     const { claims: parsed, header: head } = parse(token());
     expect(Object.isFrozen(parsed) || Object.isFrozen(head)).toBe(false);
   });
