@@ -5,6 +5,7 @@ import type { AnswerExtension } from './authorized/answers/answer-extension.js';
 import type { AuthContext, OtherContexts } from './authorized/contexts/auth-context.js';
 import type { AuthCensusEntry } from './census/auth-census-entry.js';
 import type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.js';
+import type { MtlsOptions } from './features/mtls-options.js';
 import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/unverified-token.js';
 
@@ -85,6 +86,12 @@ export interface AuthModuleOptions {
    * what the handler requires. Default none.
    */
   scopeImplies?: Readonly<Record<string, readonly string[]>> | undefined;
+  /**
+   * Accepts tokens that are bound to a client certificate (RFC 8705), from the connection that presents it: `{ from:
+   * 'socket' }` where the API ends TLS, `{ from: 'header', preset, trustedProxies }` behind a proxy. Default none: such
+   * tokens are refused.
+   */
+  mtls?: MtlsOptions | undefined;
   /** Checks and answers that are added to those of the core, in this order. Default none. */
   extensions?: readonly AuthExtension[] | undefined;
 }

@@ -12,6 +12,13 @@ export type {
   TokenExtractor,
   ValidateContext,
 } from './auth.options.js';
+export type {
+  CertificateHeader,
+  CertificateHeaderPreset,
+  HeaderCertificateOptions,
+  MtlsOptions,
+  SocketCertificateOptions,
+} from './features/mtls-options.js';
 
 export { AllowAnonymous, Authorized } from './authorized/authorized.decorator.js';
 export { AuthorizedGuard } from './authorized/authorized.guard.js';

@@ -5,9 +5,10 @@ import { providerOf } from '../authorized/requirements/policies.js';
 import { AuthContexts } from '../authorized/contexts/auth-contexts.js';
 import { requirementsFor } from '../authorized/requirements/requirements.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
 import type { AuthCensusEntry } from './auth-census-entry.js';
 import { summaryOf } from './census-summary.js';
-import { gapOf, isProtected, type Coverage, type JudgedHandler } from './coverage.js';
+import { gapOf, isProtected, unmetNeeds, type Coverage, type JudgedHandler } from './coverage.js';
 import { graphqlFacts } from './nest/graphql-facts.js';
 import { guardsBeforeOurs, isGloballyGuarded, isGuarded } from './nest/guards-of.js';
 import { MicroserviceGuards } from './nest/microservice-guards.js';
@@ -25,6 +26,7 @@ export class CensusTaker {
     @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     @Inject(AuthContexts) private readonly contexts: AuthContexts,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedAuthOptions,
   ) {
     this.#microservices = new MicroserviceGuards(modules, config, () => this.#onMicroserviceApart());
   }
@@ -35,6 +37,7 @@ export class CensusTaker {
     const coverage = this.#coverage();
     const handlers = this.#judge(problems);
     problems.push(...handlers.flatMap((handler) => gapOf(handler, coverage) ?? []));
+    problems.push(...handlers.flatMap((handler) => unmetNeeds(handler, this.options)));
     problems.push(...handlers.flatMap((handler) => this.#missingPolicies(handler)));
     if (problems.length > 0) throw notProtected(problems);
     this.#entries = entriesOf(handlers, coverage);

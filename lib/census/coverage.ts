@@ -1,3 +1,4 @@
+import type { NeededOption } from '../authorized/requirements/requirement-kind.js';
 import type { Requirements } from '../authorized/requirements/requirements.js';
 import type { GraphqlFacts } from './nest/graphql-facts.js';
 import type { ScannedHandler } from './scan-handlers.js';
@@ -55,6 +56,20 @@ export function gapOf(handler: JudgedHandler, coverage: Coverage): string | unde
   return coverage.isSecureByDefault && !coverage.areOthersIgnored
     ? undecoratedGap(handler, coverage)
     : undefined;
+}
+
+/** Requirements of a handler that no token can meet, since the option they stand on is not named. */
+export function unmetNeeds(
+  handler: JudgedHandler,
+  options: Readonly<Record<NeededOption, unknown>>,
+): readonly string[] {
+  const { requirements } = handler;
+  if (requirements.isAnonymous) return [];
+  return requirements.checks.flatMap(({ name, needs }) =>
+    needs === undefined || options[needs] !== undefined
+      ? []
+      : `${nameOf(handler)} requires ${name}, which no token can meet without the option ${needs} of AuthModule: name it, or take ${name} out`,
+  );
 }
 
 function markedGap(handler: JudgedHandler, coverage: Coverage): string | undefined {

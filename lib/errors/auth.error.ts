@@ -20,6 +20,7 @@ export type TokenErrorCode =
   | 'AUTH_TOKEN_CLAIM_INVALID'
   | 'AUTH_TOKEN_SIGNATURE_INVALID'
   | 'AUTH_TOKEN_SENDER_CONSTRAINED'
+  | 'AUTH_CERTIFICATE_MISMATCH'
   | 'AUTH_TOKEN_REJECTED';
 
 /** Why a valid token may not do this; each is answered 403. */

@@ -3,7 +3,12 @@ import type { Clock } from '../time/clock.js';
 import type { Feature } from './feature.js';
 
 /** Every feature, in the order in which their checks run. The only place of the core that knows their folders. */
-const FEATURES: readonly Feature[] = [];
+const FEATURES: readonly Feature[] = [
+  {
+    isNamed: ({ mtls }) => mtls !== undefined,
+    load: async () => (await import('../sender-constrained/mtls/mtls.feature.js')).mtlsExtension,
+  },
+];
 
 /**
  * Returns the options with the extensions of the features they name, in front of those of the application.

@@ -30,6 +30,8 @@ function allowedBy(issue: BaseIssue<unknown>): string {
 const MISSING: Readonly<Record<string, string>> = {
   issuer: 'required: the https URL that the metadata names as issuer',
   audience: 'required: a string, a list of strings, or null to switch the check off on purpose',
+  preset: 'required: the proxy, or { name, decode }',
+  trustedProxies: "required: a list of addresses or networks, such as '10.0.0.0/8', or a function",
 };
 
 function pathOf(issue: BaseIssue<unknown>): string {

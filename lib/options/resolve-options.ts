@@ -30,7 +30,7 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
   if (issuers) problems.push(...duplicates(issuers));
   if (problems.length > 0 || !checked || !issuers) throw new AuthConfigurationError(problems);
   const { jwtFromRequest, tokenMaxLength, realm, tokenCache } = checked.module;
-  const { contexts, otherContexts, extensions, publicUrl, scopeImplies } = checked.module;
+  const { contexts, otherContexts, extensions, publicUrl, scopeImplies, mtls } = checked.module;
   return Object.freeze({
     jwtFromRequest,
     tokenMaxLength,
@@ -41,6 +41,7 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
     extensions: Object.freeze([...extensions]),
     publicUrl,
     impliedBy: scopesThatImply(scopeImplies),
+    mtls: mtls && Object.freeze(mtls),
     issuers: Object.freeze(issuers),
   });
 }

@@ -1,5 +1,6 @@
 import type { AuthModuleOptions, TokenExtractor, ValidateContext } from '../auth.options.js';
 import type { ClaimReader } from '../authentication/scopes-and-roles.js';
+import type { MtlsOptions } from '../features/mtls-options.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import type { TrustedIssuer } from '../token/trusted-issuer.js';
 import type { Claims } from '../token/unverified-token.js';
@@ -27,6 +28,8 @@ export interface ResolvedAuthOptions {
   readonly publicUrl: AuthModuleOptions['publicUrl'];
   /** For each scope those that imply it, by `scopeImplies`. */
   readonly impliedBy: ReadonlyMap<string, readonly string[]>;
+  /** Where the certificates of clients are found. */
+  readonly mtls: MtlsOptions | undefined;
   readonly issuers: readonly ResolvedIssuer[];
 }
 

@@ -72,7 +72,7 @@ const ANSWERS: Readonly<Record<AuthErrorCode, AnswerRule>> = {
   AUTH_TOKEN_MISSING: { status: 401, description: 'Authentication is required', challenge: bare },
   AUTH_REQUEST_INVALID: {
     status: 400,
-    description: 'The Authorization header is malformed',
+    description: 'The credentials of the request are malformed',
     challenge: naming('invalid_request'),
   },
   AUTH_TOKEN_MALFORMED: badToken('The access token is malformed'),
@@ -86,6 +86,9 @@ const ANSWERS: Readonly<Record<AuthErrorCode, AnswerRule>> = {
   AUTH_TOKEN_SIGNATURE_INVALID: badToken('The signature of the access token is not valid'),
   AUTH_TOKEN_SENDER_CONSTRAINED: badToken(
     'The access token is bound to its sender and cannot be used as a bearer token',
+  ),
+  AUTH_CERTIFICATE_MISMATCH: badToken(
+    'The access token does not belong to the client certificate of this connection',
   ),
   AUTH_TOKEN_REJECTED: badToken('The access token was rejected'),
   AUTH_SCOPE_MISSING: {

@@ -1,4 +1,5 @@
 import { anyScopeKind, type AnyScopeOption } from './kinds/any-scope.kind.js';
+import { certificateBoundKind, type CertificateBoundOption } from './kinds/certificate-bound.kind.js';
 import { issuersKind, type IssuersOption } from './kinds/issuers.kind.js';
 import { onExpiryKind, type OnExpiryOption } from './kinds/on-expiry.kind.js';
 import { optionalKind, type OptionalOption } from './kinds/optional.kind.js';
@@ -18,12 +19,14 @@ export interface AuthorizedOptions
     RolesOption,
     PolicyOption,
     OnExpiryOption,
-    OptionalOption {}
+    OptionalOption,
+    CertificateBoundOption {}
 
 type Name = keyof AuthorizedOptions;
 
 /** Every kind, in the order of the checks. */
 const KINDS: { readonly [Option in Name]-?: RequirementKind } = {
+  certificateBound: certificateBoundKind,
   issuers: issuersKind,
   // Before scopes: a new login can ask for those as well, and its challenge names them.
   acr: acrKind,

@@ -20,12 +20,17 @@ export interface RequirementSubject {
   readonly clockTolerances: ReadonlyMap<string, number>;
 }
 
+/** A module option that a kind of requirement stands on. */
+export type NeededOption = 'mtls';
+
 /** One requirement of one handler. */
 export interface RequirementCheck {
   /** The option of `@Authorized` it comes from. */
   readonly name: string;
   /** What is required, as its kind combines it. */
   readonly required: unknown;
+  /** The module option without which it can never be met; the boot fails when it is not named. */
+  readonly needs?: NeededOption | undefined;
   /** A promise only where something has to be awaited. */
   isMet(subject: RequirementSubject): boolean | Promise<boolean>;
   /**
@@ -49,6 +54,8 @@ export interface RequirementKind {
 export interface KindDefinition<Given, Required> {
   /** Ends the sentence "@Authorized({ name }) takes …". */
   readonly takes: string;
+  /** The module option without which the requirement can never be met. Default none. */
+  readonly needs?: NeededOption | undefined;
   /** Refuses what is no value of the option, at decoration. */
   readonly validate: (value: unknown) => value is Given;
   /** Adds up the values on method, class and base classes; each result is checked by itself. */
@@ -64,6 +71,7 @@ export interface KindDefinition<Given, Required> {
  */
 export function requirementKind<Given, Required>({
   takes,
+  needs,
   validate,
   combine,
   isMet,
@@ -76,6 +84,7 @@ export function requirementKind<Given, Required>({
       combine(values.filter(validate)).map((required) => ({
         name,
         required,
+        needs,
         isMet: (subject) => isMet(required, subject),
         denial: (checks) => denial(required, checks),
       })),

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { AuthModuleOptions } from '../../auth.options.js';
 import { isPublicUrl, PUBLIC_URL } from '../../authentication/http/public-url.js';
+import { mtlsSchema } from './mtls-schema.js';
 import { cycleIn } from './scope-implications.js';
 
 /*
@@ -37,6 +38,7 @@ export const edgeEntries = {
   extensions: v.optional(extensions, () => []),
   publicUrl: v.optional(publicUrl),
   scopeImplies: v.optional(scopeImplies, () => ({})),
+  mtls: v.optional(mtlsSchema),
 };
 
 function isContext(value: unknown): value is { type: string } {

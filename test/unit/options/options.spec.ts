@@ -53,7 +53,11 @@ describe.each(OPTIONS)('$option', ({ option, resolved, accepted, refused, messag
       const error = errorOf(withOption(option, value));
       const [problem] = error.problems;
       expect(error.problems).toHaveLength(1);
-      expect(problem?.option.replace(/\[\d+\]$/, '').replace(/^tokenCache\..*/, 'tokenCache')).toBe(option);
+      expect(
+        problem?.option
+          .replace(/\[\d+\]$/, '')
+          .replace(/^(tokenCache|mtls|dpop|protectedResource)\..*/, '$1'),
+      ).toBe(option);
       expect(problem?.allowed).toMatch(message);
       expect(error.message).toContain(
         `${problem?.option}: got ${problem?.given}; allowed: ${problem?.allowed}`,

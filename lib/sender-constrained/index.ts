@@ -1,0 +1,1 @@
+export { decodeBase64Der, decodeEscapedPem } from './mtls/headers/escaped-pem.js';
