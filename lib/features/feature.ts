@@ -3,7 +3,7 @@ import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 import type { Clock } from '../time/clock.js';
 
 /** What a feature is made from. */
-interface FeatureHost {
+export interface FeatureHost {
   /** Complete but for the extensions of features. */
   readonly options: ResolvedAuthOptions;
   readonly clock: Clock;

@@ -30,6 +30,8 @@ const meanings = {
     'The key is unknown or the signature does not match. The API checked with the provider before it said so.',
   AUTH_SCOPE_MISSING: 'The token is good and lacks a scope. The challenge names the scopes to request.',
   AUTH_ROLE_MISSING: 'The token is good and lacks the role.',
+  AUTH_CERTIFICATE_MISMATCH:
+    'The token is bound to a client certificate, and the connection has none or another (RFC 8705).',
   AUTH_STEP_UP_REQUIRED:
     'The token is good, and the route asks for a stronger or more recent login. The challenge says which (RFC 9470).',
   AUTH_METADATA_UNAVAILABLE:

@@ -1,12 +1,12 @@
 import type { CertificateHeaderPreset, HeaderCertificateOptions } from 'nestjs-resilient-auth';
 import { decodeBase64Der, decodeEscapedPem } from 'nestjs-resilient-auth/sender-constrained';
 import { describe, expect, it } from 'vitest';
-import { exchange } from '../support/apps/raw-exchange.js';
-import { platforms, type CreateApplication } from '../support/apps/platforms.js';
-import { startApi, startIssuer } from '../support/apps/start-api.js';
-import { makeCertificate, pemOf } from '../support/tls/certificates.js';
-import { forwarded, proxyHeaders } from '../support/tls/forwarded-certificates.js';
-import { BoundController } from '../support/tls/tls-api.js';
+import { exchange } from '../../support/apps/raw-exchange.js';
+import { platforms, type CreateApplication } from '../../support/apps/platforms.js';
+import { startApi, startIssuer } from '../../support/apps/start-api.js';
+import { makeCertificate, pemOf } from '../../support/tls/certificates.js';
+import { forwarded, proxyHeaders } from '../../support/tls/forwarded-certificates.js';
+import { BoundController } from '../../support/tls/tls-api.js';
 
 const LOOPBACK = ['127.0.0.1', '::1'];
 const PRESETS: readonly CertificateHeaderPreset[] = [

@@ -3,9 +3,15 @@ import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'n
 import { Controller, Get } from '@nestjs/common';
 import { AllowAnonymous, Authorized } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { startIssuer } from '../support/apps/start-api.js';
-import { makeCertificate, type TestCertificate } from '../support/tls/certificates.js';
-import { getOver, startTlsApi, tlsPlatforms, type TlsApi, type TlsPlatform } from '../support/tls/tls-api.js';
+import { startIssuer } from '../../support/apps/start-api.js';
+import { makeCertificate, type TestCertificate } from '../../support/tls/certificates.js';
+import {
+  getOver,
+  startTlsApi,
+  tlsPlatforms,
+  type TlsApi,
+  type TlsPlatform,
+} from '../../support/tls/tls-api.js';
 
 const alice = makeCertificate('alice');
 const mallory = makeCertificate('mallory');
