@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { format } from 'prettier';
 import { measureFootprint } from './footprint.js';
+import { runContexts } from './contexts/layer.js';
 import { runEventLoop } from './event-loop/layer.js';
 import { runGrowth } from './growth/layer.js';
 import { runInProcess } from './in-process/layer.js';
@@ -30,6 +31,7 @@ async function measure(): Promise<Results> {
   const machine = describeMachine();
   const inProcess = await runInProcess(settings);
   const nest = await runNest(settings);
+  const contexts = await runContexts(settings);
   const eventLoop = await runEventLoop(settings);
   const growth = await runGrowth(settings);
   const footprint = await measureFootprint(settings.inProcess.rounds);
@@ -38,6 +40,7 @@ async function measure(): Promise<Results> {
     machine,
     inProcess,
     nest,
+    contexts,
     eventLoop,
     growth,
     footprint,

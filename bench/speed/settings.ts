@@ -20,6 +20,8 @@ export interface Settings {
     readonly seconds: number;
     readonly warmUp: number;
   };
+  /** Operations per round are a multiple of the 32 clients. */
+  readonly contexts: { readonly rounds: number; readonly operations: number };
   readonly eventLoop: { readonly rounds: number; readonly seconds: number };
   readonly growth: {
     readonly rounds: number;
@@ -57,6 +59,7 @@ export const FULL: Settings = {
     seconds: 0.8,
     warmUp: 0.8,
   },
+  contexts: { rounds: 9, operations: 6400 },
   eventLoop: { rounds: 5, seconds: 1 },
   growth: { rounds: 25, batch: 30, mostTokens: 1_000_000, rest: 5 },
 };
@@ -77,9 +80,13 @@ export const QUICK: Settings = {
     seconds: 0.2,
     warmUp: 0.3,
   },
+  contexts: { rounds: 3, operations: 1600 },
   eventLoop: { rounds: 2, seconds: 0.5 },
   growth: { rounds: 5, batch: 10, mostTokens: 20_000, rest: 0 },
 };
 
-/** Requests under way at once, where there are several. */
+/** Tokens under way at once in process, where there are several. */
 export const MANY = 64;
+
+/** Connections of the load through Nest. */
+export const CONNECTIONS = 32;

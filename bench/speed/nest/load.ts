@@ -1,6 +1,6 @@
 import autocannon from 'autocannon';
 import { expose } from '../../support/remote.js';
-import { MANY } from '../settings.js';
+import { CONNECTIONS } from '../settings.js';
 import type { Algorithm } from '../tokens/algorithms.js';
 import { TokenPool, type PoolFile } from '../tokens/token-pool.js';
 
@@ -41,14 +41,14 @@ export class Load {
     let client = 0;
     const options = {
       url: `http://127.0.0.1:${port}/`,
-      connections: MANY,
+      connections: CONNECTIONS,
       duration: 3600,
       sampleInt: LOOK,
       setupClient: (each: autocannon.Client) => each.setRequests(shares[client++] ?? []),
     };
     const { perSecond, answered } = await fire(options, seconds);
     // Connections progress unevenly; the next run starts behind the most advanced one.
-    this.#position.set(port, position + Math.ceil(answered / MANY) + 2);
+    this.#position.set(port, position + Math.ceil(answered / CONNECTIONS) + 2);
     return { perSecond, answered };
   }
 
@@ -56,8 +56,8 @@ export class Load {
   #shares(alg: Algorithm, rotation: number, position: number): autocannon.Request[][] {
     const pool = this.#pools.get(alg);
     if (!pool) throw new Error('There are no tokens to send');
-    const size = Math.floor(rotation / MANY);
-    return Array.from({ length: MANY }, (_, share) =>
+    const size = Math.floor(rotation / CONNECTIONS);
+    return Array.from({ length: CONNECTIONS }, (_, share) =>
       Array.from({ length: size }, (_, index) => {
         const token = pool.token(share * size + ((position + index) % size));
         return { headers: { authorization: `Bearer ${token}` } };

@@ -116,7 +116,7 @@ const expressOauth2JwtBearer: StartVariant = ({ issuer, audience }) => ({
 });
 
 export const UNPROTECTED = 'unprotected';
-const OPEN = 'a guard that verifies nothing';
+export const OPEN = 'a guard that verifies nothing';
 export const OURS_KNOWN = 'nestjs-resilient-auth, known token';
 export const OURS_NEW = 'nestjs-resilient-auth, new token';
 export const RECIPE = 'passport-jwt + jwks-rsa (the recipe)';

@@ -1,3 +1,4 @@
+import type { ContextResult } from '../contexts/layer.js';
 import type { EventLoopResult } from '../event-loop/layer.js';
 import type { Footprint } from '../footprint.js';
 import type { GrowthResult } from '../growth/layer.js';
@@ -12,6 +13,7 @@ export interface Results {
   readonly machine: Machine;
   readonly inProcess: readonly InProcessResult[];
   readonly nest: readonly NestResult[];
+  readonly contexts: readonly ContextResult[];
   readonly eventLoop: EventLoopResult;
   readonly growth: GrowthResult;
   readonly footprint: Footprint;
