@@ -37,6 +37,17 @@ const answersOf = ({ folder }) => [
   `an undecorated gateway: ${folder.endsWith('11') ? 'refused, AUTH_CONFIGURATION_INVALID' : 'accepted'}`,
   'closed',
 ];
+/** What apps/src/doors.ts prints: TCP carries a token from Nest 12.1 on. */
+const doorsOf = ({ folder, oldest }) => [
+  'GraphQL, without a token: AUTH_TOKEN_MISSING',
+  'WebSocket, without a token: closed 4401',
+  'microservice, without a token: AUTH_TOKEN_MISSING',
+  'GraphQL, with a token: alice',
+  'WebSocket, with a token: alice',
+  `microservice, with a token: ${folder.endsWith('11') || oldest ? 'no metadata beside the payload' : 'alice'}`,
+  'GraphQL, after a key rollover: alice',
+  'closed',
+];
 const exitGrace = 2_000;
 
 const bin = (folder, name) => join(folder, 'node_modules', '.bin', name);
@@ -73,11 +84,12 @@ async function checkFiles(files) {
 async function pinOldest(folder, major) {
   const { peerDependencies } = await readJson(join(root, 'package.json'));
   const manifest = await readJson(join(folder, 'package.json'));
-  const oldestOf = (name) =>
-    new RegExp(`\\^(${major}\\.[\\d.]+)`).exec(peerDependencies[name] ?? peerDependencies['@nestjs/core'])[1];
+  const oldestOf = (range, name) =>
+    // GraphQL has majors of its own: the manifest begins with the oldest that the peer range allows.
+    /^\^(\d[\d.]*)/.exec(range)?.[1] ?? new RegExp(`\\^(${major}\\.[\\d.]+)`).exec(peerDependencies[name])[1];
   for (const dependencies of [manifest.dependencies, manifest.devDependencies]) {
-    for (const name of Object.keys(dependencies).filter((name) => name.startsWith('@nestjs/')))
-      dependencies[name] = oldestOf(name);
+    for (const [name, range] of Object.entries(dependencies).filter(([name]) => name.startsWith('@nestjs/')))
+      dependencies[name] = oldestOf(range, name);
   }
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
 }
@@ -101,14 +113,14 @@ async function compileApp(app, folder) {
 }
 
 /** Starts the app: it asks itself, prints the answers, closes all it opened, and then must end with no help. */
-async function startApp(app, folder) {
-  const answers = answersOf(app).join('\n');
+async function startApp(program, expected, folder) {
+  const answers = expected.join('\n');
   let overdue;
   const watch = (printed, child) => {
     if (/^closed$/m.test(printed)) overdue ??= setTimeout(() => child.kill('SIGKILL'), exitGrace);
   };
   try {
-    const { stdout, output } = await run('node', ['dist/src/main.js'], folder, watch);
+    const { stdout, output } = await run('node', [`dist/src/${program}.js`], folder, watch);
     if (stdout.trim() !== answers) throw new Failure(`expected:\n${answers}\ngot:`, output);
   } catch (error) {
     if (overdue) error.message += ` (a process that has closed all must end within ${exitGrace} ms)`;
@@ -143,7 +155,12 @@ async function proveApp(app, temp, packed) {
   if (!ready) return;
 
   await check(`${app.name}: compiles with skipLibCheck off`, () => compileApp(app, folder));
-  await check(`${app.name}: answers 401, 200, 200 after a rollover, and ends`, () => startApp(app, folder));
+  await check(`${app.name}: answers 401, 200, 200 after a rollover, and ends`, () =>
+    startApp('main', answersOf(app), folder),
+  );
+  await check(`${app.name}: GraphQL, WebSockets and messages answer alike`, () =>
+    startApp('doors', doorsOf(app), folder),
+  );
   for (const name of app.twoCopies ? ['core', 'common'] : []) {
     await check(`${app.name}: two copies of @nestjs/${name} fail the boot`, () =>
       checkTwoCopies(name, folder),
