@@ -15,6 +15,7 @@ import {
 } from './auth.module-definition.js';
 import { resolveAuthOptions } from './options/resolve-options.js';
 import { Authenticator } from './authentication/authenticator.js';
+import { ISSUER_OVERRIDE, isStandIn, USE_OPTIONS, type IssuerOverride } from './options/module/test-seams.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-options.js';
 import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
 import { TokenWatcher } from './authentication/watch/token-watcher.js';
@@ -46,11 +47,12 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
     CensusTaker,
     AuthCensus,
     { provide: Clock, useClass: SystemClock },
+    { provide: ISSUER_OVERRIDE, useValue: undefined },
     {
       provide: RESOLVED_OPTIONS,
-      useFactory: (options: unknown, extras: unknown, clock: Clock) =>
-        withFeatures(resolveAuthOptions(options, extras), clock),
-      inject: [MODULE_OPTIONS_TOKEN, AUTH_MODULE_EXTRAS, Clock],
+      useFactory: (options: unknown, extras: unknown, clock: Clock, override?: IssuerOverride) =>
+        withFeatures(resolveAuthOptions(override ? override(options) : options, extras), clock),
+      inject: [MODULE_OPTIONS_TOKEN, AUTH_MODULE_EXTRAS, Clock, ISSUER_OVERRIDE],
     },
     { provide: MetadataProviders, useFactory: createProviders, inject: [RESOLVED_OPTIONS, Clock] },
     { provide: MetadataProvider, useFactory: singleProvider, inject: [MetadataProviders] },
@@ -99,6 +101,7 @@ export class AuthModule
   }
 
   async onModuleInit(): Promise<void> {
+    if (isStandIn(this.authenticator)) this.authenticator[USE_OPTIONS](this.options);
     const host = this.#extensionHost();
     for (const extension of this.options.extensions) await extension.onModuleInit?.(host);
   }

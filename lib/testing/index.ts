@@ -1,6 +1,7 @@
 export { Clock } from '../time/clock.js';
-export { authenticatedAs } from './authenticated-as.js';
+export { authenticatedAs } from './overrides/authenticated-as.js';
 export { ManualClock } from './manual-clock.js';
+export { overrideIssuer } from './overrides/override-issuer.js';
 export {
   TestIssuer,
   type TestIssuerFailure,

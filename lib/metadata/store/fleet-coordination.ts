@@ -29,7 +29,8 @@ export class FleetCoordination {
   /** The highest fence a lease request returned, and the highest of a failed check. */
   #seen = 0;
   #failed = 0;
-  #spentSince: number | undefined;
+  /** Since when the store has refused for the budget, with no lease granted to any replica meanwhile. */
+  #spent: { readonly since: number; readonly fence: number } | undefined;
 
   constructor(
     private readonly options: ResolvedMetadataOptions,
@@ -162,9 +163,12 @@ export class FleetCoordination {
     return this.#failed > fence || (trigger === 'automatic' && this.#failed === fence);
   }
 
-  /** Ignores the store's report once it has lasted longer than one refill: then the store's bucket is corrupt. */
+  /**
+   * Ignores the store's report once it has lasted longer than one refill without a lease granted: then the store's bucket
+   * is corrupt. While fences rise, other replicas spend what is refilled.
+   */
   #isBudgetSpent(now: number): boolean {
-    return this.#spentSince !== undefined && now - this.#spentSince < this.options.refreshInterval / BUCKETS;
+    return this.#spent !== undefined && now - this.#spent.since < this.options.refreshInterval / BUCKETS;
   }
 
   /** Requests wait no longer than `refreshWait`: the lease of a dead replica must end before. */
@@ -200,7 +204,9 @@ export class FleetCoordination {
     this.#seen = lease.fence;
     if (attempt?.keepsReserve) return lease;
     const isSpent = !lease.isGranted && lease.reason === 'budget-spent';
-    this.#spentSince = isSpent ? (this.#spentSince ?? this.clock.monotonic()) : undefined;
+    if (!isSpent) this.#spent = undefined;
+    else if (this.#spent?.fence !== lease.fence)
+      this.#spent = { since: this.clock.monotonic(), fence: lease.fence };
     return lease;
   }
 }

@@ -143,6 +143,25 @@ describe('[37] a store that returns anything at all', () => {
     expect(stage.provider.status().state).toBe('fresh');
   });
 
+  it('[38] keeps to the budget of the fleet when other replicas spend every refresh that is refilled', async () => {
+    const clock = new ManualClock();
+    const fence = (): number => 7 + Math.floor(clock.monotonic() / 2000);
+    const spentByOthers = {
+      ...nothing,
+      acquireLease: () =>
+        Promise.resolve({ isGranted: false, reason: 'budget-spent', fence: fence(), retryAfter: 500 }),
+      releaseLease: release,
+    };
+    const starting = scene({ clock, metadata: { store: spentByOthers } });
+    await clock.advance('8s');
+    const stage = await starting;
+    for (let second = 0; second < 60; second++) {
+      stage.watch(await stage.issuer.sign(`unknown-${second}`));
+      await clock.advance('1s');
+    }
+    expect(stage.attempts('on-demand')).toBe(0);
+  });
+
   it('accepts a new key within a short refreshWait when the store hangs', async () => {
     const clock = new ManualClock();
     const store = new FleetStore(clock);
