@@ -64,7 +64,7 @@ export class Growth {
   /** Keys in the set of one issuer; the tokens are signed by all of them in turn. */
   async keys(settings: Settings): Promise<GrowthCell[]> {
     await using authorities = await Authorities.start();
-    return await this.#compare(settings, [1, 10, 1000], async (size) => [await authorities.open(ALG, size)]);
+    return await this.#compare(settings, [1, 10, 250], async (size) => [await authorities.open(ALG, size)]);
   }
 
   /** Issuers, with one key each; the tokens come from all of them in turn. */
