@@ -35,7 +35,8 @@ export class Attacker {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     for (const socket of this.#sockets) socket.end();
-    await Promise.all(this.#sockets.map((socket) => socket.closed || once(socket, 'close')));
+    const open = this.#sockets.filter((socket) => !socket.closed);
+    await Promise.all(open.map((socket) => once(socket, 'close')));
     const refused = this.#answers.join('').split('HTTP/1.1 401 ').length - 1;
     if (refused !== this.#sent) throw new Error(`${this.#sent} forged tokens sent, ${refused} refused`);
   }
