@@ -587,7 +587,7 @@ describe('tokens that are refused before any look-up of a key', () => {
   ];
 
   it.each(cases)(
-    '[24] rejects %s with a code of their own, and fetches nothing',
+    '[24] rejects tokens %s with a code of their own, and fetches nothing',
     async (_, claims, header, code) => {
       const { issuer, authenticator } = await scene({ metadata: { startup: 'lazy' } });
       const token = await issuer.sign('unknown', { ...claims }, { ...header });

@@ -79,7 +79,7 @@ describe('a cached token', () => {
 });
 
 describe('a wall clock', () => {
-  it('[40] keeps the time of refreshes and the withdrawal of keys when it goes back', async () => {
+  it('[40] refreshes and withdraws keys on time when it goes back', async () => {
     const stage = await scene({ keys: ['a', 'b'] });
     const { clock, issuer } = stage;
     const token = await issuer.sign('a', { nbf: now - 3600, iat: now - 3600 });

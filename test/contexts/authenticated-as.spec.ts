@@ -145,7 +145,7 @@ describe('authenticatedAs', () => {
     });
   });
 
-  it('connects to a protected gateway as the user, and rejects a message whose scope the user lacks', async () => {
+  it('accepts the user at a protected gateway, and rejects a message whose scope the user lacks', async () => {
     for (const auth of [{}, { token: 'any' }]) {
       const socket = await connect(auth);
       expect(await answerOf(socket, 'me')).toBe('alice');

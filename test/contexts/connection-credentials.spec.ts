@@ -17,7 +17,7 @@ function counted(members: Record<string, unknown>): {
 }
 
 describe('connectionAuthorization', () => {
-  it('searches the members of connectionParams once, however many operations ask', () => {
+  it('searches the members of connectionParams once when several operations ask', () => {
     const { parameters, lists } = counted({ authorization: 'a', token: 'a' });
     const connection = { parameters, upgrade: undefined };
     const read = (names: readonly string[]) => connectionAuthorization(connection, names);

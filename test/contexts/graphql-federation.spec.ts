@@ -47,7 +47,7 @@ const ENTITIES = {
 };
 
 describe.each(platforms)('a federated subgraph on $platform', ({ create }) => {
-  it('[G5] refuses _entities without a token, and resolves them with one', async () => {
+  it('[G5] rejects _entities without a token, and resolves them with one', async () => {
     const issuer = await startIssuer();
     const app = await create(
       Test.createTestingModule({

@@ -99,7 +99,7 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
     expect(data).toEqual({ me: 'alice@alice', open: '{"user":null,"token":null}' });
   });
 
-  it('[G4] guards field resolvers, and checks one signature for a list of a thousand items', async () => {
+  it('[G4] rejects field resolvers that lack a scope, and checks one signature for a list of a thousand items', async () => {
     const api = await start();
     const refused = await api.send('{ orders(count: 2) { id secret } }', await issuer.sign({ sub: 'alice' }));
     expect(refused.data).toEqual({
@@ -141,7 +141,7 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
     });
   });
 
-  it('[G7] never answers bob as alice when the context is one object that requests share', async () => {
+  it('[G7] answers no caller as another when requests share one context object', async () => {
     const shared: Record<string, unknown> = {};
     const api = await start({}, { context: () => shared });
     const [alice, bob] = await Promise.all([issuer.sign({ sub: 'alice' }), issuer.sign({ sub: 'bob' })]);
@@ -164,7 +164,7 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
     expect(errors[0]?.extensions).toMatchObject({ errorCode: 'AUTH_CONFIGURATION_INVALID', statusCode: 500 });
   });
 
-  it('[G7] never answers bob as alice while the request of alice is not answered yet', async () => {
+  it('[G7] answers an error when the context carries the request of a caller that is not answered yet', async () => {
     let arrived = (): void => undefined;
     let release = (): void => undefined;
     const isPending = new Promise<void>((resolve) => (arrived = resolve));

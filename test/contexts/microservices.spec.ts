@@ -171,7 +171,7 @@ for (const wire of wires) {
       return { id, connect, ask };
     }
 
-    it('[M1] [M7] reaches the handler with the user when the client attaches a good token', async () => {
+    it('[M1] [M7] calls the handler with the user when the client attaches a good token', async () => {
       const { connect, ask } = await start();
       const token = await issuer.sign({ sub: 'alice', scope: 'orders:write' });
       const client = connect(() => token);
@@ -179,7 +179,7 @@ for (const wire of wires) {
       expect(await ask(client, 'write', { id: 7 })).toEqual({ id: 7 });
     });
 
-    it('[M1] fails the caller with status, statusCode and errorCode when it carries none, or lacks a scope', async () => {
+    it('[M1] answers status, statusCode and errorCode when a message carries no token, or lacks a scope', async () => {
       const { connect, ask } = await start();
       expect(await ask(connect(), 'me')).toEqual({
         status: 'error',
@@ -244,7 +244,7 @@ for (const wire of wires) {
       expect(await ask(connect(), 'me', {})).toMatchObject({ errorCode: 'AUTH_TOKEN_MISSING' });
     });
 
-    it('[M5] does not handle an event without a good token', async () => {
+    it('[M5] skips an event without a good token', async () => {
       const { id, connect } = await start();
       const token = await issuer.sign({ sub: 'alice' });
       await lastValueFrom(connect().emit(`${id}.created`, { number: 1 }), { defaultValue: undefined });

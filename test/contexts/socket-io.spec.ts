@@ -135,7 +135,7 @@ describe('a gateway on socket.io', () => {
     await own.close();
   });
 
-  it('[W4] refuses a message after exp with an exception object when onExpiry is refuse', async () => {
+  it('[W4] rejects a message after exp with an exception object when onExpiry is refuse', async () => {
     const api = await start({ protect: { onExpiry: 'refuse' } });
     const socket = api.socketIo({ auth: { token: await issuer.sign({}, { expiresIn: '5m' }) } });
     await connected(socket);
@@ -307,7 +307,7 @@ describe('a gateway on socket.io', () => {
     expect(bob && (await ask(bob, 'me'))).toBe('bob@bob');
   });
 
-  it('[W9] never sends the message of the client back when it refuses it', async () => {
+  it('[W9] answers a refused message without its content', async () => {
     const api = await start();
     const socket = api.socketIo({ auth: { token: await issuer.sign({ sub: 'alice' }) } });
     await connected(socket);
@@ -337,7 +337,7 @@ describe('a gateway on socket.io', () => {
     expect(await ask(other, 'me')).toBe('alice@alice');
   });
 
-  it('[W10] does not open another namespace, and applies the requirements of each gateway', async () => {
+  it('[W10] rejects a handshake for a further namespace, and applies the requirements of each gateway', async () => {
     @Authorized({ roles: ['admin'] })
     @WebSocketGateway({ path: '/live', namespace: '/admin' })
     class AdminGateway implements OnGatewayInit {
@@ -425,7 +425,7 @@ describe('a gateway on socket.io', () => {
     expect(watcher.size).toBe(0);
   });
 
-  it('gives a handler without a guard no user of an earlier message', async () => {
+  it('sets no user of an earlier message for a handler without a guard', async () => {
     const api = await start({ gateways: [OrdersGateway, PartlyGuarded], protect: { onExpiry: 'refuse' } });
     const socket = api.socketIo({
       auth: { token: await issuer.sign({ sub: 'alice' }, { expiresIn: '5m' }) },

@@ -138,7 +138,7 @@ describe.each(platforms)('streams over HTTP on $platform', ({ create }) => {
     await until(() => listener.text.includes('data: late'));
   });
 
-  it('[S3] guards HEAD, downloads and plain values', async () => {
+  it('[S3] answers 401 to HEAD, downloads and plain values without a token, and serves them with one', async () => {
     const { api, issuer, port } = await start();
     const token = await issuer.sign({});
     for (const path of ['/streams/file', '/streams/value', '/streams/head']) {

@@ -74,7 +74,7 @@ describe('TokenWatcher', () => {
     expect(watcher.size).toBe(0);
   });
 
-  it('never reports a token that a callback of the same second has stopped watching', async () => {
+  it('reports no token that a callback of the same second has stopped watching', async () => {
     const clock = new ManualClock();
     const { watcher, watch, ended } = watcherOn(clock);
     const start = Math.floor(clock.now() / 1000);
@@ -87,7 +87,7 @@ describe('TokenWatcher', () => {
     expect(ended).toEqual([]);
   });
 
-  it('[W5] never asks for a timer longer than Node has, and reports a token of sixty days when it ends', async () => {
+  it('[W5] limits its timer to the longest of Node, and reports a token of sixty days when it ends', async () => {
     const clock = new ManualClock();
     const asked: number[] = [];
     class Recording extends Clock {

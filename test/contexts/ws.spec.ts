@@ -101,7 +101,7 @@ describe('a gateway on ws', () => {
     });
   });
 
-  it('never reads the query string', async () => {
+  it('rejects a token in the query string', async () => {
     const api = await start();
     const token = await issuer.sign({ sub: 'alice' });
     const { WebSocket: Client } = await import('ws');
@@ -110,7 +110,7 @@ describe('a gateway on ws', () => {
     expect(await opened(socket)).toMatchObject({ statusCode: 401 });
   });
 
-  it('[W4] refuses a message after exp with an exception object when onExpiry is refuse', async () => {
+  it('[W4] rejects a message after exp with an exception object when onExpiry is refuse', async () => {
     const api = await start({ protect: { onExpiry: 'refuse' } });
     const socket = api.ws(bearer(await issuer.sign({}, { expiresIn: '5m' })));
     await opened(socket);
@@ -168,7 +168,7 @@ describe('a gateway on ws', () => {
     await own.close();
   });
 
-  it('[W9] never sends the message of the client back when it refuses it', async () => {
+  it('[W9] answers a refused message without its content', async () => {
     const api = await start();
     const socket = api.ws(bearer(await issuer.sign({ sub: 'alice' })));
     await opened(socket);

@@ -394,7 +394,7 @@ describe('[E1-1] presets', () => {
 });
 
 describe('[E1-2] presets', () => {
-  it('switch no check off but the audience, and that only where the provider writes none', () => {
+  it('keeps every check but that of the audience, and that one too unless the provider writes none', () => {
     for (const { options, name } of dialects) {
       const { audience, requiredClaims, metadata, tokenTypes, validate } = options;
       expect({ name, metadata, tokenTypes, validate }).toEqual({ name });
@@ -429,7 +429,7 @@ describe('[E1-2] presets', () => {
       'azureB2c without policies',
       azureB2c({ tenant: 'shop', tenantId: TENANT, policies: [], audience: APP }),
     ],
-  ])('is refused at boot when given %s', async (_, options) => {
+  ])('rejects the boot when given %s', async (_, options) => {
     await expect(serve(new Site({}), options)).rejects.toThrow(AuthConfigurationError);
   });
 });

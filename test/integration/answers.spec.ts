@@ -5,7 +5,7 @@ import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.j
 import { platforms } from '../support/apps/platforms.js';
 
 describe.each(platforms)('answers on $platform', ({ create }) => {
-  it('200: hands the user and the token to the handler', async () => {
+  it('answers 200 and passes user and token to the handler', async () => {
     const { issuer, api } = await issuerAndApi(create, { name: 'main' });
     const token = await issuer.sign({ sub: 'alice', scope: 'a b', roles: ['admin'] });
     await api.get('/orders', token).expect(200, { subject: 'alice' });
@@ -14,7 +14,7 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
       .expect(200, { issuer: 'main', scopes: ['a', 'b'], roles: ['admin'], alg: 'ES256', sub: 'alice' });
   });
 
-  it('401 without an error code when no credentials were sent', async () => {
+  it('answers 401 without an error code when no credentials were sent', async () => {
     const { api } = await issuerAndApi(create, { realm: 'orders' });
     const { body, headers } = await api.get('/orders').expect(401);
     expect(headers['www-authenticate']).toBe('Bearer realm="orders"');
@@ -32,14 +32,17 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
       .expect(401);
   });
 
-  it.each(['Bearer', 'Bearer ', 'Bearer a b', 'Bearer  a  b'])('400 for "%s"', async (header) => {
-    const { api } = await issuerAndApi(create);
-    const { body, headers } = await api.get('/orders').set('Authorization', header).expect(400);
-    expect(headers['www-authenticate']).toContain('error="invalid_request"');
-    expect(body.errorCode).toBe('AUTH_REQUEST_INVALID');
-  });
+  it.each(['Bearer', 'Bearer ', 'Bearer a b', 'Bearer  a  b'])(
+    'answers 400 when the header is "%s"',
+    async (header) => {
+      const { api } = await issuerAndApi(create);
+      const { body, headers } = await api.get('/orders').set('Authorization', header).expect(400);
+      expect(headers['www-authenticate']).toContain('error="invalid_request"');
+      expect(body.errorCode).toBe('AUTH_REQUEST_INVALID');
+    },
+  );
 
-  it('400 for two Authorization headers', async () => {
+  it('answers 400 when there are two Authorization headers', async () => {
     const { issuer, api } = await issuerAndApi(create);
     await api.app.listen(0, '127.0.0.1');
     const { port }: AddressInfo = api.app.getHttpServer().address();
@@ -52,7 +55,7 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
     expect(answer).toContain('AUTH_REQUEST_INVALID');
   });
 
-  it('401 with a fixed description for a bad token, and echoes nothing of it', async () => {
+  it('answers 401 with a fixed description, and nothing of the token, when the token is bad', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const token = await issuer.sign(
       { sub: 'mallory"\r\nX-Evil: 1' },
@@ -66,7 +69,7 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
     expect(text + JSON.stringify(headers)).not.toMatch(/mallory|evil/i);
   });
 
-  it('503 with Retry-After, never 401 and never 500, when the token could not be checked', async () => {
+  it('answers 503 with Retry-After when the token could not be checked', async () => {
     const issuer = await startIssuer();
     issuer.fail({ endpoint: 'all', mode: 'refuse' });
     const api = await startApi(create, issuer.options());
@@ -77,7 +80,7 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
     expect(JSON.stringify(body)).not.toContain(issuer.url);
   });
 
-  it('503 for an unknown key while the issuer is down, 200 for a known one', async () => {
+  it('answers 503 for an unknown key while the issuer is down, and 200 for a known one', async () => {
     const { issuer, api } = await issuerAndApi(create);
     issuer.fail({ endpoint: 'all', mode: { status: 503, retryAfter: 5 } });
     await api.get('/orders', await issuer.sign()).expect(200);
@@ -88,7 +91,7 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
       .expect('Retry-After', '5');
   });
 
-  it('403 with the scopes needed, all of them', async () => {
+  it('answers 403 with all of the scopes needed when one is missing', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const { body, headers } = await api
       .post('/orders', await issuer.sign({ scope: 'orders:read' }))
@@ -100,7 +103,7 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
     await api.post('/orders', await issuer.sign({ scope: 'orders:write orders:read' })).expect(201);
   });
 
-  it('403 without a challenge for roles and policies', async () => {
+  it('answers 403 without a challenge when a role is missing or a policy refuses', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const clerk = await issuer.sign({ sub: 'bob', roles: ['clerk'], tenant: 'a' });
     for (const [path, errorCode] of [
@@ -119,7 +122,7 @@ describe.each(platforms)('answers on $platform', ({ create }) => {
     await api.get('/orders/tenant', clerk).set('x-tenant', 'a').expect(200);
   });
 
-  it('attaches no user on an anonymous route, with any token', async () => {
+  it('sets no user on an anonymous route, with any token', async () => {
     const { issuer, api } = await issuerAndApi(create);
     await api.get('/orders/open', await issuer.sign()).expect(200, { user: null, token: null });
     await api.get('/orders/open', 'junk').expect(200);

@@ -197,7 +197,7 @@ describe('a context of the user’s own', () => {
     expect(await call(Worker, 'open', shared)).toEqual({ user: undefined, token: undefined });
   });
 
-  it('asks policies with the call, and creates request-scoped ones for its operation', async () => {
+  it('calls policies with the call, and creates request-scoped ones for its operation', async () => {
     const { call, job } = await boot();
     expect(await call(Worker, 'own', await job({}, 'alice'))).toBe('alice');
     expect(await codeOf(call(Worker, 'own', await job({}, 'bob')))).toBe('403 AUTH_POLICY_REFUSED');
@@ -228,7 +228,7 @@ describe('a context of the user’s own', () => {
     expect(await two.call(Undecorated, 'run', job)).toBe('open');
   });
 
-  it('does not pass jwtFromRequest anything but an HTTP request', async () => {
+  it('calls jwtFromRequest for HTTP requests only', async () => {
     const jwtFromRequest = vi.fn<() => string>(() => 'x');
     const { call, job } = await boot({ contexts: [new QueueContext()], jwtFromRequest });
     expect(await codeOf(call(Worker, 'run', await job({ scope: 'jobs:run' })))).toBe('accepted');
@@ -237,13 +237,13 @@ describe('a context of the user’s own', () => {
 });
 
 describe('a call of a type that is not switched on', () => {
-  it('is rejected under secureByDefault, and answered where it is open', async () => {
+  it('rejects the call under secureByDefault, and answers it when the handler is open', async () => {
     const { call, job } = await boot({ secureByDefault: true });
     await expect(call(Undecorated, 'run', await job())).rejects.toThrow(/queue, which is not switched on/);
     expect(await call(Worker, 'open', await job())).toEqual({ user: undefined, token: undefined });
   });
 
-  it('is left to other guards with otherContexts: ignore, with one warning per type', async () => {
+  it('leaves the call to other guards and warns once per type when otherContexts is ignore', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     onTestFinished(() => warn.mockRestore());
     const { call, job } = await boot({ secureByDefault: true, otherContexts: 'ignore' });
@@ -252,7 +252,7 @@ describe('a call of a type that is not switched on', () => {
     expect(warn.mock.calls.filter(([text]) => String(text).includes('are not protected'))).toHaveLength(2);
   });
 
-  it('is rejected with otherContexts: ignore where the handler itself asks for authorization', async () => {
+  it('rejects the call when otherContexts is ignore and the handler itself is @Authorized', async () => {
     const { call, job } = await boot({ secureByDefault: true, otherContexts: 'ignore' });
     for (const target of [Worker, Guarded])
       await expect(call(target, 'run', await job())).rejects.toThrow(/not switched on/);

@@ -151,7 +151,7 @@ describe('AuthCensus', () => {
     expect(lines.join('\n')).toContain("'protected: 2 HTTP, 1 message handler; anonymous: 2'");
   });
 
-  it('X1: counts an undecorated gateway as protected when secureByDefault on NestJS 12', async () => {
+  it('[X1] counts an undecorated gateway as protected when secureByDefault on NestJS 12', async () => {
     @WebSocketGateway()
     class PlainGateway {
       @SubscribeMessage('plain')
@@ -335,7 +335,7 @@ describe('a global guard of the application’s own', () => {
   }
   const guard = { provide: APP_GUARD, useClass: EarlyGuard };
 
-  it('[X9] is warned of when it runs before AuthorizedGuard', async () => {
+  it('[X9] logs a warning when it runs before AuthorizedGuard', async () => {
     @Module({ providers: [guard] })
     class EarlyModule {}
     const module = await Test.createTestingModule({
@@ -345,7 +345,7 @@ describe('a global guard of the application’s own', () => {
     expect(lines.filter((text) => text.includes('EarlyGuard'))).toHaveLength(1);
   });
 
-  it('[X9] is not warned of when it runs after AuthorizedGuard', async () => {
+  it('[X9] logs no warning when it runs after AuthorizedGuard', async () => {
     @Module({ providers: [guard] })
     class LateModule {}
     await boot({ imports: [LateModule] }, secure);

@@ -17,7 +17,7 @@ class OrdersController {
 }
 
 describe.each(platforms)('requests whose client closes the connection, on $platform', ({ create }) => {
-  it('leave the wait queue, and the request of another client stays', async () => {
+  it('removes them from the wait queue, and keeps the request of another client', async () => {
     const issuer = await startIssuer();
     const imports = [
       AuthModule.forRoot(issuer.options({ metadata: { timeout: '30s', refreshWait: '60s' } })),

@@ -79,7 +79,7 @@ describe('the verified-token cache', () => {
     expect(authenticator.cacheStatus()?.bytes).toBeGreaterThan(2 * bytes + 63_000);
   });
 
-  it('does not keep what alone takes more than all may', async () => {
+  it('skips a token that alone takes more than the limit of all', async () => {
     const { issuer, api } = await issuerAndApi(create, { tokenCache: { maxBytes: 65_536 } });
     const authenticator = api.app.get(Authenticator);
     const small = await issuer.sign();
@@ -95,7 +95,7 @@ describe('the verified-token cache', () => {
 });
 
 describe('a forged token', () => {
-  it('is rejected when header and payload are those of a token accepted before', async () => {
+  it('rejects it when header and payload are those of a token accepted before', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const authenticator = api.app.get(Authenticator);
     const [a, b] = [await issuer.sign({ sub: 'a' }), await issuer.sign({ sub: 'b' })];
@@ -109,7 +109,7 @@ describe('a forged token', () => {
 });
 
 describe('validate', () => {
-  it('is waited for when it returns a query, which has a then and is no Promise', async () => {
+  it('waits for the result when validate returns a thenable that is no Promise', async () => {
     let row: object | undefined = { sub: 'alice' };
     // oxlint-disable-next-line unicorn/no-thenable -- the queries of many a database library are like this
     const query = { then: (resolve: (value: unknown) => void) => resolve(row) };
@@ -125,7 +125,7 @@ describe('scopes and roles', () => {
   it.each([
     ['looked up elsewhere', {}],
     ['looked up elsewhere, with validate', { validate: (claims: object) => claims }],
-  ])('are asked for on every request: %s', async (_, options) => {
+  ])('reads them on every request when they are %s', async (_, options) => {
     const table = new Map<unknown, readonly string[]>([['alice', ['one']]]);
     const lookUp = ({ sub }: { sub?: string }) => table.get(sub) ?? [];
     for (const name of ['scopes', 'roles'] as const) {
@@ -140,7 +140,7 @@ describe('scopes and roles', () => {
     }
   });
 
-  it('that follow from the claims are worked out once', async () => {
+  it('reads them once when they follow from the claims', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const authenticator = api.app.get(Authenticator);
     const token = await issuer.sign({ scope: 'a b', roles: ['c'] });
@@ -167,14 +167,14 @@ describe.each(platforms)('a request with a known token, on $platform', ({ create
     return async () => (await api.get('/seen', token)).body;
   }
 
-  it('looks to the handler as the first one did', async () => {
+  it('calls the handler with the same user and authInfo as the first one', async () => {
     const get = await boot();
     const first = await get();
     expect(first).toMatchObject({ authInfo: { claims: { sub: 'alice' } }, user: 'alice', account: null });
     expect(await get()).toEqual(first);
   });
 
-  it('goes through handleRequest of a subclass, which may be async', async () => {
+  it('calls handleRequest of a subclass, which may be async', async () => {
     @Injectable()
     class RenamingGuard extends AuthorizedGuard {
       // oxlint-disable-next-line typescript/no-explicit-any -- Nest's own type of it is not async
@@ -189,7 +189,7 @@ describe.each(platforms)('a request with a known token, on $platform', ({ create
     expect(await get()).toEqual(first);
   });
 
-  it('goes through passport when a subclass has options of its own', async () => {
+  it('calls passport when a subclass has options of its own', async () => {
     @Injectable()
     class AccountGuard extends AuthorizedGuard {
       // oxlint-disable-next-line typescript/no-explicit-any -- another property than ours

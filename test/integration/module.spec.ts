@@ -88,7 +88,7 @@ describe('AuthModule', () => {
     }
   });
 
-  it('protects every route when secureByDefault, beside the options and beside a factory', async () => {
+  it('protects every route when secureByDefault stands beside the options or beside a factory', async () => {
     const issuer = await startIssuer();
     const token = await issuer.sign({ sub: 'alice' });
     for (const module of [
@@ -103,7 +103,7 @@ describe('AuthModule', () => {
     }
   });
 
-  it('leaves undecorated routes alone otherwise', async () => {
+  it('leaves undecorated routes open when secureByDefault is undefined', async () => {
     const issuer = await startIssuer();
     const app = await boot(
       AuthModule.forRoot({ ...issuer.options(), secureByDefault: undefined, isGlobal: undefined }),
@@ -111,7 +111,7 @@ describe('AuthModule', () => {
     await request(app.getHttpServer()).get('/plain').expect(200, 'anonymous');
   });
 
-  it('is rejected twice in one application', async () => {
+  it('rejects the boot when it stands twice in one application', async () => {
     const issuer = await startIssuer();
     const two = [
       AuthModule.forRoot(issuer.options()),
@@ -128,7 +128,7 @@ describe('AuthModule', () => {
     await two.api.get('/orders', await one.issuer.sign()).expect(401);
   });
 
-  it('leaves the passport registry clean when the last application closes', async () => {
+  it('removes its strategy from the passport registry when the last application closes', async () => {
     const issuer = await startIssuer();
     const registered = () => Object.hasOwn(Reflect.get(passport, '_strategies'), 'resilient-jwt');
     const [first, second] = [
@@ -141,7 +141,7 @@ describe('AuthModule', () => {
     expect(registered()).toBe(false);
   });
 
-  it('serves an AuthGuard of the user’s own, 503 included', async () => {
+  it('answers 200, 401 and 503 through an AuthGuard of the application', async () => {
     const issuer = await startIssuer();
     passport.use(
       'api-key',
@@ -161,7 +161,7 @@ describe('AuthModule', () => {
     expect(answer.body.errorCode).toBe('AUTH_CONFIGURATION_INVALID');
   });
 
-  it('lets the guard be extended', async () => {
+  it('applies the checks of a guard that extends AuthorizedGuard', async () => {
     @Injectable()
     class HeaderGuard extends AuthorizedGuard {
       protected override async authorize(
@@ -191,7 +191,7 @@ describe('AuthModule', () => {
 });
 
 describe('validate', () => {
-  it('maps the claims to request.user, sync or async', async () => {
+  it('maps the claims to request.user, with issuer, header and request, when it is async', async () => {
     const { issuer, api } = await issuerAndApi(create, {
       validate: async (claims, { issuer: name, header, request: http }) => ({
         sub: `${claims.sub}@${name}/${header.alg}/${typeof http}`,
@@ -203,7 +203,7 @@ describe('validate', () => {
       .expect(200, { subject: 'alice@main/ES256/object' });
   });
 
-  it('rejects with a falsy result or a TokenRejectedError, on cached tokens too; other errors pass through', async () => {
+  it('rejects on a falsy result or a TokenRejectedError, on cached tokens too, and passes other errors on', async () => {
     let outcome: () => unknown = () => ({ sub: 'alice' });
     const { issuer, api } = await issuerAndApi(create, { validate: () => outcome() });
     const token = await issuer.sign();
@@ -240,7 +240,7 @@ describe('several issuers', () => {
   @Module({ controllers: [OnlyAController] })
   class IssuerModule {}
 
-  it('are served side by side and distinguished by @Authorized({ issuers })', async () => {
+  it('serves them side by side, and distinguishes them by @Authorized({ issuers })', async () => {
     const { a, b, app } = await start();
     await get(app, '/orders', await a.sign()).expect(200);
     await get(app, '/orders', await b.sign()).expect(200);
@@ -248,7 +248,7 @@ describe('several issuers', () => {
     await get(app, '/only-a', await b.sign()).expect(403);
   });
 
-  it('have a provider each; the single one says what to inject instead', async () => {
+  it('returns a provider for each, and throws what to inject when the single one is used', async () => {
     const { a, app } = await start();
     expect(app.get(MetadataProviders).names).toEqual(['a', 'b']);
     expect((await app.get(MetadataProviders).get('a').current()).issuer).toBe(a.url);
@@ -258,14 +258,14 @@ describe('several issuers', () => {
 });
 
 describe('startup', () => {
-  it('require: fails the boot and names address and cause', async () => {
+  it('rejects the boot with address and cause when it is require', async () => {
     const issuer = await startIssuer();
     issuer.fail({ endpoint: 'all', mode: { status: 500 } });
     const boots = startApi(create, issuer.options({ metadata: { startup: 'require' } }));
     await expect(boots).rejects.toThrow(new RegExp(`${issuer.url}.* answered 500`));
   });
 
-  it('wait: starts anyway, and recovers by itself', async () => {
+  it('starts and answers 200 after a refresh when it is wait', async () => {
     const issuer = await startIssuer();
     issuer.fail({ endpoint: 'all', mode: 'refuse' });
     const api = await startApi(create, issuer.options({ metadata: { startup: 'wait' } }));
@@ -275,7 +275,7 @@ describe('startup', () => {
     await api.get('/orders', await issuer.sign()).expect(200);
   });
 
-  it('lazy: makes no call until the first plausible token', async () => {
+  it('makes no call until the first acceptable token when it is lazy', async () => {
     const { issuer, api } = await issuerAndApi(create, { metadata: { startup: 'lazy' } });
     await api.get('/orders', await issuer.sign({}, { expiresIn: '-1h' })).expect(401);
     await api.get('/orders', await issuer.sign({ aud: 'other' })).expect(401);
@@ -298,7 +298,7 @@ describe('Authenticator', () => {
     });
   });
 
-  it('hands keys to a passport-jwt strategy of the user’s own, through a rollover too', async () => {
+  it('returns keys to a passport-jwt strategy of the application, through a rollover too', async () => {
     const issuer = await TestIssuer.start({ audience: 'api', alg: 'RS256' });
     onTestFinished(() => issuer.close());
     const api = await startApi(create, issuer.options());
@@ -325,7 +325,7 @@ describe('Authenticator', () => {
     expect(await authenticate('junk')).toBeInstanceOf(Error);
   });
 
-  it('can be replaced in tests that need no issuer', async () => {
+  it('answers with authenticatedAs in its place, without an issuer', async () => {
     const module = AuthModule.forRoot({ issuer: 'https://issuer.test', audience: 'api' });
     const builder = Test.createTestingModule({ imports: [module, OrdersModule] })
       .overrideProvider(Authenticator)

@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startIssuer } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 
-describe.each(platforms)('however many guards run, on $platform', ({ create }) => {
-  it('a token is authenticated, validated and authorized once', async () => {
+describe.each(platforms)('several guards on one route, on $platform', ({ create }) => {
+  it('calls validate and the policy once per request', async () => {
     const calls: string[] = [];
     const policy = () => calls.push('policy') > 0;
 

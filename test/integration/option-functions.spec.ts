@@ -28,7 +28,7 @@ const authenticate = async (authenticator: Authenticator, request: object): Prom
   authenticator.answerTo(request, new HttpCredentials(request));
 
 describe('a function of the options', () => {
-  it('that should answer at once and returns a promise is answered as a mistake of the configuration', async () => {
+  it('rejects with AUTH_CONFIGURATION_INVALID when it returns a promise where a value is expected', async () => {
     const { authenticator } = await untypedScene({ module: { jwtFromRequest: fails } });
     const request = { headers: {} };
     expect(await outcomeOf(authenticate(authenticator, request))).toBe('AUTH_CONFIGURATION_INVALID');
@@ -50,7 +50,7 @@ describe('a function of the options', () => {
     },
   );
 
-  it('that returns a query has not run it', async () => {
+  it('rejects a query that it returns, and does not run it', async () => {
     let runs = 0;
     // oxlint-disable-next-line unicorn/no-thenable -- as the queries of many a database library are
     const query = { then: (): number => runs++ };
@@ -59,7 +59,7 @@ describe('a function of the options', () => {
     expect([refused, runs]).toEqual(['AUTH_CONFIGURATION_INVALID', 0]);
   });
 
-  it('that authenticates the request it is called for is rejected, and called once', async () => {
+  it('rejects a call of validate that authenticates its own request', async () => {
     const refusals: Promise<unknown>[] = [];
     let asked = 0;
     const stage = await scene({
@@ -81,7 +81,7 @@ describe('a function of the options', () => {
     expect(await Promise.all(refusals)).toEqual(['AUTH_CONFIGURATION_INVALID', 'AUTH_CONFIGURATION_INVALID']);
   });
 
-  it('that goes round in circles between two requests is rejected', async () => {
+  it('ends a circle of two requests that authenticate each other', async () => {
     const circle: object[] = [];
     let asked = 0;
     const stage = await scene({

@@ -142,7 +142,7 @@ describe('AuthModule', () => {
     );
   });
 
-  it('works as a subclass alone', async () => {
+  it('boots as a subclass alone', async () => {
     class OwnModule extends AuthModule {}
     const app = await create(Test.createTestingModule({ imports: [OwnModule.forRoot(options())] }));
     await app.close();

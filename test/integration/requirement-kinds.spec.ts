@@ -148,7 +148,7 @@ describe.each(platforms)('@Authorized, on $platform', ({ create }) => {
   });
 
   it.each(['x'.repeat(16_000), 'Bearer', `Bearer ${'x'.repeat(20)} y`, `Bearer\txy`])(
-    'does not pass a header that is not scheme SP token to an extractor of passport-jwt',
+    'calls an extractor of passport-jwt only when the header has the form scheme SP token',
     async (authorization) => {
       const extractor = vi.fn<(request: object) => string | null>(ExtractJwt.fromAuthHeaderAsBearerToken());
       const { issuer, app } = await boot({ jwtFromRequest: extractor });
@@ -197,7 +197,7 @@ describe('toHttpException', () => {
 });
 
 describe('AUTH_EXPOSED_HEADERS', () => {
-  it('[P0-5] lists the headers of refusals', () => {
+  it('[P0-5] names the headers of refusals', () => {
     expect(AUTH_EXPOSED_HEADERS).toEqual(['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce']);
   });
 });
@@ -210,7 +210,7 @@ describe('a module without AuthModule', () => {
     });
   });
 
-  it('does not start, and says what to add', async () => {
+  it('rejects the boot and names what to add', async () => {
     @UseGuards(AuthorizedGuard)
     @Controller()
     class GuardedController {}

@@ -18,7 +18,7 @@ describe.each(platforms)('a key rollover between two requests, on $platform', ({
     { how: 'with overlap', keepOld: true, withKid: true },
     { how: 'without overlap', keepOld: false, withKid: true },
     { how: 'of tokens without kid', keepOld: false, withKid: false },
-  ])('goes unnoticed $how, with one refresh', async ({ keepOld, withKid }) => {
+  ])('answers 200 after one refresh when keys roll over $how', async ({ keepOld, withKid }) => {
     const { issuer, api } = await issuerAndApi(create);
     const sign = () => issuer.sign({ sub: 'alice' }, withKid ? {} : { kid: undefined });
     const before = await sign();
@@ -38,7 +38,7 @@ describe.each(platforms)('a key rollover between two requests, on $platform', ({
     expect(refreshes).toHaveLength(withKid ? 1 : 2);
   });
 
-  it('costs one HTTP request when the old key stays published', async () => {
+  it('sends one HTTP request when the old key stays published', async () => {
     const { issuer, api } = await issuerAndApi(create);
     await api.get('/orders', await issuer.sign()).expect(200);
     issuer.clearRequests();
@@ -49,7 +49,7 @@ describe.each(platforms)('a key rollover between two requests, on $platform', ({
     expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual(['jwks']);
   });
 
-  it('goes unnoticed with the same kid reused, with one refresh', async () => {
+  it('answers 200 after one refresh when the same kid has new material', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const old = await issuer.sign();
     await api.get('/orders', old).expect(200);
@@ -62,7 +62,7 @@ describe.each(platforms)('a key rollover between two requests, on $platform', ({
     await api.get('/orders', old).expect(401);
   });
 
-  it('is joined by fifty requests that arrive at once', async () => {
+  it('answers 200 to fifty requests at once after one refresh', async () => {
     const { issuer, api } = await issuerAndApi(create);
     await api.app.listen(0);
     await api.get('/orders', await issuer.sign()).expect(200);

@@ -323,7 +323,7 @@ async function obey(world: World, order: Command): Promise<void> {
 await Promise.all(Array.from({ length: KEYS }, (_, number) => keyOf(`key-${number}`)));
 
 describe('the life cycle of keys', { timeout: PATIENCE }, () => {
-  it('keeps its promises through rollovers, outages and floods', async () => {
+  it('keeps its invariants through random rollovers, outages and floods', async () => {
     const answers: Answer[] = [];
     const walk = fc.record({
       orders: fc.array(command, { minLength: 5, maxLength: 60 }),

@@ -60,7 +60,7 @@ const exchanged = fc
 const member = fc.oneof(disfigured, exchanged, objectOf(JWK_MEMBERS), jsonText(JWK_MEMBERS));
 
 describe('any discovery document', { timeout: PATIENCE }, () => {
-  it('gives an acceptable address of this very issuer, or a MetadataRefreshError', () => {
+  it('returns an acceptable address of this issuer, or throws a MetadataRefreshError', () => {
     const address = fc.oneof(
       fc.webUrl({ withFragments: true, withQueryParameters: true }),
       fc.constantFrom(
@@ -94,7 +94,7 @@ describe('any discovery document', { timeout: PATIENCE }, () => {
 });
 
 describe('any key set', { timeout: PATIENCE }, () => {
-  it('gives keys or a MetadataRefreshError', () => {
+  it('returns keys or throws a MetadataRefreshError', () => {
     const document = fc.oneof(
       jsonText(['keys']),
       objectOf(['keys']),
@@ -126,7 +126,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
     fc.assert(property, runs(600));
   });
 
-  it('gives no key for a member that is private, symmetric or meant for something else', () => {
+  it('rejects a member that is private, symmetric or for another use', () => {
     const poison = fc.constantFrom(
       '"d":"AQAB"',
       '"k":"AQAB"',
@@ -168,7 +168,7 @@ describe('any key set', { timeout: PATIENCE }, () => {
 });
 
 describe('any answer of the issuer', { timeout: PATIENCE }, () => {
-  it('leaves a provider with what it had, or with something better', async () => {
+  it('keeps the snapshot of a provider, or replaces it with a usable one', async () => {
     const body = fc.oneof(
       fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
       fc

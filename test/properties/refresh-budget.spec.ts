@@ -158,7 +158,7 @@ async function run(fixture: Fixture, { steps }: Walk): Promise<void> {
 }
 
 describe('the refresh budget', { timeout: PATIENCE }, () => {
-  it('holds for a loaded provider, for all requests and all events', async () => {
+  it('limits a loaded provider, for all requests and all events', async () => {
     let refreshes = 0;
     const property = fc.asyncProperty(walk, async (given) => {
       using fixture = fixtureFor(given);
@@ -180,7 +180,7 @@ describe('the refresh budget', { timeout: PATIENCE }, () => {
     expect(refreshes, 'on-demand refreshes').toBeGreaterThan(300);
   });
 
-  it('holds for a provider that has never loaded: retries included', async () => {
+  it('limits a provider that has never loaded, retries included', async () => {
     let refreshes = 0;
     const property = fc.asyncProperty(walk, async (given) => {
       using fixture = fixtureFor(given);

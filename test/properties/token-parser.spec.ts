@@ -173,7 +173,7 @@ describe('the token parser', { timeout: PATIENCE }, () => {
     fc.assert(property, runs(50));
   });
 
-  it('takes claims for what JSON.parse takes them for, or not at all', () => {
+  it('reads claims as JSON.parse does, or rejects them', () => {
     const claimsText = objectOf(['iss', 'aud', 'exp', 'nbf', 'iat', 'sub', 'cnf', 'typ', 'jti', 'tid']).map(
       (text) => `${JSON.stringify(CLAIMS).slice(0, -1)}${text === '{}' ? '}' : `,${text.slice(1)}`}`,
     );
@@ -245,11 +245,11 @@ describe('a token that was good', { timeout: PATIENCE }, () => {
 
   const originals = new Map(ALGORITHMS.map((alg) => [alg, good(alg)]));
 
-  it('is accepted', () => {
+  it('accepts it', () => {
     expect([...originals.values()].map(accepted)).toEqual(ALGORITHMS.map(() => CLAIMS));
   });
 
-  it('is rejected after any change of its text or its bytes', () => {
+  it('rejects it after any change of its text or its bytes', () => {
     const property = fc.property(
       algorithm,
       fc.array(mutation, { minLength: 1, maxLength: 3 }),
@@ -263,7 +263,7 @@ describe('a token that was good', { timeout: PATIENCE }, () => {
     fc.assert(property, runs(3000));
   });
 
-  it('lends no part of it to another', () => {
+  it('rejects a token that is made of parts of two', () => {
     const property = fc.property(
       fc.tuple(algorithm, algorithm),
       fc.tuple(fc.nat(1), fc.nat(1), fc.nat(1)),
@@ -277,7 +277,7 @@ describe('a token that was good', { timeout: PATIENCE }, () => {
     fc.assert(property, runs(300));
   });
 
-  it('is rejected with any signature that jose refuses', async () => {
+  it('rejects it with any signature that jose refuses', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 600 }),
       fc

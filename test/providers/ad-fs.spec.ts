@@ -44,7 +44,7 @@ const token = (signer: Signer, claims = {}) =>
   );
 
 describe('AD FS', () => {
-  it('is served: the iss of access tokens is not the issuer of the metadata', async () => {
+  it('accepts access tokens, whose iss is not the issuer of the metadata', async () => {
     const adfs = site();
     const api = await startApi(create, adfs.serving(options));
     expect(await api.tokenSeen(token(current))).toMatchObject({
@@ -59,7 +59,7 @@ describe('AD FS', () => {
     expect(await api.outcomeOf(token(current, { iss: options.issuer }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('is not believed about access_token_issuer: what is accepted is what was configured', async () => {
+  it('accepts the configured issuer alone, and ignores access_token_issuer', async () => {
     const api = await startApi(
       create,
       site().serving({ issuer: options.issuer, audience: options.audience }),
@@ -68,7 +68,7 @@ describe('AD FS', () => {
     expect(await api.outcomeOf(token(current, { iss: options.issuer }))).toBe('ok');
   });
 
-  it('rolls its certificate over unnoticed', async () => {
+  it('accepts tokens of a new certificate and of the one before', async () => {
     const adfs = site();
     const api = await startApi(create, adfs.serving(options));
     const next = makeSigner('RS256');

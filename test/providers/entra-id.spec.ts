@@ -61,7 +61,7 @@ const tenantSite = () =>
   });
 
 describe('Entra ID v2, one tenant', () => {
-  it('is served with issuer and audience alone: keys without alg, several at once', async () => {
+  it('accepts tokens by issuer and audience alone, of several keys without alg', async () => {
     const api = await startApi(create, tenantSite().serving(v2));
     const claims = { scp: 'orders:read orders:write', roles: ['admin'] };
     expect(await api.tokenSeen(v2Token(key, CONTOSO, claims))).toMatchObject({
@@ -88,7 +88,7 @@ describe('Entra ID v2, one tenant', () => {
     expect(await api.outcomeOf(v2Token(key, CONTOSO, graph))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 
-  it('does not lend a key without alg to PS256', async () => {
+  it('rejects PS256 with a key without alg', async () => {
     const api = await startApi(create, tenantSite().serving(v2));
     const forged = { ...key, alg: 'PS256', sign: signWith(key.privateKey, 'PS256') };
     expect(await api.outcomeOf(v2Token(forged, CONTOSO))).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
@@ -108,7 +108,7 @@ describe('Entra ID v2, one tenant', () => {
 });
 
 describe('Entra ID v1, one tenant', () => {
-  it('is served with its issuer, and its metadata where Entra keeps it', async () => {
+  it('accepts v1 tokens with the v1 issuer and the address where Entra keeps its metadata', async () => {
     const api = await startApi(create, tenantSite().serving(v1));
     expect(await api.outcomeOf(v1Token(v1Key, CONTOSO))).toBe('ok');
     expect(await api.outcomeOf(v2Token(v1Key, CONTOSO, { aud: `api://${APP}` }))).toBe(
@@ -118,14 +118,14 @@ describe('Entra ID v1, one tenant', () => {
     expect(await api.outcomeOf(v1Token(v1Key, CONTOSO, slashless))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('is served beside v2, its token signed by a key that names the v2 issuer', async () => {
+  it('accepts v1 tokens beside v2 when their key names the v2 issuer', async () => {
     const api = await startApi(create, tenantSite().serving(both));
     expect(await api.outcomeOf(v2Token(key, CONTOSO))).toBe('ok');
     expect(await api.outcomeOf(v1Token(key, CONTOSO))).toBe('ok');
     expect(await api.outcomeOf(v1Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('is served as an entry of its own, with its own keys', async () => {
+  it('accepts v1 tokens as an entry of its own, by its own keys', async () => {
     const api = await startApi(create, tenantSite().serving({ issuers: [v2, v1] }));
     expect(await api.outcomeOf(v2Token(key, CONTOSO))).toBe('ok');
     expect(await api.outcomeOf(v1Token(v1Key, CONTOSO))).toBe('ok');
@@ -137,14 +137,14 @@ describe('Entra ID, several tenants', () => {
   const template = entraKey(V2_TEMPLATE);
   const personal = entraKey(V2_TEMPLATE.replace('{tenantid}', MSA));
 
-  it('is served through common, whose issuer is a template, to the accepted tenants', async () => {
+  it('accepts the configured tenants through common, whose issuer is a template', async () => {
     const api = await startApi(create, commonSite(template, personal).serving(multiTenant));
     expect(await api.outcomeOf(v2Token(template, CONTOSO))).toBe('ok');
     expect(await api.outcomeOf(v2Token(template, FABRIKAM))).toBe('ok');
     expect(await api.outcomeOf(v2Token(template, MSA))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('does not take the key of personal accounts for a company (Storm-0558)', async () => {
+  it('rejects the key of personal accounts for a company (Storm-0558)', async () => {
     const api = await startApi(
       create,
       commonSite(template, personal).serving({ ...multiTenant, tenants: null }),
@@ -153,7 +153,7 @@ describe('Entra ID, several tenants', () => {
     expect(await api.outcomeOf(v2Token(personal, CONTOSO))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('is not served when the document names one tenant in place of the template', async () => {
+  it('answers AUTH_METADATA_UNAVAILABLE when the document names one tenant in place of the template', async () => {
     const documents = entraDocuments(v2Issuer, `${LOGIN}/common`, [template]);
     const api = await startApi(
       create,

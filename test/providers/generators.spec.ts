@@ -28,7 +28,7 @@ async function serveKey(issuer: string, signer: Signer, jwk: object, options: Pa
 }
 
 describe('Battle.net', () => {
-  it('is served although n is plain base64 with padding and a leading zero, and says so once', async () => {
+  it('accepts n in plain base64 with padding and a leading zero, and emits that once', async () => {
     const signer = makeSigner('RS256', { kid: hexKid() });
     const modulus = Buffer.from(signer.jwk.n ?? '', 'base64url');
     const n = Buffer.concat([Buffer.alloc(1), modulus]).toString('base64');
@@ -41,20 +41,23 @@ describe('Battle.net', () => {
 });
 
 describe('a generator of EC keys that drops leading zeros', () => {
-  it.each(['x', 'y'] as const)('is served when it drops the zero of %s, and says so once', async (name) => {
-    let signer = makeSigner('ES256');
-    const coordinate = () => Buffer.from(signer.jwk[name] ?? '', 'base64url');
-    while (coordinate()[0] !== 0) signer = makeSigner('ES256');
-    const jwk = { ...signer.jwk, [name]: coordinate().subarray(1).toString('base64url') };
-    const { answer, remarks, refresh } = await serveKey('https://generator.test', signer, jwk);
-    expect(await answer()).toBe('ok');
-    await refresh();
-    expect(remarks).toMatchObject([{ type: 'key-normalized', kid: signer.kid, members: [name] }]);
-  });
+  it.each(['x', 'y'] as const)(
+    'accepts a key when it drops the zero of %s, and emits that once',
+    async (name) => {
+      let signer = makeSigner('ES256');
+      const coordinate = () => Buffer.from(signer.jwk[name] ?? '', 'base64url');
+      while (coordinate()[0] !== 0) signer = makeSigner('ES256');
+      const jwk = { ...signer.jwk, [name]: coordinate().subarray(1).toString('base64url') };
+      const { answer, remarks, refresh } = await serveKey('https://generator.test', signer, jwk);
+      expect(await answer()).toBe('ok');
+      await refresh();
+      expect(remarks).toMatchObject([{ type: 'key-normalized', kid: signer.kid, members: [name] }]);
+    },
+  );
 });
 
 describe('a serializer that writes every member of its class', () => {
-  it('is served although what is not set is null or an empty list', async () => {
+  it('accepts a key whose unset members are null or an empty list', async () => {
     const signer = makeSigner('RS256', { kid: hexKid() });
     const unset = { d: null, p: null, q: null, dp: null, dq: null, qi: null, oth: [], k: null, crv: null };
     const jwk = { ...signer.jwk, ...unset, key_ops: [], x5c: [], x5t: null, x5u: null, use: null };
@@ -65,7 +68,7 @@ describe('a serializer that writes every member of its class', () => {
 });
 
 describe('an issuer whose keys name no alg', () => {
-  it.each(['RS512', 'PS256'])('is served %s when the option algorithms names it', async (alg) => {
+  it.each(['RS512', 'PS256'])('accepts %s when the option algorithms names it', async (alg) => {
     const signer = makeSigner(alg, { members: { alg: undefined } });
     const { answer } = await serveKey('https://nameless.test', signer, signer.jwk, { algorithms: [alg] });
     expect(await answer()).toBe('ok');

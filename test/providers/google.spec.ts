@@ -49,7 +49,7 @@ const token = (signer: Signer, claims = {}) =>
   );
 
 describe('Google', () => {
-  it('is served: two spellings of iss, keys on another host', async () => {
+  it('accepts both spellings of iss, and keys on another host', async () => {
     const api = await startApi(create, site().serving(options));
     expect(await api.outcomeOf(token(current))).toBe('ok');
     expect(await api.outcomeOf(token(next, { iss: 'accounts.google.com' }))).toBe('ok');
@@ -62,7 +62,7 @@ describe('Google', () => {
       expect(await api.outcomeOf(token(current, { iss }))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('is served one spelling when one is configured', async () => {
+  it('accepts one spelling of iss when one is configured', async () => {
     const api = await startApi(create, site().serving({ ...options, tokenIssuers: undefined }));
     expect(await api.outcomeOf(token(current))).toBe('ok');
     expect(await api.outcomeOf(token(current, { iss: 'accounts.google.com' }))).toBe(
@@ -70,7 +70,7 @@ describe('Google', () => {
     );
   });
 
-  it('does not let an old copy, recognized by Age, bring a withdrawn key back', async () => {
+  it('keeps a withdrawn key withdrawn when Age shows that a copy is old', async () => {
     const google = site();
     const api = await startApi(create, google.serving(options));
     google.publish(keys(0, next));

@@ -58,7 +58,7 @@ const token = (signer: Signer, claims = {}, header = {}) =>
   );
 
 describe('Keycloak', () => {
-  it('is served: an encryption key beside the signing key, payload typ Bearer, roles of the realm', async () => {
+  it('accepts tokens of payload typ Bearer with roles of the realm, beside an encryption key', async () => {
     const api = await startApi(create, site(encryption, current).serving(options));
     expect(await api.tokenSeen(token(current))).toMatchObject({
       scopes: ['openid', 'email', 'orders:read'],
@@ -73,12 +73,12 @@ describe('Keycloak', () => {
     );
   });
 
-  it('never verifies with the encryption key', async () => {
+  it('rejects a token by the encryption key', async () => {
     const api = await startApi(create, site(encryption, current).serving(options));
     expect(await api.outcomeOf(token({ ...encryption, alg: 'RS256' }))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('rolls over without overlap: the new key signs the moment it is there', async () => {
+  it('accepts tokens of a new key at once when it replaces the old one', async () => {
     const keycloak = site(current, encryption);
     const api = await startApi(create, keycloak.serving(options));
     expect(await api.outcomeOf(token(current))).toBe('ok');
@@ -87,11 +87,14 @@ describe('Keycloak', () => {
     expect(await api.outcomeOf(token(current))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it.each(['PS256', 'ES256', 'ES512', 'EdDSA'])('is served when the realm signs with %s', async (alg) => {
-    const key = keycloakKey(alg);
-    const api = await startApi(create, site(key, encryption).serving(options));
-    expect(await api.outcomeOf(token(key))).toBe('ok');
-  });
+  it.each(['PS256', 'ES256', 'ES512', 'EdDSA'])(
+    'accepts tokens when the realm signs with %s',
+    async (alg) => {
+      const key = keycloakKey(alg);
+      const api = await startApi(create, site(key, encryption).serving(options));
+      expect(await api.outcomeOf(token(key))).toBe('ok');
+    },
+  );
 
   it.each([{ typ: 'ID' }, { typ: 'Refresh' }, { typ: 'Offline' }, { typ: 'Logout' }])(
     'rejects its other tokens, signed by the same key: %j',

@@ -45,7 +45,7 @@ const token = (signer: Signer, claims = {}) =>
   });
 
 describe('Okta, custom authorization server', () => {
-  it('is served: no typ, scp as a list, groups as roles', async () => {
+  it('accepts tokens without typ, with scp as a list and groups as roles', async () => {
     const api = await startApi(create, site().serving(options));
     expect(await api.tokenSeen(token(current))).toMatchObject({
       scopes: ['orders:read', 'orders:write'],
@@ -55,7 +55,7 @@ describe('Okta, custom authorization server', () => {
     await api.post('/orders', token(current, { scp: ['orders:read'] })).expect(403);
   });
 
-  it('rolls over unnoticed, published ahead or not', async () => {
+  it('accepts a new key that was not published before, and the old one', async () => {
     const okta = site();
     const api = await startApi(create, okta.serving(options));
     expect(await api.outcomeOf(token(current))).toBe('ok');

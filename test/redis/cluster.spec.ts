@@ -7,7 +7,7 @@ import { RedisServer } from '../support/redis/redis-server.js';
 import { until } from '../support/clock/until.js';
 
 describe.skipIf(!redisToStart())('a Redis Cluster', () => {
-  it('[38] serves a fleet: one retrieval at start-up and per rollover, published to all over any node', async () => {
+  it('[38] serves a fleet over any node, with one retrieval at start-up and per rollover', async () => {
     const nodes = await startCluster(3);
     const fleet = await Fleet.gather(nodes[0]?.url);
     // Connected before the replicas start: within a second, a replica would go on without its store.

@@ -55,7 +55,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
     return { replicas, leases };
   }
 
-  it('[38] asks the issuer once at start-up, and once per rollover for all, and accepts everywhere what one has learnt', async () => {
+  it('[38] fetches once at start-up and once per rollover, and accepts a new key on every process', async () => {
     const issuer = await startIssuer();
     const loading = issuer.hold('jwks');
     const { replicas, leases } = await fleet(4, issuer, {}, async (asked) => {
@@ -91,7 +91,7 @@ describe.skipIf(!redis)('a fleet of processes', () => {
     expect(sum(replicas, 'refresh-started')).toBe(5);
   });
 
-  it('[38] lets another replica take over within the lease when its holder dies in the middle of a refresh', async () => {
+  it('[38] accepts the token on another replica within the lease when the holder dies during a refresh', async () => {
     const issuer = await startIssuer();
     // A lease lasts for half of refreshWait: if no replica took over within it, the request would be answered 503.
     const { replicas } = await fleet(2, issuer, { refreshWait: '6s', timeout: '5s' });

@@ -78,7 +78,7 @@ const forgeries: readonly [string, (forger: Forger, genuine: string) => string, 
 
 describe.skipIf(!redis)('a forged snapshot', () => {
   it.each(forgeries)(
-    '[36] %s, written into Redis: reported, never used, and overwritten by the next genuine one',
+    '[36] rejects and overwrites a snapshot %s that was written into Redis',
     async (_, forge, fault) => {
       const fleet = await Fleet.gather(redis);
       const running = await fleet.join();
@@ -100,7 +100,7 @@ describe.skipIf(!redis)('a forged snapshot', () => {
     },
   );
 
-  it.each(forgeries)('[36] %s, published to all: reported and never used', async (_, forge, fault) => {
+  it.each(forgeries)('[36] rejects a snapshot %s that was published to all', async (_, forge, fault) => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join();
     const forger = await Forger.of(fleet);
@@ -115,7 +115,7 @@ describe.skipIf(!redis)('a forged snapshot', () => {
     expect(replica.storeState).toBe('ok');
   });
 
-  it('[36] is reported once, however often it comes', async () => {
+  it('[36] emits one event when it comes fifty times', async () => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join();
     await fleet.listening(1);
@@ -124,7 +124,7 @@ describe.skipIf(!redis)('a forged snapshot', () => {
     expect(replica.refusals().filter((fault) => fault === 'tampered')).toHaveLength(1);
   });
 
-  it('[36] is no use under the key of another issuer, although it is genuine there', async () => {
+  it('[36] rejects a snapshot of another issuer in the place of this one', async () => {
     const fleet = await Fleet.gather(redis);
     await fleet.join();
     const genuine = await fleet.nextSnapshot();
@@ -139,7 +139,7 @@ describe.skipIf(!redis)('a forged snapshot', () => {
     expect(cold.keyIds).toEqual(running.keyIds);
   });
 
-  it('[36] is not made of a failure notice, nor a notice of a snapshot', async () => {
+  it('[36] rejects a failure notice as a snapshot, and a snapshot as a notice', async () => {
     const fleet = await Fleet.gather(redis);
     const [first, second] = await fleet.join3();
     const overheard = await fleet.overhear();
@@ -157,7 +157,7 @@ describe.skipIf(!redis)('a forged snapshot', () => {
 });
 
 describe.skipIf(!redis)('an older genuine snapshot', () => {
-  it('[37a] written into Redis or published again never replaces a newer one in a running replica', async () => {
+  it('[37a] keeps the newer one in a running replica when it is written into Redis or published again', async () => {
     const fleet = await Fleet.gather(redis);
     const replicas = await fleet.join3();
     const withdrawn = await fleet.issuer.sign();
@@ -178,7 +178,7 @@ describe.skipIf(!redis)('an older genuine snapshot', () => {
     }
   });
 
-  it('[37a] serves a cold replica for no longer than it would have, and gives way to the next check', async () => {
+  it('[37a] serves a cold replica until the next check, with its own age', async () => {
     const fleet = await Fleet.gather(redis);
     const first = await fleet.join();
     const older = await fleet.nextSnapshot();
@@ -197,7 +197,7 @@ describe.skipIf(!redis)('an older genuine snapshot', () => {
     expect(await fleet.nextSnapshot(older)).not.toBe(older);
   });
 
-  it('[37a] never replaces a newer one, even if the numbers in Redis were forged when it was made', async () => {
+  it('[37a] keeps the newer one, even if the numbers in Redis were forged when it was made', async () => {
     const fleet = await Fleet.gather(redis);
     const early = await fleet.join();
     await fleet.nextSnapshot();
@@ -226,7 +226,7 @@ describe.skipIf(!redis)('an older genuine snapshot', () => {
 describe.skipIf(!redis)('a failure notice', () => {
   const ASKED = { status: 503, retryAfter: 30 } as const;
 
-  it('[38] makes the fleet leave the issuer alone for as long as it asked', async () => {
+  it('[38] stops the calls of the fleet for as long as the issuer asked', async () => {
     const fleet = await Fleet.gather(redis);
     const [first, second] = await fleet.join3();
     fleet.issuer.fail({ mode: ASKED });
@@ -248,7 +248,7 @@ describe.skipIf(!redis)('a failure notice', () => {
       (notice: string) => notice.replace(/"fence":\d+/, '"fence":8000000000000000'),
     ],
     ['of junk', () => '!'],
-  ])('[38] %s has no effect but an event', async (_, forge) => {
+  ])('[38] emits an event and changes nothing else when it comes %s', async (_, forge) => {
     const { fleet, first, second, notice } = await afterAFailure();
     await fleet.redis.publish(await fleet.channel(), forge(notice));
     for (const replica of [first, second]) {
@@ -257,14 +257,14 @@ describe.skipIf(!redis)('a failure notice', () => {
     }
   });
 
-  it('[38] replayed has no effect on those who have heard it', async () => {
+  it('[38] changes nothing when it is replayed to replicas that have received it', async () => {
     const { fleet, first, second, notice } = await afterAFailure();
     for (let i = 0; i < 3; i++) await fleet.redis.publish(await fleet.channel(), notice);
     await heard(fleet, first, second);
     for (const replica of [first, second]) await expectNoBackoff(fleet, replica);
   });
 
-  it('[38] replayed has no effect on a replica that started after it, and holds a later check', async () => {
+  it('[38] changes nothing when it is replayed to a replica that started later', async () => {
     const { fleet, notice } = await afterAFailure();
     const late = await fleet.join();
     await fleet.listening(3);
@@ -305,7 +305,7 @@ describe.skipIf(!redis)('an attacker who can write to Redis', () => {
     ['empties the budget of the fleet', 'budget', '8000000000000000'],
     ['puts words in place of the numbers', 'fence', 'words'],
     ['uses up the numbers', 'fence', '9007199254740991'],
-  ] as const)('[37] and %s keeps no valid token out', async (_, ending, value) => {
+  ] as const)('[37] accepts valid tokens when the attacker %s', async (_, ending, value) => {
     const fleet = await Fleet.gather(redis);
     // Alone after `timeout`, at the latest.
     const [first, second] = await fleet.join3({ metadata: { timeout: 500 } });
@@ -321,7 +321,7 @@ describe.skipIf(!redis)('an attacker who can write to Redis', () => {
     expect(before).not.toBe('');
   });
 
-  it('[37] and puts something of another type in each place keeps no valid token out', async () => {
+  it('[37] accepts valid tokens when the attacker puts something of another type in each place', async () => {
     const fleet = await Fleet.gather(redis);
     const [first] = await fleet.join3();
     await fleet.nextSnapshot();

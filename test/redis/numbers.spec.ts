@@ -21,33 +21,36 @@ describe.skipIf(!redis)('the number of a lease', () => {
     'words',
     '',
     `${Date.now() + 2 * DAY}`,
-  ])('[37] that was overwritten with %s counts on from the clock, and the fleet shares', async (poison) => {
-    const fleet = await Fleet.gather(redis);
-    const replicas = await fleet.join3();
-    const [first, ...others] = replicas;
-    const before = await fleet.nextSnapshot();
-    const key = await fleet.key('fence');
-    await fleet.redis.set(key, poison);
-    await fleet.issuer.rotateKeys({ keepOld: true });
-    const { kid } = await fleet.issuer.signingKey();
-    await first.provider.refreshNow();
-    await until(() => others.every(({ keyIds }) => keyIds.includes(kid)));
-    expect(Math.abs(Number(await fleet.redis.get(key)) - Date.now())).toBeLessThan(HOUR);
-    expect(fenceOf(await fleet.nextSnapshot(before))).toBeGreaterThan(fenceOf(before));
+  ])(
+    '[37] counts on from the clock when it was overwritten with %s, and the fleet shares',
+    async (poison) => {
+      const fleet = await Fleet.gather(redis);
+      const replicas = await fleet.join3();
+      const [first, ...others] = replicas;
+      const before = await fleet.nextSnapshot();
+      const key = await fleet.key('fence');
+      await fleet.redis.set(key, poison);
+      await fleet.issuer.rotateKeys({ keepOld: true });
+      const { kid } = await fleet.issuer.signingKey();
+      await first.provider.refreshNow();
+      await until(() => others.every(({ keyIds }) => keyIds.includes(kid)));
+      expect(Math.abs(Number(await fleet.redis.get(key)) - Date.now())).toBeLessThan(HOUR);
+      expect(fenceOf(await fleet.nextSnapshot(before))).toBeGreaterThan(fenceOf(before));
 
-    await fleet.redis.del(...(await fleet.keys()));
-    await fleet.issuer.rotateKeys({ keepOld: true });
-    const { kid: next } = await fleet.issuer.signingKey();
-    await first.provider.refreshNow();
-    await until(() => others.every(({ keyIds }) => keyIds.includes(next)));
-    for (const replica of replicas) {
-      expect(replica.storeState).toBe('ok');
-      expect(replica.emitted('store-failed')).toEqual([]);
-      expect(replica.refusals()).toEqual([]);
-    }
-  });
+      await fleet.redis.del(...(await fleet.keys()));
+      await fleet.issuer.rotateKeys({ keepOld: true });
+      const { kid: next } = await fleet.issuer.signingKey();
+      await first.provider.refreshNow();
+      await until(() => others.every(({ keyIds }) => keyIds.includes(next)));
+      for (const replica of replicas) {
+        expect(replica.storeState).toBe('ok');
+        expect(replica.emitted('store-failed')).toEqual([]);
+        expect(replica.refusals()).toEqual([]);
+      }
+    },
+  );
 
-  it('[37] goes on from a number a little ahead, as after a clock that was set back', async () => {
+  it('[37] counts on from a number a little ahead, as after a clock that was set back', async () => {
     const fleet = await Fleet.gather(redis);
     const { store } = await fleet.join();
     await fleet.nextSnapshot();
@@ -58,7 +61,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
   });
 
   it.each([9_007_199_254_740_991, 1e300, Number.NaN, Number.POSITIVE_INFINITY, -1])(
-    '[37] does not go on from %s, whichever replica has seen that',
+    '[37] ignores %s when a replica has seen that',
     async (seen) => {
       const fleet = await Fleet.gather(redis);
       const { store } = await fleet.join();
@@ -68,7 +71,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
     },
   );
 
-  it('[37] goes on from what a replica has seen, after a clock that was set back by days, too', async () => {
+  it('[37] counts on from what a replica has seen, after a clock that was set back by days too', async () => {
     const fleet = await Fleet.gather(redis);
     const { store } = await fleet.join();
     const seen = Date.now() + 3 * DAY;
@@ -76,7 +79,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
     expect(lease).toMatchObject({ isGranted: true, fence: seen + 1 });
   });
 
-  it('[37] that is poisoned while a holder asks keeps nothing but impossible numbers from being overruled', async () => {
+  it('[37] keeps the snapshot of a holder when it is overwritten with an impossible number meanwhile', async () => {
     const fleet = await Fleet.gather(redis);
     const { store } = await fleet.join();
     const { issuer } = fleet;
@@ -91,7 +94,7 @@ describe.skipIf(!redis)('the number of a lease', () => {
     }
   });
 
-  it('[37] is reported as a failure of the store when Redis says something else', async () => {
+  it('[37] rejects as a failure of the store when Redis answers something else', async () => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join();
     await fleet.nextSnapshot();

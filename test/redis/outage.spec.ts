@@ -30,9 +30,9 @@ const outages: readonly [
 ];
 
 // At the same time: most of it is waiting for the second that a store is given.
-describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
+describe.skipIf(!redisToStart()).concurrent('replicas in trouble with Redis', () => {
   it.for(outages)(
-    '[37] %s, in the middle of requests: no valid token is refused or known key delayed, and the fleet goes on',
+    '[37] accepts valid tokens, known keys without delay, when Redis %s, and shares again afterwards',
     async ([, leave, comeBack], test) => {
       const { server, fleet, replicas } = await setting(test);
       const traffic = new Traffic(replicas);
@@ -70,7 +70,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     },
   );
 
-  it('[37] hangs is asked once, and then left alone for an interval: later questions do not wait for it', async (test) => {
+  it('[37] calls Redis once per interval when it hangs, so that later requests do not wait', async (test) => {
     const { server, fleet } = await setting(test);
     let asked = 0;
     const count = async (): Promise<void> => void asked++;
@@ -89,7 +89,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(replica.emitted('store-failed')).toHaveLength(1);
   });
 
-  it('[37] is away when the service starts: it starts, and joins the fleet later', async (test) => {
+  it('[37] starts when Redis is away, and joins the fleet later', async (test) => {
     const { server, fleet } = await setting(test);
     await server.kill();
     const late = await fleet.join(SOON);
@@ -102,7 +102,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(late.storeState).toBe('ok');
   });
 
-  it('[37] hangs when the service starts: it starts', async (test) => {
+  it('[37] starts when Redis hangs', async (test) => {
     const { server, fleet } = await setting(test);
     server.pause();
     test.onTestFinished(() => server.resume());
@@ -111,7 +111,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(late.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
   });
 
-  it('[38] was away is reported as recovered to a replica that has nothing to ask, too', async (test) => {
+  it('[38] reports Redis as recovered when no request has needed it', async (test) => {
     const { server, fleet, replicas } = await setting(test);
     await server.kill();
     await until(() => replicas.every(({ storeState }) => storeState === 'failing'));
@@ -120,7 +120,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     await until(() => replicas.every(({ storeState }) => storeState === 'ok'), 1000);
   });
 
-  it('[38] comes back gives its snapshot to every replica: what was found meanwhile is shared with the next check', async (test) => {
+  it('[38] shares what a replica found meanwhile when Redis comes back', async (test) => {
     const { server, fleet, replicas } = await setting(test);
     const [first, ...others] = replicas;
     await server.kill();
@@ -135,7 +135,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(late.provider.status().source).toBe('store');
   });
 
-  it('[38] forgets everything under load (FLUSHALL) costs no request anything, and the order goes on', async (test) => {
+  it('[38] accepts every token when Redis is flushed under load, and shares again afterwards', async (test) => {
     const { fleet, replicas } = await setting(test);
     const traffic = new Traffic(replicas);
     traffic.show(await fleet.issuer.sign());
@@ -156,7 +156,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(late.provider.status().source).toBe('store');
   });
 
-  it('[38] was away takes no lease for commands that have waited for it', async (test) => {
+  it('[38] takes no lease for commands that waited for Redis to come back', async (test) => {
     const { server, fleet, replicas } = await setting(test, { metadata: { refreshInterval: '1h' } });
     await server.kill();
     await Promise.all(replicas.map(({ provider }) => provider.refreshNow()));
@@ -166,7 +166,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect((await fleet.keys()).filter((key) => key.endsWith(':lease'))).toEqual([]);
   });
 
-  it('[38] was away since before the service started takes no lease for commands that have waited', async (test) => {
+  it('[38] takes no lease for commands that waited when Redis was away since before the start', async (test) => {
     const { server, fleet } = await setting(test);
     await server.kill();
     const late = await fleet.join(SOON);
@@ -183,7 +183,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect((await fleet.keys()).filter((key) => key.endsWith(':lease'))).toEqual([]);
   });
 
-  it('[38] hung takes no lease for commands that it finds when it wakes up', async (test) => {
+  it('[38] takes no lease for commands that waited while Redis hung', async (test) => {
     const { server, fleet, replicas } = await setting(test, { metadata: { refreshInterval: '1h' } });
     const before = await fleet.redis.get(await fleet.key('fence'));
     server.pause();
@@ -194,7 +194,7 @@ describe.skipIf(!redisToStart()).concurrent('a Redis that', () => {
     expect(await fleet.redis.get(await fleet.key('fence'))).toBe(before);
   });
 
-  it('[37] rejects to write (a replica that has lost its primary) keeps no valid token out', async (test) => {
+  it('[37] accepts valid tokens when Redis refuses to write, as a replica without its primary', async (test) => {
     const { fleet, replicas } = await setting(test);
     await fleet.redis.config('SET', 'min-replicas-to-write', '1');
     await fleet.issuer.rotateKeys({ keepOld: false });

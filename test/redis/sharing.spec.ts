@@ -9,7 +9,7 @@ const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const MINUTE = 60_000;
 
 describe.skipIf(!redis)('replicas that share a Redis', () => {
-  it('[38] ask the issuer once when all of them start, and serve the same keys', async () => {
+  it('[38] fetches once when all of them start, and serves the same keys', async () => {
     const fleet = await Fleet.gather(redis);
     const replicas = await fleet.join3();
     const token = await fleet.issuer.sign();
@@ -19,7 +19,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(fleet.retrievals()).toBe(1);
   });
 
-  it('[38] ask the issuer once per interval', async () => {
+  it('[38] fetches once per interval', async () => {
     const fleet = await Fleet.gather(redis);
     const replicas = await fleet.join3({ metadata: { automaticRefreshInterval: '1s' } });
     await until(() => fleet.retrievals() >= 3);
@@ -30,7 +30,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(replicas.flatMap((replica) => replica.emitted('refresh-failed'))).toEqual([]);
   });
 
-  it('[36] serve from the snapshot in Redis when they start while the issuer is down', async () => {
+  it('[36] serves from the snapshot in Redis when a replica starts while the issuer is down', async () => {
     const fleet = await Fleet.gather(redis);
     await fleet.join();
     await fleet.nextSnapshot();
@@ -41,7 +41,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(late.emitted('refresh-started')).toEqual([]);
   });
 
-  it('[39] count the age of a snapshot from its retrieval, not from its load', async () => {
+  it('[39] counts the age of a snapshot from its retrieval, not from its load', async () => {
     const fleet = await Fleet.gather(redis);
     const first = await fleet.join();
     await fleet.nextSnapshot();
@@ -51,7 +51,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(Math.abs(checkedAt(late) - checkedAt(first))).toBeLessThan(400);
   });
 
-  it('[38] withdraw a key everywhere by the message, cached results included', async () => {
+  it('[38] withdraws a key everywhere by the message, cached results included', async () => {
     const fleet = await Fleet.gather(redis);
     const replicas = await fleet.join3();
     const token = await fleet.issuer.sign();
@@ -67,7 +67,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(fleet.retrievals() - before).toBe(2);
   });
 
-  it('[20b] accept a withdrawn key everywhere when the issuer rolls back', async () => {
+  it('[20b] accepts a withdrawn key everywhere when the issuer rolls back', async () => {
     const fleet = await Fleet.gather(redis);
     const replicas = await fleet.join3();
     const token = await fleet.issuer.sign();
@@ -80,7 +80,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     for (const replica of replicas) await until(async () => (await replica.verdict(token)) === 'accepted');
   });
 
-  it('[38] stay within the budget of the fleet when all of them are flooded with unknown keys', async () => {
+  it('[38] keeps to the budget of the fleet when all of them are flooded with unknown keys', async () => {
     const fleet = await Fleet.gather(redis);
     const budget = { refreshBurst: 2, refreshInterval: '5s', refreshWait: 200, timeout: '5s' } as const;
     const replicas = [...(await fleet.join3({ metadata: budget })), await fleet.join({ metadata: budget })];
@@ -92,7 +92,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     for (const replica of replicas) expect(await replica.verdict(known)).toBe('accepted');
   });
 
-  it('[38] stay within the budget of the fleet when it refills more slowly than an exchange may take', async () => {
+  it('[38] keeps to the budget of the fleet when it refills more slowly than an exchange may take', async () => {
     const fleet = await Fleet.gather(redis);
     const budget = { refreshBurst: 1, refreshInterval: '1h', refreshWait: '2s', timeout: 300 } as const;
     const replicas = [...(await fleet.join3({ metadata: budget })), await fleet.join({ metadata: budget })];
@@ -100,7 +100,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(spent.attempts).toBeLessThanOrEqual(2);
   });
 
-  it('[38] ask once per rollover when the answer comes between a look at the store and the lease', async () => {
+  it('[38] fetches once per rollover when the answer comes between a look at the store and the lease', async () => {
     const fleet = await Fleet.gather(redis);
     const first = await fleet.join();
     const before = await fleet.nextSnapshot();
@@ -127,7 +127,7 @@ describe.skipIf(!redis)('replicas that share a Redis', () => {
     expect(own).toEqual([]);
   });
 
-  it('[38] do not mind clocks ten minutes apart', async () => {
+  it('[38] shares snapshots between clocks ten minutes apart', async () => {
     const fleet = await Fleet.gather(redis);
     const [early, late] = await Promise.all([
       fleet.join({ clock: new ShiftedClock(-5 * MINUTE) }),

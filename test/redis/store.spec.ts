@@ -27,13 +27,13 @@ describe('the options of RedisMetadataStore', () => {
     ['a word', { integrityKey: 'changeme' }],
     ['15 bytes', { integrityKey: Buffer.alloc(15, 1) }],
     ['a list with a word in it', { integrityKey: [SECRET, 'changeme'] }],
-  ])('[36] want a word about integrity: %s is rejected', (_, given) => {
+  ])('[36] throws AuthConfigurationError when integrityKey is %s', (_, given) => {
     const attempt = (): unknown => Reflect.construct(RedisMetadataStore, [{ client, ...given }]);
     expect(attempt).toThrow(AuthConfigurationError);
     expect(attempt).toThrow(/integrityKey/);
   });
 
-  it('want a client', () => {
+  it('throws AuthConfigurationError when there is no client', () => {
     const attempt = (): unknown => Reflect.construct(RedisMetadataStore, [{ integrityKey: SECRET }]);
     expect(attempt).toThrow(AuthConfigurationError);
     expect(attempt).toThrow(/client/);
@@ -45,13 +45,13 @@ describe('the options of RedisMetadataStore', () => {
     ['16 bytes in 8 letters', 'é'.repeat(8)],
     ['a list', [SECRET, Buffer.from('an older secret of the fleet')]],
     ['null', null],
-  ])('take %s for an integrityKey', (_, integrityKey) => {
+  ])('accepts %s as integrityKey', (_, integrityKey) => {
     expect(() => new RedisMetadataStore({ client, integrityKey })).not.toThrow();
   });
 });
 
 describe.skipIf(!redis)('the integrityKey', () => {
-  it('[36] is rotated with a list: the first one seals, all of them are accepted', async () => {
+  it('[36] signs with the first key of a list, and accepts all of them', async () => {
     const fleet = await Fleet.gather(redis);
     const [old, fresh] = [randomBytes(32), randomBytes(32)];
     await fleet.join({ integrityKey: [old] });
@@ -69,7 +69,7 @@ describe.skipIf(!redis)('the integrityKey', () => {
     expect(forgotten.refusals()).toEqual(['tampered']);
   });
 
-  it('[36] is a text or its bytes, all the same', async () => {
+  it('[36] accepts a text and its bytes as the same key', async () => {
     const fleet = await Fleet.gather(redis);
     await fleet.join({ integrityKey: SECRET });
     await fleet.nextSnapshot();
@@ -77,7 +77,7 @@ describe.skipIf(!redis)('the integrityKey', () => {
     expect(late.provider.status().source).toBe('store');
   });
 
-  it('[36] null does without a seal on purpose: the fleet shares, and one with a key takes nothing from it', async () => {
+  it('[36] shares without a signature when it is null, and a replica with a key rejects what is shared', async () => {
     const fleet = await Fleet.gather(redis);
     await fleet.join({ integrityKey: null });
     await fleet.nextSnapshot();
@@ -90,7 +90,7 @@ describe.skipIf(!redis)('the integrityKey', () => {
 });
 
 describe.skipIf(!redis)('what is kept in Redis', () => {
-  it('carries the prefix and one hash tag per issuer, and an expiry: nothing stays without end', async () => {
+  it('carries the prefix, one hash tag per issuer and an expiry', async () => {
     const fleet = await Fleet.gather(redis);
     const replica = await fleet.join({
       metadata: { automaticRefreshInterval: '10m', lastKnownGoodLifetime: '1h' },
@@ -118,7 +118,7 @@ describe.skipIf(!redis)('what is kept in Redis', () => {
     await until(async () => !(await fleet.keys()).some((key) => key.endsWith(':lease')));
   });
 
-  it('is what the issuer published, and no secret of the fleet', async () => {
+  it('holds what the issuer published, and no secret of the fleet', async () => {
     const fleet = await Fleet.gather(redis);
     const integrityKey = SECRET;
     const replica = await fleet.join({ integrityKey });
@@ -130,7 +130,7 @@ describe.skipIf(!redis)('what is kept in Redis', () => {
     expect(sealed).not.toContain(integrityKey);
   });
 
-  it('belongs to one prefix: another fleet with another one sees nothing of it', async () => {
+  it('keeps fleets of different prefixes apart', async () => {
     const fleet = await Fleet.gather(redis);
     const first = await fleet.join();
     await fleet.nextSnapshot();
@@ -141,7 +141,7 @@ describe.skipIf(!redis)('what is kept in Redis', () => {
     expect(stranger.emitted('snapshot-received')).toEqual([]);
   });
 
-  it("lies under the client's own keyPrefix too, and news come through all the same", async () => {
+  it('writes below the keyPrefix of the client, and receives messages there', async () => {
     const fleet = await Fleet.gather(redis);
     const client = { keyPrefix: 'app:' };
     const first = await fleet.join({ client });
@@ -157,8 +157,8 @@ describe.skipIf(!redis)('what is kept in Redis', () => {
   });
 });
 
-describe.skipIf(!redis)("the user's client", () => {
-  it('is never closed; what the store opened is, when the provider closes', async () => {
+describe.skipIf(!redis)('the client of the application', () => {
+  it('stays open when the provider closes, while the connection of the store ends', async () => {
     const fleet = await Fleet.gather(redis);
     const name = `test-${randomBytes(8).toString('hex')}`;
     const connections = async (): Promise<number> =>
@@ -172,7 +172,7 @@ describe.skipIf(!redis)("the user's client", () => {
     expect(replica.client.listenerCount('error')).toBe(1);
   });
 
-  it('may serve several issuers over one store, and each of them comes and goes by itself', async () => {
+  it('serves several issuers over one store, and closes each by itself', async () => {
     const fleet = await Fleet.gather(redis);
     const other = await startIssuer();
     const first = await fleet.join();
@@ -200,7 +200,7 @@ describe.skipIf(!redis)("the user's client", () => {
     ['does not ask whether Redis is ready (enableReadyCheck: false)', { enableReadyCheck: false }],
     ['does not subscribe again by itself (autoResubscribe: false)', { autoResubscribe: false }],
     ['uses another database', { db: 1 }],
-  ])('may be one that %s', async (_, client) => {
+  ])('shares over a client that %s', async (_, client) => {
     const fleet = await Fleet.gather(redis);
     const first = await fleet.join({ client });
     const second = await fleet.join({ client });

@@ -75,7 +75,7 @@ const MAY = ['ACL', 'SETUSER', 'app', 'on', '>pw', '~*', 'allchannels', '+@all']
 
 // At the same time: most of it is waiting.
 describe.skipIf(!redisToStart()).concurrent('a watch', () => {
-  it('[38] that may not subscribe is not reported as working, and works as soon as it may', async (test) => {
+  it('[38] reports trouble when it may not subscribe, and works as soon as it may', async (test) => {
     const user = { username: 'app', password: 'pw' };
     const { admin, store, ear } = await setting(test, user, (redis) =>
       redis.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', 'allchannels', '+@all', '-subscribe'),
@@ -88,7 +88,7 @@ describe.skipIf(!redisToStart()).concurrent('a watch', () => {
     await until(() => ear.heard('received') === 1);
   });
 
-  it('[38] that may no longer subscribe when its connection is back is reported as trouble, and ends no process', async (test) => {
+  it('[38] reports trouble when it may no longer subscribe after a reconnection, and ends no process', async (test) => {
     const unhandled = vi.fn<(reason: unknown) => void>();
     process.on('unhandledRejection', unhandled);
     test.onTestFinished(() => void process.off('unhandledRejection', unhandled));
@@ -104,7 +104,7 @@ describe.skipIf(!redisToStart()).concurrent('a watch', () => {
     await until(() => ear.heard('listening') === 2);
   });
 
-  it('[38] whose client never connects again says so when it is cut off, and gets a connection of its own again', async (test) => {
+  it('[38] reports trouble when a client that never reconnects is cut off, and opens a connection of its own', async (test) => {
     const { admin, store, ear } = await setting(test, { retryStrategy: () => null });
     await until(() => ear.heard('listening') === 1);
     await cutOff(admin);
@@ -115,7 +115,7 @@ describe.skipIf(!redisToStart()).concurrent('a watch', () => {
     await until(() => ear.heard('received') === 1);
   });
 
-  it('that ends while it waits for its next connection makes none', async (test) => {
+  it('opens no connection when it ends while it waits for the next one', async (test) => {
     const { admin, ear, end } = await setting(test, { retryStrategy: () => null });
     await until(() => ear.heard('listening') === 1);
     await cutOff(admin);
@@ -127,7 +127,7 @@ describe.skipIf(!redisToStart()).concurrent('a watch', () => {
     expect(ear.reports).toHaveLength(reports);
   });
 
-  it('works although what is in store is not to be used', async (test) => {
+  it('starts listening when the stored snapshot cannot be used', async (test) => {
     const { ear } = await setting(test, {}, async (redis) => {
       const probe = new RedisMetadataStore({ client: redis, integrityKey: null });
       await save(probe);

@@ -7,7 +7,7 @@ const run = promisify(execFile);
 const tool = fileURLToPath(new URL('write-index.mjs', import.meta.url));
 
 describe.each(['scenarios', 'checklist', 'contexts', 'protocol'])('the table of %s', (table) => {
-  it('has a test for every row, and is up to date', async () => {
+  it('names a test for every row, and is up to date', async () => {
     const { stderr } = await run(process.execPath, [tool, '--check', table]).catch(failure);
     expect(stderr).toBe('');
   }, 30_000);

@@ -26,7 +26,7 @@ describe('the address of a key set', () => {
       'https://other.example/keys': exampleKeySet,
     });
 
-  it('[J1] is what discovery says, on another host, too', async () => {
+  it('[J1] accepts the key set at the address that discovery names, on another host too', async () => {
     expect(await (await trusting(published(`${EXAMPLE}/keys`))).statusOf(exampleToken())).toBe(200);
     expect(await (await trusting(published('https://other.example/keys'))).statusOf(exampleToken())).toBe(
       200,
@@ -51,14 +51,17 @@ describe('the address of a key set', () => {
     null,
     7,
     undefined,
-  ])('[J1] is an absolute https address without credentials, or never called: %j', async (address) => {
-    const site = published(address);
-    const api = await trusting(site);
-    expect(await api.statusOf(exampleToken())).toBe(503);
-    expect(new Set(site.asked)).toEqual(new Set([`${EXAMPLE}${DISCOVERY}`]));
-  });
+  ])(
+    '[J1] answers 503 and makes no call when discovery names an address that is not absolute https without credentials: %j',
+    async (address) => {
+      const site = published(address);
+      const api = await trusting(site);
+      expect(await api.statusOf(exampleToken())).toBe(503);
+      expect(new Set(site.asked)).toEqual(new Set([`${EXAMPLE}${DISCOVERY}`]));
+    },
+  );
 
-  it('[J2] comes from a document of this very issuer', async () => {
+  it('[J2] answers 503 and does not read the key set when discovery names another issuer', async () => {
     for (const issuer of [
       `${EXAMPLE}/`,
       EXAMPLE.toUpperCase(),
@@ -75,7 +78,7 @@ describe('the address of a key set', () => {
     }
   });
 
-  it('[J2] that another issuer’s document gives later changes nothing', async () => {
+  it('[J2] keeps the known address and keys when discovery names another issuer later', async () => {
     const site = published(`${EXAMPLE}/keys`);
     const api = await trusting(site);
     const events: MetadataEvent[] = [];
@@ -95,7 +98,7 @@ describe('the address of a key set', () => {
     );
   });
 
-  it('[J11] is never read from a token or a request', async () => {
+  it('[J11] reads no address from a token or a request', async () => {
     const site = published(`${EXAMPLE}/keys`);
     const api = await trusting(site);
     const lure = 'https://evil.example/keys';

@@ -29,7 +29,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     },
   });
 
-  it('[I1] [I2] [P0-2] is a 401 with a challenge, with an error code only if a token came', async () => {
+  it('[I1] [I2] [P0-2] answers 401 with a challenge, and with an error code only when a token came', async () => {
     const { api } = bench();
     const none = await api.get('/orders').expect(401);
     expect(none.headers['www-authenticate']).toBe('Bearer realm="orders api"');
@@ -59,7 +59,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     expect(codes.size).toBe(tokens.length);
   });
 
-  it('[I2] is a 403 with the scopes needed, and a 400 for a malformed request', async () => {
+  it('[I2] answers 403 with the scopes needed, and 400 for a malformed request', async () => {
     const lacking = await bench().api.post('/orders', bench().token()).expect(403);
     expectChallenge(lacking);
     expect(lacking.headers['www-authenticate']).toContain(
@@ -70,7 +70,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     expect(malformed.headers['www-authenticate']).toContain('error="invalid_request"');
   });
 
-  it('[I3] is a 403 and never a 401 when a good token may not', async () => {
+  it('[I3] answers 403 without a challenge when a good token does not meet a requirement', async () => {
     for (const path of ['/orders/audit', '/orders/alice', '/orders/of/carol', '/orders/tenant']) {
       const { headers } = await bench()
         .api.get(path, bench().token({ sub: 'bob', tenant: 'x' }))
@@ -79,7 +79,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     }
   });
 
-  it('[I4] is a 503 with Retry-After and no challenge when the token could not be checked', async () => {
+  it('[I4] answers 503 with Retry-After and no challenge when the token could not be checked', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const known = await issuer.sign();
     await api.get('/orders', known).expect(200);
@@ -94,7 +94,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     await api.get('/orders', known).expect(200);
   });
 
-  it('[I4] at a cold start is 503 for a plausible token, 401 for one that is bad with any keys', async () => {
+  it('[I4] answers 503 for a valid token at a cold start, and 401 for an expired one or none', async () => {
     const issuer = await startIssuer();
     issuer.fail({ mode: { status: 500 } });
     const api = await startApi(create, issuer.options({ metadata: { startup: 'lazy' } }));
@@ -103,7 +103,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     await api.get('/orders').expect(401);
   });
 
-  it('[I5] [I6] is the same for an unknown key and a wrong signature', async () => {
+  it('[I5] [I6] answers the same for an unknown key and a wrong signature', async () => {
     const forger = makeSigner('ES256', { kid: 'unknown' });
     const unknown = await bench().refuses(bench().tokenBy(forger), 'AUTH_TOKEN_SIGNATURE_INVALID');
     const wrong = await bench().refuses(
@@ -115,7 +115,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     expect(wrong.headers).toMatchObject(headers);
   });
 
-  it('[I5] [I6] [M5] never echoes what a token says', async () => {
+  it('[I5] [I6] [M5] keeps header parameters and claims of a token out of the answer', async () => {
     const evil = fc.tuple(
       fc.constantFrom(
         '\r\nX-Evil: 1',
@@ -162,7 +162,7 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
     );
   });
 
-  it('[I5] [I6] never echoes a token that is no token', async () => {
+  it('[I5] [I6] keeps a malformed token out of the answer', async () => {
     const text = fc.string({
       unit: fc.constantFrom(...'abcXYZ019-_.~+/=!#$%&()*:;<>?@[]^`{|}\'"\\'.split('')),
       minLength: 20,
@@ -182,14 +182,14 @@ describe.each(platforms)('a refusal, on $platform', ({ create }) => {
 
 describe('a challenge', () => {
   it.each(['a"b', 'a\\b', 'a b', 'a\r\nX-Evil: 1', 'é', '\t'])(
-    '[I5] cannot be broken by a scope that is none: %j',
+    '[I5] throws when a scope would break it: %j',
     (scope) => {
       expect(() => Authorized({ scopes: ['good', scope] })).toThrow(/scopes/);
     },
   );
 
   it.each(['!#[]~', 'https://graph.microsoft.com/.default', 'orders:read', "it's"])(
-    '[I5] names any scope there can be: %j',
+    '[I5] answers 403 with a valid challenge when the scope is %j',
     async (scope) => {
       @Controller('scoped')
       class ScopedController {
@@ -205,7 +205,10 @@ describe('a challenge', () => {
     },
   );
 
-  it.each(['a"b', 'a\\b', 'a\r\nb', 'é', ''])('[I5] cannot be broken by a realm: %j', async (realm) => {
-    await expect(Bench.open({ options: { realm } })).rejects.toThrow(/realm/);
-  });
+  it.each(['a"b', 'a\\b', 'a\r\nb', 'é', ''])(
+    '[I5] rejects the boot when the realm would break it: %j',
+    async (realm) => {
+      await expect(Bench.open({ options: { realm } })).rejects.toThrow(/realm/);
+    },
+  );
 });

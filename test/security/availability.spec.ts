@@ -32,7 +32,7 @@ function codeOf(error: unknown): string {
 
 /** docs/security-checklist.md K: what keeps good tokens good, and the issuer in peace. */
 describe('the key set', () => {
-  it('[K1] [K14] is refreshed on time with no traffic at all, when the wall clock jumps, too', async () => {
+  it('[K1] [K14] refreshes on time when there is no traffic and the wall clock jumps', async () => {
     const clock = new ManualClock();
     const { issuer, api } = await issuerAndApi(create, {}, { clock });
     const { provider } = api;
@@ -54,17 +54,20 @@ describe('the key set', () => {
     ['max-age=86400', 10],
     ['max-age=99999999999999999999', 10],
     ['max-age=-5', 10],
-  ])('[K2] is refreshed sooner when its answer says so, within bounds: %s', async (cacheControl, minutes) => {
-    const clock = new ManualClock();
-    const issuer = await startIssuer({ clock });
-    issuer.respondWith('jwks', { 'cache-control': cacheControl });
-    const api = await startApi(create, issuer.options(), { clock });
-    const next = (api.app.get(MetadataProvider).status().nextRefreshAt?.getTime() ?? 0) - clock.now();
-    expect(next).toBeGreaterThanOrEqual(minutes * MINUTE * 0.9);
-    expect(next).toBeLessThanOrEqual(minutes * MINUTE * 1.1);
-  });
+  ])(
+    '[K2] refreshes sooner, within bounds, when the answer has the Cache-Control %s',
+    async (cacheControl, minutes) => {
+      const clock = new ManualClock();
+      const issuer = await startIssuer({ clock });
+      issuer.respondWith('jwks', { 'cache-control': cacheControl });
+      const api = await startApi(create, issuer.options(), { clock });
+      const next = (api.app.get(MetadataProvider).status().nextRefreshAt?.getTime() ?? 0) - clock.now();
+      expect(next).toBeGreaterThanOrEqual(minutes * MINUTE * 0.9);
+      expect(next).toBeLessThanOrEqual(minutes * MINUTE * 1.1);
+    },
+  );
 
-  it('[K3] is read once for a hundred requests with a new key, and none of them is rejected', async () => {
+  it('[K3] reads the key set once when a hundred requests have a new key, and accepts all of them', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     await issuer.rotateKeys();
     const tokens = await Promise.all(Array.from({ length: 100 }, () => issuer.sign()));
@@ -72,7 +75,7 @@ describe('the key set', () => {
     expect(keySetReads(issuer)).toBe(2);
   });
 
-  it('[K4] is never read for junk: ten thousand tokens, no call', async () => {
+  it('[K4] makes no call when ten thousand malformed or unacceptable tokens come', async () => {
     await using bench = await Bench.open({ options: { metadata: { startup: 'lazy' } } });
     const stranger = makeSigner('ES256');
     const junk = [
@@ -96,7 +99,7 @@ describe('the key set', () => {
     await bench.admits(bench.token());
   });
 
-  it('[K5] is not asked for more often than the budget allows: a thousand unknown keys, five attempts', async () => {
+  it('[K5] makes five attempts, its budget, when a thousand unknown keys come', async () => {
     await using bench = await Bench.open({
       options: { metadata: { refreshBurst: 5, refreshInterval: '1h' } },
     });
@@ -111,7 +114,7 @@ describe('the key set', () => {
     await bench.admits(bench.token());
   });
 
-  it('[K5] is not asked more often because it fails', async () => {
+  it('[K5] makes no more attempts than its budget when they fail', async () => {
     const metadata = { refreshBurst: 5, refreshInterval: '1h', refreshWait: 0 };
     await using bench = await Bench.open({ options: { metadata } });
     bench.issuer.fail({ mode: { status: 500 } });
@@ -121,7 +124,7 @@ describe('the key set', () => {
     await bench.admits(bench.token());
   });
 
-  it('[K5] is read again for a rollover right after another', async () => {
+  it('[K5] reads the key set again when one rollover follows right after another', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     for (let i = 0; i < 3; i++) {
       await issuer.rotateKeys();
@@ -129,7 +132,7 @@ describe('the key set', () => {
     }
   });
 
-  it('[K6] is not asked twice for a key it does not have, and takes no memory for a hundred thousand', async () => {
+  it('[K6] refreshes once when a missing key comes five times, and keeps at most a thousand missing key ids', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     const unknown = await issuer.sign({}, { kid: 'unknown' });
     for (let i = 0; i < 5; i++) expect(await api.statusOf(unknown)).toBe(401);
@@ -141,7 +144,7 @@ describe('the key set', () => {
     expect(memory.has('kid-99999', 5000)).toBe(false);
   });
 
-  it('[K7] brings a new key in time although a flood has used the budget up', async () => {
+  it('[K7] accepts a new key after the next automatic refresh when a flood has used the budget up', async () => {
     const clock = new ManualClock();
     const { issuer, api } = await issuerAndApi(
       create,

@@ -17,31 +17,34 @@ describe('the dates of a token', () => {
     return bench().raw(bench().header(), claims);
   };
 
-  it.each(['exp', 'nbf', 'iat'])('[F1] [F2] are numbers: %s', async (name) => {
-    const soon = String(Math.floor(name === 'exp' ? now() + 60 : now() - 60));
-    await bench().admits(withDate(name, soon));
-    await bench().admits(withDate(name, `${soon}.75`));
-    if (name === 'exp') await bench().refuses(withDate(name, 'null'), CLAIM);
-    else await bench().admits(withDate(name, 'null'));
-    for (const text of [`"${soon}"`, `[${soon}]`, '{}', 'true', '-1', '-1e300', '1e999', '-1e999', '""'])
-      await bench().refuses(withDate(name, text), CLAIM);
-  });
+  it.each(['exp', 'nbf', 'iat'])(
+    '[F1] [F2] accepts %s when it is a number, and rejects other types and values',
+    async (name) => {
+      const soon = String(Math.floor(name === 'exp' ? now() + 60 : now() - 60));
+      await bench().admits(withDate(name, soon));
+      await bench().admits(withDate(name, `${soon}.75`));
+      if (name === 'exp') await bench().refuses(withDate(name, 'null'), CLAIM);
+      else await bench().admits(withDate(name, 'null'));
+      for (const text of [`"${soon}"`, `[${soon}]`, '{}', 'true', '-1', '-1e300', '1e999', '-1e999', '""'])
+        await bench().refuses(withDate(name, text), CLAIM);
+    },
+  );
 
-  it('[F1] must end: exp is required, and its moment is too late', async () => {
+  it('[F1] rejects a token without exp or whose exp has passed', async () => {
     await bench().refuses(bench().token({ exp: undefined }), CLAIM);
     for (const exp of [now() - 31, now() - 3600, 0, 1])
       await bench().refuses(bench().token({ exp }), 'AUTH_TOKEN_EXPIRED');
     await bench().admits(bench().token({ exp: now() - 5 }));
   });
 
-  it('[F2] must have begun, within the clock tolerance', async () => {
+  it('[F2] rejects a token whose nbf is ahead by more than the clock tolerance', async () => {
     await bench().refuses(bench().token({ nbf: now() + 60 }), 'AUTH_TOKEN_NOT_YET_VALID');
     await bench().admits(bench().token({ iat: now() + 3600 }));
     await bench().admits(bench().token({ nbf: now() + 5, iat: now() + 5 }));
     await bench().admits(bench().token({ nbf: undefined, iat: undefined }));
   });
 
-  it('[F2] may be held to a maximum age, which takes an iat', async () => {
+  it('[F2] rejects a token older than maxTokenAge, and one without iat', async () => {
     await using aging = await Bench.open({ options: { maxTokenAge: '10m' } });
     await aging.admits(aging.token({ iat: now() - 300 }));
     await aging.refuses(aging.token({ iat: now() - 700 }), 'AUTH_TOKEN_EXPIRED');
@@ -50,7 +53,7 @@ describe('the dates of a token', () => {
     for (const iat of [undefined, null]) await aging.refuses(aging.token({ iat }), CLAIM);
   });
 
-  it('[F3] take the configured tolerance and no more', async () => {
+  it('[F3] accepts dates within the configured tolerance, and no others', async () => {
     await using strict = await Bench.open({ options: { clockTolerance: '0s' } });
     await strict.refuses(strict.token({ exp: now() - 2 }), 'AUTH_TOKEN_EXPIRED');
     await strict.refuses(strict.token({ nbf: now() + 5 }), 'AUTH_TOKEN_NOT_YET_VALID');
@@ -71,7 +74,7 @@ describe('the dates of a token', () => {
     ['maxTokenAge', '0s'],
     ['maxTokenAge', '3600'],
     ['maxTokenAge', 'Infinity'],
-  ])('[F3] cannot be switched off by %s: %j', async (option, value) => {
+  ])('[F3] rejects the boot when %s is %j', async (option, value) => {
     await using issuer = await TestIssuer.start();
     await expect(Api.start(create, issuer.options({ [option]: value }))).rejects.toThrow(
       AuthConfigurationError,
@@ -79,7 +82,7 @@ describe('the dates of a token', () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 60, null])(
-    '[F3] take no number without a unit: %s',
+    '[F3] rejects the boot when clockTolerance has no unit: %s',
     async (value) => {
       await using issuer = await TestIssuer.start();
       const options = { ...issuer.options(), ...JSON.parse('{}'), clockTolerance: value };
@@ -92,7 +95,7 @@ describe('the issuer of a token', () => {
   const bench = useBench();
   const ISSUER = 'AUTH_TOKEN_ISSUER_UNKNOWN';
 
-  it('[F4] is the configured one, to the letter', async () => {
+  it('[F4] accepts the configured issuer when it is equal to the letter, and no other', async () => {
     const { url } = bench().issuer;
     await bench().admits(bench().token());
     for (const iss of [
@@ -122,7 +125,7 @@ describe('the issuer of a token', () => {
     }
   });
 
-  it('[F4] is judged the same a hundred times', async () => {
+  it('[F4] returns the same verdict when a token comes fifty times', async () => {
     const [good, bad] = [bench().token(), bench().token({ iss: `${bench().issuer.url}/` })];
     for (let i = 0; i < 50; i++) {
       await bench().admits(good);
@@ -135,7 +138,7 @@ describe('the audience of a token', () => {
   const bench = useBench({ options: { audience: ['api', 'https://api.example/'] } });
   const AUDIENCE = 'AUTH_TOKEN_AUDIENCE_MISMATCH';
 
-  it('[F6] holds one of ours, alone or in a list of strings', async () => {
+  it('[F6] accepts one of the configured audiences, alone or in a list of strings', async () => {
     for (const aud of [
       'api',
       ['api'],
@@ -171,7 +174,7 @@ describe('the audience of a token', () => {
     }
   });
 
-  it('[F7] is compared as a string: a URL is not normalized', async () => {
+  it('[F7] compares the audience as a string and does not normalize a URL', async () => {
     for (const aud of [
       'https://api.example',
       'HTTPS://api.example/',
@@ -183,7 +186,7 @@ describe('the audience of a token', () => {
   });
 
   it.each([undefined, '', [], [''], ['api', ''], {}, false])(
-    '[F6] must be configured: %j is rejected at boot',
+    '[F6] rejects the boot when the audience is %j',
     async (audience) => {
       await using issuer = await TestIssuer.start();
       const options = { ...issuer.options(), ...JSON.parse(JSON.stringify({ audience: audience ?? {} })) };
@@ -191,7 +194,7 @@ describe('the audience of a token', () => {
     },
   );
 
-  it('[F6] is not checked when switched off by null, and only then', async () => {
+  it('[F6] accepts any audience when the option is null', async () => {
     await using open = await Bench.open({ options: { audience: null } });
     for (const aud of ['other', undefined, []]) await open.admits(open.token({ aud }));
   });

@@ -34,7 +34,7 @@ describe('an address in the configuration', () => {
     ['metadataAddress', { metadataAddress: 'http://issuer.example/x' }],
     ['metadataAddress', { metadataAddress: 'ftp://issuer.example/x' }],
   ])(
-    '[J1] [J4] that cannot be trusted is rejected at boot, with no call made: %s %j',
+    '[J1] [J4] rejects the boot and makes no call when it cannot be trusted: %s %j',
     async (option, value) => {
       const site = new Site({});
       const error: unknown = await trusting(site, value).then(
@@ -47,7 +47,7 @@ describe('an address in the configuration', () => {
     },
   );
 
-  it('[J4] [G7] may have a query when it is that of the discovery document', async () => {
+  it('[J4] [G7] accepts a query in metadataAddress', async () => {
     const metadataAddress = `${EXAMPLE}${DISCOVERY}?appid=x`;
     const site = new Site({
       [metadataAddress]: { issuer: EXAMPLE, jwks_uri: `${EXAMPLE}/keys?appid=x` },
@@ -80,25 +80,19 @@ describe('an address in the configuration', () => {
         'https://issuer.example/.well-known/oauth-authorization-server/a',
       ],
     ],
-  ])(
-    '[J3] is made into that of the discovery document as the specifications say: %s',
-    async (issuer, addresses) => {
-      for (const present of addresses) {
-        const site = new Site({
-          [present]: { issuer, jwks_uri: `${EXAMPLE}/keys` },
-          [`${EXAMPLE}/keys`]: exampleKeySet,
-        });
-        const api = await trusting(site, { issuer });
-        expect(await api.statusOf(exampleToken({ iss: issuer }))).toBe(200);
-        expect(site.asked).toEqual([
-          ...addresses.slice(0, addresses.indexOf(present) + 1),
-          `${EXAMPLE}/keys`,
-        ]);
-      }
-    },
-  );
+  ])('[J3] reads the discovery document where the specifications put it: %s', async (issuer, addresses) => {
+    for (const present of addresses) {
+      const site = new Site({
+        [present]: { issuer, jwks_uri: `${EXAMPLE}/keys` },
+        [`${EXAMPLE}/keys`]: exampleKeySet,
+      });
+      const api = await trusting(site, { issuer });
+      expect(await api.statusOf(exampleToken({ iss: issuer }))).toBe(200);
+      expect(site.asked).toEqual([...addresses.slice(0, addresses.indexOf(present) + 1), `${EXAMPLE}/keys`]);
+    }
+  });
 
-  it('[J1] in plain http takes a word, and brings a warning unless it is of this very machine', async () => {
+  it('[J1] logs a warning when it is plain http, requireHttps is false and the host is another machine', async () => {
     const warningsOf = async (options: Partial<IssuerOptions> & { issuer: string }) => {
       const warnings: string[] = [];
       const ignore = () => undefined;
@@ -123,19 +117,22 @@ describe('an address in the configuration', () => {
 });
 
 describe('a redirect', () => {
-  it.each(['discovery', 'jwks'] as const)('[J5] of the %s endpoint is not followed', async (endpoint) => {
-    await using issuer = await TestIssuer.start({ alg: 'ES256' });
-    issuer.fail({ endpoint, mode: 'redirect' });
-    const api = await startApi(create, issuer.options({ metadata: { startup: 'lazy' } }));
-    await api.get('/orders', await issuer.sign()).expect(503);
-    expect(issuer.requests.map((request) => request.endpoint)).not.toContain('canary');
-    expect(api.provider.status().lastFailure?.fault).toBe('redirect');
-    issuer.recover();
-    await expect(fetch(`${issuer.url}/canary/jwks`).then(({ status }) => status)).resolves.toBe(200);
-  });
+  it.each(['discovery', 'jwks'] as const)(
+    '[J5] answers 503 when the %s endpoint redirects, and does not follow',
+    async (endpoint) => {
+      await using issuer = await TestIssuer.start({ alg: 'ES256' });
+      issuer.fail({ endpoint, mode: 'redirect' });
+      const api = await startApi(create, issuer.options({ metadata: { startup: 'lazy' } }));
+      await api.get('/orders', await issuer.sign()).expect(503);
+      expect(issuer.requests.map((request) => request.endpoint)).not.toContain('canary');
+      expect(api.provider.status().lastFailure?.fault).toBe('redirect');
+      issuer.recover();
+      await expect(fetch(`${issuer.url}/canary/jwks`).then(({ status }) => status)).resolves.toBe(200);
+    },
+  );
 
   it.each([301, 302, 303, 307, 308])(
-    '[J5] is not followed when a fetch of the user’s own did not refuse it: %i',
+    '[J5] answers 503 when a fetch of the application returns a redirect: %i',
     async (status) => {
       const redirect = () =>
         new Response(null, { status, headers: { location: 'https://evil.example/keys' } });

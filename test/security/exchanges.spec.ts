@@ -35,7 +35,7 @@ describe('an answer of the issuer', () => {
     ['discovery', { body: '[]' }, 'wrong-issuer'],
     ['discovery', 'wrong-issuer', 'wrong-issuer'],
   ])(
-    '[J6] [J7] [J10] that is no key set is rejected, and the good one stays: %s %j',
+    '[J6] [J7] [J10] rejects it and keeps the good key set when it is no key set: %s %j',
     async (endpoint, mode, fault) => {
       const { issuer, api } = await issuerAndApi(create);
       const provider = api.app.get(MetadataProvider);
@@ -59,7 +59,7 @@ describe('an answer of the issuer', () => {
     ['empty', 'wrong-issuer'],
     [{ status: 304 }, 'redirect'],
     [{ status: 500 }, 'status'],
-  ])('[J6] [J7] that is no discovery document loads nothing: %j', async (mode, fault) => {
+  ])('[J6] [J7] loads nothing when it is no discovery document: %j', async (mode, fault) => {
     const { issuer, api } = await issuerAndApi(create, { metadata: lazy });
     issuer.fail({ endpoint: 'discovery', mode });
     await api.get('/orders', await issuer.sign()).expect(503);
@@ -70,7 +70,7 @@ describe('an answer of the issuer', () => {
   it.each<[what: string, mode: TestIssuerFault]>([
     ['hangs', 'hang'],
     ['drips', 'drip'],
-  ])('[J6] that %s is given up when its time is over', async (_, mode) => {
+  ])('[J6] ends at its timeout when it %s', async (_, mode) => {
     const clock = new ManualClock();
     const issuer = await startIssuer({ clock });
     issuer.fail({ endpoint: 'discovery', mode });
@@ -87,7 +87,7 @@ describe('an answer of the issuer', () => {
     });
   });
 
-  it('[J6] has headers that end', async () => {
+  it('[J6] answers 503 when its headers do not end', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       socket.write(`HTTP/1.1 200 OK\r\n${'X-Long: 0123456789\r\n'.repeat(50_000)}`);
@@ -103,7 +103,7 @@ describe('an answer of the issuer', () => {
     expect(api.app.get(MetadataProvider).status().lastFailure?.fault).toBe('unreachable');
   });
 
-  it('[J6] is measured after decompression, to the byte', async () => {
+  it('[J6] counts its bytes after decompression, up to the limit exactly', async () => {
     const key = makeSigner('ES256');
     const sized = (length: number) => () => {
       const text = JSON.stringify({ keys: [key.jwk], padding: '' });
@@ -128,7 +128,7 @@ describe('an answer of the issuer', () => {
   });
 
   it.each(['application/json', 'application/jwk-set+json', 'application/octet-stream', 'text/plain'])(
-    '[J7] is judged by what it is, not by what it is called: %s',
+    '[J7] reads a key set of the content type %s',
     async (type) => {
       const issuer = await startIssuer();
       issuer.respondWith('all', { 'content-type': type });
@@ -137,7 +137,7 @@ describe('an answer of the issuer', () => {
     },
   );
 
-  it('[J7] of 304 counts only for an ETag of ours', async () => {
+  it('[J7] keeps the key set when it is 304 to an ETag that was sent', async () => {
     const { issuer, api } = await issuerAndApi(create);
     const provider = api.app.get(MetadataProvider);
     const before = await provider.current();
@@ -150,8 +150,8 @@ describe('an answer of the issuer', () => {
   });
 });
 
-describe('a question to the issuer', () => {
-  it('[J8] carries no cookie, no credentials and nothing of a token', async () => {
+describe('a request to the issuer', () => {
+  it('[J8] sends no cookie, no credentials and nothing of a token', async () => {
     const { issuer, api } = await issuerAndApi(create);
     issuer.respondWith('all', { 'set-cookie': 'session=1; Path=/' });
     await api.app.get(MetadataProvider).refreshNow();

@@ -9,7 +9,7 @@ describe('the type of a token', () => {
   const strict = useBench({ options: { tokenTypes: ['at+jwt'] } });
 
   it.each(['at+jwt', 'AT+JWT', 'at+JWT', 'application/at+jwt', 'Application/AT+JWT'])(
-    '[C8] is a media type: %s',
+    '[C8] accepts %s in lenient and in strict mode',
     async (typ) => {
       await lenient().admits(lenient().token({}, { typ }));
       await strict().admits(strict().token({}, { typ }));
@@ -17,7 +17,7 @@ describe('the type of a token', () => {
   );
 
   it.each(['JWT', 'jwt', 'application/jwt', undefined])(
-    '[C8] may be left general, not in strict mode: %s',
+    '[C8] accepts %s, and rejects it in strict mode',
     async (typ) => {
       await lenient().admits(lenient().token({}, { typ }));
       await strict().refuses(strict().token({}, { typ }), 'AUTH_TOKEN_TYPE_REFUSED');
@@ -41,7 +41,7 @@ describe('the type of a token', () => {
     null,
     7,
     ['at+jwt'],
-  ])('[C8] is no other than an access token’s: %j', async (typ) => {
+  ])('[C8] rejects a type that is not that of an access token: %j', async (typ) => {
     await lenient().refuses(lenient().token({}, { typ }), 'AUTH_TOKEN_TYPE_REFUSED');
     await strict().refuses(strict().token({}, { typ }), 'AUTH_TOKEN_TYPE_REFUSED');
   });
@@ -63,7 +63,7 @@ describe('a key or an address in a token', () => {
     x5t: 'x',
   });
 
-  it('[C3] is ignored: what counts is the issuer’s own key set', async () => {
+  it('[C3] ignores it, and verifies with the key set of the issuer', async () => {
     const attacker = makeSigner('ES256');
     await bench().admits(bench().token({}, lures(attacker.jwk)));
     const { kid } = bench().signer;

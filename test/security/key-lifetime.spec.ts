@@ -12,7 +12,7 @@ const [{ create }] = platforms;
 
 /** docs/security-checklist.md K. */
 describe('a key', () => {
-  it('[K8] serves on through an outage, and no longer than it may', async () => {
+  it('[K8] verifies its tokens through an outage until lastKnownGoodLifetime ends', async () => {
     const clock = new ManualClock();
     const { issuer, api } = await issuerAndApi(
       create,
@@ -32,7 +32,7 @@ describe('a key', () => {
     expect(await answer).toBe(503);
   });
 
-  it('[K9] drops what is no longer in it, remembered tokens included', async () => {
+  it('[K9] withdraws it when the key set has lost it, for cached tokens too', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     const { provider } = api;
     const [old, kept] = [await issuer.sign(), await issuer.signingKey()];
@@ -44,7 +44,7 @@ describe('a key', () => {
     expect(await api.statusOf(await issuer.sign())).toBe(200);
   });
 
-  it('[K9] drops a key that is published again for encryption', async () => {
+  it('[K9] withdraws it when it is published again for encryption', async () => {
     await using bench = await Bench.open();
     const key = bench.publish(makeSigner('ES256'));
     const token = bench.tokenBy(key);
@@ -55,7 +55,7 @@ describe('a key', () => {
     await bench.refuses(token, 'AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('[K10] is never replaced by an older answer that comes late', async () => {
+  it('[K10] keeps the newer key set when an older answer comes late', async () => {
     const [issuer, jwksUri] = ['https://issuer.example', 'https://issuer.example/keys'];
     const [old, fresh] = [makeSigner('ES256'), makeSigner('ES256')];
     const site = new Site({ [jwksUri]: { keys: [old.jwk] } });
@@ -73,7 +73,7 @@ describe('a key', () => {
     await api.get('/orders', tokenOf(fresh, { iss: issuer, aud: 'api' })).expect(200);
   });
 
-  it('[K11] brings new material under an old kid', async () => {
+  it('[K11] accepts new material under an old kid', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     const old = await issuer.sign();
     expect(await api.statusOf(old)).toBe(200);
@@ -82,7 +82,7 @@ describe('a key', () => {
     expect(await api.statusOf(old)).toBe(401);
   });
 
-  it('[K11] is asked about after a wrong signature only out of plenty, and the token is 401 all the same', async () => {
+  it('[K11] refreshes once after wrong signatures under two known kids, and rejects them all', async () => {
     await using bench = await Bench.open({
       options: { metadata: { refreshBurst: 4, refreshInterval: '1h' } },
     });
@@ -95,7 +95,7 @@ describe('a key', () => {
     await bench.admits(bench.tokenBy(bench.publish(makeSigner('ES256'))));
   });
 
-  it('[K12] is followed when it moves', async () => {
+  it('[K12] follows the key set when it moves', async () => {
     const { issuer, api } = await issuerAndApi(create, {}, { clock: new ManualClock() });
     issuer.moveJwks();
     await issuer.rotateKeys({ keepOld: false });
@@ -118,9 +118,9 @@ describe('a key', () => {
   });
 });
 
-describe('a remembered token', () => {
+describe('a cached token', () => {
   it.each([false, { max: 1 }, { max: 10_000 }] as const)(
-    '[K15] is good no longer than a new one: tokenCache %j',
+    '[K15] rejects it when it expires or is older than maxTokenAge: tokenCache %j',
     async (tokenCache) => {
       const clock = new ManualClock();
       const { issuer, api } = await issuerAndApi(create, { tokenCache, maxTokenAge: '30m' }, { clock });
@@ -139,7 +139,7 @@ describe('a remembered token', () => {
     },
   );
 
-  it('[K15] is remembered whole: another signature, payload or header is another token', async () => {
+  it('[K15] rejects a token of another signature, payload or header', async () => {
     await using bench = await Bench.open();
     const token = bench.token();
     await bench.admits(token);

@@ -20,7 +20,7 @@ describe('a member of the key set', () => {
     ['a member named __proto__', JSON.parse('{"__proto__":{"kty":"RSA"},"kid":"p"}')],
     ['a kid that is no string', { ...makeSigner('ES256').jwk, kid: 7 }],
     ['an AKP key', { kty: 'AKP', alg: 'ML-DSA-65', pub: 'AAAA', kid: 'akp' }],
-  ])('[E1] that is %s costs the set nothing', async (_, member) => {
+  ])('[E1] ignores a member and keeps the others when it is %s', async (_, member) => {
     bench().issuer.publishRaw(member);
     const later = bench().publish(makeSigner('ES256'));
     await bench().admits(bench().tokenBy(later));
@@ -38,7 +38,7 @@ describe('a member of the key set', () => {
     ['key_ops of encryption', { use: undefined, key_ops: ['encrypt', 'wrapKey'] }],
     ['key_ops at odds with its use', { use: 'sig', key_ops: ['verify', 'encrypt'] }],
     ['key_ops that are no strings', { key_ops: ['verify', 7] }],
-  ])('[E2] with %s verifies nothing', async (_, members) => {
+  ])('[E2] skips a key with %s', async (_, members) => {
     const key = bench().publish(makeSigner('ES256', { members }));
     await bench().refuses(bench().tokenBy(key), 'AUTH_TOKEN_SIGNATURE_INVALID');
   });
@@ -51,18 +51,18 @@ describe('a member of the key set', () => {
     { x5c: [], oth: [], d: null, issuer: null },
     { use: undefined, key_ops: ['verify'] },
     { key_ops: ['sign', 'verify'] },
-  ])('[E2] with %j verifies', async (members) => {
+  ])('[E2] accepts a key with %j', async (members) => {
     await bench().admits(bench().tokenBy(bench().publish(makeSigner('ES256', { members }))));
   });
 
-  it('[E3] is named by its kid to the letter, = + and / included', async () => {
+  it('[E3] compares its kid to the letter, = + and / included', async () => {
     const key = bench().publish(makeSigner('ES256', { kid: 'aB+c/Zm9v9=' }));
     await bench().admits(bench().tokenBy(key));
     for (const kid of ['ab+c/zm9v9=', 'aB+c/Zm9v9', 'aB-c_Zm9v9', ' aB+c/Zm9v9=', 'aB%2Bc/Zm9v9='])
       await bench().refuses(bench().tokenBy(key, { kid }), 'AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('[E4] may share its kid: a token by either passes, by neither does not', async () => {
+  it('[E4] accepts a token of either key when several share a kid', async () => {
     const [one, two, rsa] = [
       makeSigner('ES256', { kid: 'shared' }),
       makeSigner('ES256', { kid: 'shared' }),
@@ -76,7 +76,7 @@ describe('a member of the key set', () => {
     );
   });
 
-  it('[E6] is what its n and e say, never what its certificate says', async () => {
+  it('[E6] uses n and e of the key, not its certificate', async () => {
     const [published, certified] = [makeSigner('RS256'), makeSigner('RS256')];
     const certificate = certified.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
     bench().publish({ ...published, jwk: { ...published.jwk, x5c: [certificate], x5t: 'AAAA' } });
@@ -87,7 +87,7 @@ describe('a member of the key set', () => {
     );
   });
 
-  it('[E6] with a certificate alone is no key', async () => {
+  it('[E6] skips a key that has a certificate alone', async () => {
     const key = makeSigner('RS256', { members: { n: undefined, e: undefined, x5c: ['MIIB'] } });
     await bench().refuses(bench().tokenBy(bench().publish(key)), 'AUTH_TOKEN_SIGNATURE_INVALID');
   });
@@ -96,7 +96,7 @@ describe('a member of the key set', () => {
 describe('a token without kid', () => {
   const nameless = { kid: undefined };
 
-  it('[E5] is verified by the one key that fits, and by any of several', async () => {
+  it('[E5] accepts a token of the one key that fits, or of any of several', async () => {
     await using bench = await Bench.open();
     await bench.admits(bench.token({}, nameless));
     const [second, rsa] = [bench.publish(makeSigner('ES256')), bench.publish(makeSigner('RS256'))];
@@ -106,7 +106,7 @@ describe('a token without kid', () => {
     await bench.refuses(bench.tokenBy(makeSigner('ES384'), nameless), 'AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('[E5] is tried with eight keys and no more', async () => {
+  it('[E5] tries eight keys at most', async () => {
     await using bench = await Bench.open({ alg: 'ES384' });
     const keys = Array.from({ length: 8 }, () => bench.publish(makeSigner('ES384')));
     const [, , , , , , seventh, eighth] = keys;
@@ -117,7 +117,7 @@ describe('a token without kid', () => {
     await bench.admits(bench.tokenBy(eighth ?? bench.signer));
   });
 
-  it('[E4] [E5] costs no more when thousands of keys share a kid', async () => {
+  it('[E4] [E5] rejects a wrong signature and serves other tokens when a thousand keys share a kid', async () => {
     await using bench = await Bench.open();
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     for (let i = 0; i < 1000; i++)

@@ -16,7 +16,7 @@ describe('an RSA key', () => {
     ['of 8192 bits', { primes: 8 }],
     ['with a larger exponent', { exponent: 65_539n }],
     ['with an exponent of 64 bits', { exponent: 2n ** 64n - 59n }],
-  ])('[D3] serves when it is %s', async (_, recipe) => {
+  ])('[D3] accepts a key that is %s', async (_, recipe) => {
     const key = bench().publish({ ...makeSigner('ES256'), ...makeRsaSigner(recipe) });
     await bench().admits(bench().tokenBy(key));
   });
@@ -31,7 +31,7 @@ describe('an RSA key', () => {
     ['with exponent 17', 'weak', { exponent: 17n }],
     ['with an exponent of more than 64 bits', 'weak', { exponent: 2n ** 72n - 93n }],
     ['with the ROCA fingerprint', 'weak', { isRoca: true, primeBits: 1032 }],
-  ])('[D3] is never used when it is %s, although its signatures verify', async (_, fault, recipe) => {
+  ])('[D3] skips a key that is %s, although its signatures verify', async (_, fault, recipe) => {
     const key = { ...makeSigner('ES256'), ...makeRsaSigner(recipe) };
     expect(verifiesByItself(key)).toBe(true);
     const events: MetadataEvent[] = [];
@@ -47,17 +47,17 @@ describe('an RSA key', () => {
   it.each<[what: string, recipe: RsaRecipe]>([
     ['exponent', { exponent: 3n }],
     ['primes', { isRoca: true, primeBits: 1032 }],
-  ])('[D3] of these tests is long enough when the point is its %s', (_, recipe) => {
+  ])('[D3] counts at least 2048 bits when the point of the test is its %s', (_, recipe) => {
     const { modulusLength } = makeRsaSigner(recipe).publicKey.asymmetricKeyDetails ?? {};
     expect(modulusLength).toBeGreaterThanOrEqual(2048);
   });
 
-  it('[D3] is never used with an even exponent', async () => {
+  it('[D3] skips a key with an even exponent', async () => {
     const even = bench().publish(republished(rsa, { e: Buffer.from([1, 0, 2]).toString('base64url') }));
     await bench().refuses(bench().tokenBy(even), 'AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('[D1] verifies with the algorithm it names and with no other', async () => {
+  it('[D1] accepts the algorithm that the key names and no other', async () => {
     for (const named of ['RS256', 'RS512', 'PS256', 'PS384']) {
       const sign = signWith(rsa.privateKey, named);
       const key = bench().publish({ ...republished(rsa, { alg: named }), alg: named, sign });
@@ -69,14 +69,14 @@ describe('an RSA key', () => {
     }
   });
 
-  it('[D1] does not serve under an algorithm of another kind of key', async () => {
+  it('[D1] skips a key that names an algorithm of another kind', async () => {
     for (const alg of ['ES256', 'EdDSA', 'RSA-OAEP', 'HS256', 'RSA1_5', '', 'rs256']) {
       const key = bench().publish(republished(rsa, { alg }));
       await bench().refuses(bench().tokenBy(key), 'AUTH_TOKEN_SIGNATURE_INVALID');
     }
   });
 
-  it('[D2] serves RS256 alone when it names no algorithm', async () => {
+  it('[D2] accepts RS256 alone when the key names no algorithm', async () => {
     const key = bench().publish(republished(rsa, { alg: undefined }));
     await bench().admits(bench().tokenBy(key));
     for (const alg of ['RS384', 'RS512', 'PS256', 'PS384', 'PS512']) {
@@ -85,7 +85,7 @@ describe('an RSA key', () => {
     }
   });
 
-  it('[D2] serves the one RSA algorithm that the allow-list names, and RS256 no more', async () => {
+  it('[D2] accepts the one RSA algorithm of the allow-list, and not RS256, when the key names none', async () => {
     await using bench = await Bench.open({ options: { algorithms: ['PS256', 'ES256'] } });
     const sign = signWith(rsa.privateKey, 'PS256');
     const key = bench.publish({ ...republished(rsa, { alg: undefined }), alg: 'PS256', sign });
@@ -94,7 +94,7 @@ describe('an RSA key', () => {
     await bench.refuses(other, 'AUTH_TOKEN_ALGORITHM_REFUSED');
   });
 
-  it('[D2] without an algorithm serves the RSA algorithms that the option names, and no other', async () => {
+  it('[D2] accepts the RSA algorithms of the option, and no other, when the key names none', async () => {
     await using bench = await Bench.open({ options: { algorithms: ['PS256', 'RS256', 'ES256'] } });
     const key = bench.publish(republished(rsa, { alg: undefined }));
     for (const alg of ['PS256', 'RS256'])

@@ -46,7 +46,7 @@ async function boot(issuer: TestIssuer, options: Parameters<TestIssuer['options'
 
 /** docs/security-checklist.md M. */
 describe('the log', () => {
-  it('[M1] [M5] holds no token, no claim and no signature, at no level, for accepted and rejected tokens', async () => {
+  it('[M1] [M5] keeps tokens, claims and signatures out of its lines, at every level', async () => {
     const issuer = await startIssuer();
     const { logger, events, statusOf } = await boot(issuer);
     const secret = {
@@ -81,7 +81,7 @@ describe('the log', () => {
       for (const part of token.split('.').slice(0, 3)) expect(everything).not.toContain(part);
   });
 
-  it('[M1] has nothing above debug for a request', async () => {
+  it('[M1] logs nothing above debug for a request', async () => {
     const issuer = await startIssuer();
     const { logger, statusOf } = await boot(issuer);
     const before = logger.of('log', 'warn', 'error').length;
@@ -94,7 +94,7 @@ describe('the log', () => {
     expect(logger.of('log', 'warn', 'error')).toHaveLength(before);
   });
 
-  it('[M2] shows a key id printable and short', async () => {
+  it('[M2] truncates a key id and replaces characters that are not printable', async () => {
     const issuer = await startIssuer();
     const { logger, provider } = await boot(issuer);
     const evil = `x\r\nERROR forged line \u001b[31m\u2028${'k'.repeat(500)}`;
@@ -109,7 +109,7 @@ describe('the log', () => {
     }
   });
 
-  it('[M1] [M2] holds nothing of what a broken issuer answers', async () => {
+  it('[M1] [M2] keeps the text of a broken issuer out of its lines', async () => {
     const issuer = await startIssuer();
     const { logger, provider } = await boot(issuer);
     for (const body of [
@@ -124,7 +124,7 @@ describe('the log', () => {
     expect(logger.lines.map(({ text }) => text).join()).not.toContain('UPSTREAM');
   });
 
-  it('[M3] logs what an operator should know: once for each, not once for each request', async () => {
+  it('[M3] logs one line per cause, not one per request', async () => {
     const issuer = await startIssuer();
     const { logger, events, provider, statusOf } = await boot(issuer, {
       metadata: { refreshBurst: 1, refreshWait: 0 },

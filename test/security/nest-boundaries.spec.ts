@@ -63,7 +63,7 @@ describe.each(platforms)('a path, on $platform', ({ create }) => {
     '/secret%00',
     '/secret.json',
     '\\secret',
-  ])('[L1] never opens a protected route: %s', async (path) => {
+  ])('[L1] answers 4xx when it resembles a protected route: %s', async (path) => {
     const issuer = await startIssuer();
     const app = await boot(issuer, [SecretController], { create });
     await get(app, '/secret', await issuer.sign()).expect(200, 'the secret');
@@ -74,7 +74,7 @@ describe.each(platforms)('a path, on $platform', ({ create }) => {
     }
   });
 
-  it('[L1] is answered the same for HEAD as for GET', async () => {
+  it('[L1] answers HEAD like GET', async () => {
     const issuer = await startIssuer();
     const app = await boot(issuer, [SecretController], { create });
     const head = (token: string) =>
@@ -89,7 +89,7 @@ describe.each([
   { platform: 'Express', adapter: () => new ExpressAdapter() },
   { platform: 'Fastify', adapter: () => new FastifyAdapter() },
 ])('a preflight request, on $platform', ({ adapter }) => {
-  it('[I7] is answered by CORS before the guard, and the request itself is guarded all the same', async () => {
+  it('[I7] answers the preflight through CORS, and 401 to the request itself', async () => {
     const issuer = await startIssuer();
     const imports = [AuthModule.forRoot({ ...issuer.options(), secureByDefault: true })];
     const module = await Test.createTestingModule({ imports, controllers: [SecretController] }).compile();
@@ -119,14 +119,14 @@ describe('a request that meets several handlers', () => {
     }
   }
 
-  it('[L3] must meet the requirements of each of them', async () => {
+  it('[L3] answers 403 unless it meets the requirements of each', async () => {
     const issuer = await startIssuer();
     const app = await boot(issuer, [ChainController]);
     await get(app, '/chain/secret', await issuer.sign({ scope: 'admin' })).expect(200, 'the secret');
     await get(app, '/chain/secret', await issuer.sign()).expect(403);
   });
 
-  it('[L8] must satisfy each of two applications, one mounted in the other', async () => {
+  it('[L8] accepts a request only when both of two applications, one mounted in the other, accept it', async () => {
     const [outerIssuer, innerIssuer] = [await startIssuer(), await startIssuer()];
     const inner = await boot(innerIssuer, [SecretController]);
     @Controller('secret')
@@ -150,19 +150,19 @@ describe('a request that meets several handlers', () => {
 });
 
 describe('an application', () => {
-  it('[L4] with @Authorized and without the module does not start', async () => {
+  it('[L4] rejects the boot when it has @Authorized and no AuthModule', async () => {
     const module = Test.createTestingModule({ controllers: [SecretController] });
     await expect(express.create(module)).rejects.toThrow(/Authenticator/);
   });
 
-  it('[L1] that is secure by default protects what is not decorated', async () => {
+  it('[L1] answers 401 for a handler that is not decorated when it is secure by default', async () => {
     const issuer = await startIssuer();
     const app = await boot(issuer, [PlainController], { secureByDefault: true });
     await request(app.getHttpServer()).get('/plain').expect(401);
     await get(app, '/plain', await issuer.sign()).expect(200, 'the secret');
   });
 
-  it('[L1] is not left open by an extra that a factory returns or a flag that is not one', async () => {
+  it('[L1] rejects the boot when a factory returns an extra or secureByDefault is no boolean', async () => {
     const issuer = await startIssuer();
     for (const stray of ['{"secureByDefault":true}', '{"isGlobal":true}']) {
       const module = AuthModule.forRootAsync({

@@ -55,7 +55,7 @@ describe('a context that is not HTTP', () => {
   }
 
   it.each(['rpc', 'ws', 'graphql', 'cron'])(
-    '[L2] is rejected, even with a good token in what looks like a request: %j',
+    '[L2] rejects a call with a good token in the type %j',
     async (type) => {
       const { gateway, call } = await boot();
       await expect(call(type)).rejects.toThrow(/not switched on/);
@@ -70,13 +70,13 @@ describe('a context that is not HTTP', () => {
     expect(gateway.calls).toBe(0);
   });
 
-  it('[L2] is answered by an open handler, which asks for nothing', async () => {
+  it('[L2] calls an open handler', async () => {
     const { gateway, call } = await boot();
     for (const type of ['http', 'rpc', 'cron']) await expect(call(type, 'open')).resolves.toBe('handled');
     expect(gateway.calls).toBe(3);
   });
 
-  it('[L2] without a request is rejected, too', async () => {
+  it('[L2] rejects a call without a request', async () => {
     const { gateway, call } = await boot();
     for (const payload of [undefined, null, 'message', 7, {}, { headers: null }])
       await expect(call('ws', 'handle', payload)).rejects.toThrow(/not switched on/);

@@ -48,7 +48,7 @@ describe.each(platforms)('passport’s one registry, on $platform', ({ create: c
     return { issuer, app, get, bearer: (token: string) => ({ Authorization: `Bearer ${token}` }) };
   }
 
-  it('[L8] lets a guard of the user’s own take either kind of credential, and neither is 401', async () => {
+  it('[L8] accepts either credential at a guard of the application, and answers 401 for neither', async () => {
     const { issuer, get, bearer } = await boot();
     await get('/either', bearer(await issuer.sign({ sub: 'alice' }))).expect(200, 'alice');
     await get('/either', { 'x-api-key': 'k' }).expect(200, 'machine');
@@ -59,7 +59,7 @@ describe.each(platforms)('passport’s one registry, on $platform', ({ create: c
     await get('/either', { ...expired, 'x-api-key': 'x' }).expect(401);
   });
 
-  it('[L8] [I4] makes an outage 503 there too, never a call for the other credential', async () => {
+  it('[L8] [I4] answers 503 at such a guard in an outage', async () => {
     const { issuer, get, bearer } = await boot();
     issuer.fail({ mode: 'refuse' });
     await issuer.rotateKeys({ keepOld: false });
@@ -67,7 +67,7 @@ describe.each(platforms)('passport’s one registry, on $platform', ({ create: c
     expect(body.errorCode).toBe('AUTH_METADATA_UNAVAILABLE');
   });
 
-  it('[L8] does not let another strategy’s user pass for a token where one is required', async () => {
+  it('[L8] answers 401 when another strategy has a user and a token is required', async () => {
     const { issuer, get, bearer } = await boot();
     await get('/both', { 'x-api-key': 'k' }).expect(401);
     const token = await issuer.sign({ sub: 'alice', scope: 'a' });
@@ -75,7 +75,7 @@ describe.each(platforms)('passport’s one registry, on $platform', ({ create: c
     await get('/both', { 'x-api-key': 'k', ...bearer(await issuer.sign()) }).expect(403);
   });
 
-  it('[L8] keeps two applications apart, the same token being good in one only', async () => {
+  it('[L8] answers 401 for a token of another application, and 200 in its own', async () => {
     const [one, two] = [await boot([BothController]), await boot([BothController])];
     for (const [own, other] of [
       [one, two],
@@ -89,7 +89,7 @@ describe.each(platforms)('passport’s one registry, on $platform', ({ create: c
     }
   });
 
-  it('[L8] does not guess between two applications for a guard of the user’s own', async () => {
+  it('[L8] answers 500 when a guard of the application meets two applications', async () => {
     const [one] = [await boot(), await boot()];
     const { body } = await one.get('/either', one.bearer(await one.issuer.sign())).expect(500);
     expect(body.errorCode).toBe('AUTH_CONFIGURATION_INVALID');
@@ -97,7 +97,7 @@ describe.each(platforms)('passport’s one registry, on $platform', ({ create: c
 });
 
 describe('a guard that extends AuthorizedGuard', () => {
-  it('[L2] keeps every check when it changes one step', async () => {
+  it('[L2] keeps the checks of scope and audience when a subclass overrides authenticate', async () => {
     @Injectable()
     class LoggingGuard extends AuthorizedGuard {
       readonly seen: string[] = [];

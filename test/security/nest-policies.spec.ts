@@ -85,7 +85,7 @@ describe.each(extras)('a policy class, %j', (given) => {
         }),
       ],
     ],
-  ])('[L3] is the one of %s, beside other modules with rules of their own', async (_, modules) => {
+  ])('[L3] applies the class from %s, and none of another module', async (_, modules) => {
     for (const imports of [
       [...modules, unrelated, lenient],
       [unrelated, lenient, ...modules],
@@ -97,7 +97,7 @@ describe.each(extras)('a policy class, %j', (given) => {
     }
   });
 
-  it('[L3] is created for each request when it is request-scoped', async () => {
+  it('[L3] creates the policy for each request when it is request-scoped', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class OwnsRequestedOrder extends OwnsOrder {
       constructor(@Inject(REQUEST) private readonly request: { params: { id: string } }) {
@@ -117,7 +117,7 @@ describe.each(extras)('a policy class, %j', (given) => {
     expect(await Promise.all(calls)).toEqual([200, 403, 200, 403]);
   });
 
-  it('[L3] may keep its rule in a property', async () => {
+  it('[L3] calls authorize when it is a property', async () => {
     @Injectable()
     class OnlyAlice {
       readonly authorize = (user: User): boolean => user.sub === 'alice';
@@ -135,7 +135,7 @@ describe.each(extras)('a policy class, %j', (given) => {
     expect(await statusOf('/property', 'bob')).toBe(403);
   });
 
-  it('[L3] may serve a controller class in several modules from one shared module', async () => {
+  it('[L3] calls the policy of a shared module when one controller stands in several modules', async () => {
     const controller = ordersController('orders');
     const modules = [1, 2].map(() => moduleOf({ controllers: [controller], imports: [shared] }));
     const statusOf = await start(...modules);
@@ -143,12 +143,12 @@ describe.each(extras)('a policy class, %j', (given) => {
     expect(await statusOf('/orders/2', 'alice')).toBe(403);
   });
 
-  it('[L3] fails the boot when no module provides it', async () => {
+  it('[L3] rejects the boot when no module provides it', async () => {
     const imports = [moduleOf({ controllers: [ordersController('orders')] }), unrelated, shared];
     await expect(start(...imports)).rejects.toThrow(/OrdersController needs OwnsOrder.*providers/);
   });
 
-  it('[L3] fails the boot when its controller class stands in modules with different rules', async () => {
+  it('[L3] rejects the boot when its controller stands in modules with different rules', async () => {
     const controller = ordersController('orders');
     const modules = [
       moduleOf({ controllers: [controller], providers: [OwnsOrder] }),

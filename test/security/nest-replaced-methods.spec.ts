@@ -107,7 +107,7 @@ describe.each([
   });
 
   it.each([false, true])(
-    '[L3] keeps the role of the method it overrides, secureByDefault %j',
+    '[L3] requires the role of the method that it overrides: secureByDefault %j',
     async (flag) => {
       const controllers = [PlainController, BoundController, PerRequestController];
       const statusOf = await statusesOf(controllers, { secureByDefault: flag });
@@ -117,7 +117,7 @@ describe.each([
     },
   );
 
-  it('[L3] is closed when it overrides an open method in a closed class without saying so', async () => {
+  it('[L3] answers 401 when it overrides an open method in a closed class without a decorator', async () => {
     const controllers = [PlainController, BoundController, PerRequestController];
     const statusOf = await statusesOf(controllers);
     expect(await statusOf(`${path}/open`)).toBe(401);
@@ -144,7 +144,7 @@ describe('a method replaced by a function without its metadata', () => {
     }
   }
 
-  it('[L3] on the prototype keeps its requirements under a global guard', async () => {
+  it('[L3] keeps its requirements under a global guard when it stands on the prototype', async () => {
     const statusOf = await statusesOf([LossyController], { secureByDefault: true });
     expect(await statusOf('/lossy', { roles: ['user'] })).toBe(403);
     expect(await statusOf('/lossy', { roles: ['admin'] })).toBe(200);
@@ -167,7 +167,7 @@ describe('a method replaced by a function without its metadata', () => {
     }
   }
 
-  it('[L3] on the instance fails the boot where another method has requirements of its own', async () => {
+  it('[L3] rejects the boot when it stands on the instance and another method has requirements of its own', async () => {
     @Authorized()
     @Controller('swapped')
     class SwappedController extends Swapped {}
@@ -176,7 +176,7 @@ describe('a method replaced by a function without its metadata', () => {
     );
   });
 
-  it('[L3] on the instance is rejected with 500 where only a request creates the instance', async () => {
+  it('[L3] answers 500 when it stands on an instance that only a request creates', async () => {
     @Authorized()
     @Controller({ path: 'swapped', scope: Scope.REQUEST })
     class SwappedController extends Swapped {}
@@ -185,7 +185,7 @@ describe('a method replaced by a function without its metadata', () => {
     expect(await statusOf('/swapped/plain', { roles: ['admin'] })).toBe(500);
   });
 
-  it('[L3] on the instance fails the boot where Nest would run no guard', async () => {
+  it('[L3] rejects the boot when it stands on the instance and Nest would run no guard', async () => {
     @Controller('unguarded')
     class UnguardedController {
       constructor() {
@@ -201,7 +201,7 @@ describe('a method replaced by a function without its metadata', () => {
     await expect(statusesOf([UnguardedController])).rejects.toThrow(/UnguardedController\.get.*no guard/);
   });
 
-  it('[L3] by an override without a decorator fails the boot where Nest would run no guard', async () => {
+  it('[L3] rejects the boot when an override without a decorator runs without a guard', async () => {
     @Controller('override')
     class OverridingController extends BaseController {
       @Get('admin')
@@ -214,7 +214,7 @@ describe('a method replaced by a function without its metadata', () => {
 });
 
 describe('the functions of a request-scoped controller', () => {
-  it('[L3] are forgotten once their requests have been answered', async () => {
+  it('[L3] releases them after their requests have been answered', async () => {
     const handlers: WeakRef<object>[] = [];
     @Authorized()
     @UseGuards({

@@ -54,7 +54,7 @@ describe('the requirements of a handler', () => {
   it.each([
     ['inherited', 'base base-method class'],
     ['overridden', 'base base-method class'],
-  ])('[L3] add up over method, class and base class: %s', async (path, scope) => {
+  ])('[L3] requires the scopes of method, class and base class together: %s', async (path, scope) => {
     const statusOf = await statusesOf(DerivedController);
     expect(await statusOf(`/derived/${path}`, { scope })).toBe(200);
     for (const missing of scope.split(' ')) {
@@ -64,7 +64,7 @@ describe('the requirements of a handler', () => {
     expect(await statusOf(`/derived/${path}`)).toBe(401);
   });
 
-  it('[L3] add up when they stand on one target several times', async () => {
+  it('[L3] requires all of them when they stand on one target several times', async () => {
     const statusOf = await statusesOf(DerivedController);
     const claims = { scope: 'base class one two', roles: ['admin', 'boss'] };
     expect(await statusOf('/derived/twice', claims)).toBe(200);
@@ -73,7 +73,7 @@ describe('the requirements of a handler', () => {
       expect(await statusOf('/derived/twice', { ...claims, roles })).toBe(403);
   });
 
-  it('[L3] cannot be both open and closed on one target', () => {
+  it('[L3] throws when a target is both open and closed', () => {
     const both = [
       () => AllowAnonymous()(Authorized()(class {}) ?? class {}),
       () => {
@@ -102,11 +102,11 @@ describe('the requirements of a handler', () => {
     '{"scopes":"a"}',
     '{"scope":["a"]}',
     '{"policy":true}',
-  ])('[L3] are rejected when they say nothing: %s', (options) => {
+  ])('[L3] throws when they require nothing: %s', (options) => {
     expect(() => Authorized(JSON.parse(options))).toThrow(TypeError);
   });
 
-  it('[L3] go along with a decorator that wraps the method and copies its metadata', async () => {
+  it('[L3] keeps them when a decorator wraps the method and copies its metadata', async () => {
     const wrap: MethodDecorator = (_target, _name, descriptor: PropertyDescriptor) => {
       const inner = descriptor.value;
       descriptor.value = function wrapped(...values: unknown[]): unknown {
@@ -131,7 +131,7 @@ describe('the requirements of a handler', () => {
     expect(await statusOf('/wrapped')).toBe(401);
   });
 
-  it('[L3] of one class do not leak into another that shares its base', async () => {
+  it('[L3] keeps those of one class away from another with the same base', async () => {
     @Controller('sibling')
     class SiblingController extends BaseController {}
     const statusOf = await statusesOf(DerivedController, SiblingController);

@@ -51,7 +51,7 @@ describe.each(platforms)('handleRequest of a subclass, on $platform', ({ create 
   it.each([
     ['a query', (asked: () => void): object => refusing(asked)],
     ['a query behind a proxy', (asked: () => void): object => hidden(refusing(asked))],
-  ])('[L2] is waited for when it returns %s, and rejects with it', async (_, query) => {
+  ])('[L2] answers 403 when it returns %s that rejects', async (_, query) => {
     let asked = 0;
     @Injectable()
     class BlockingGuard extends AuthorizedGuard {
@@ -106,7 +106,7 @@ describe('one subclass, configured twice', () => {
   it.each([
     ['sub', 'mfa'],
     ['mfa', 'sub'],
-  ])('[L2] asks for both: %s, then %s', async (...claims) => {
+  ])('[L2] requires both claims: %s, then %s', async (...claims) => {
     const own = { controllers: [PlainController], providers: claims.map(requiring) };
     const { get } = await issuerAndApi(platforms[0].create, {}, own);
     expect((await get('/plain', { sub: 'alice' })).status).toBe(403);
@@ -114,7 +114,7 @@ describe('one subclass, configured twice', () => {
   });
 });
 
-describe('the mark of a guard that has accepted a call', () => {
+describe('hasAccepted', () => {
   const handler = (): string => 'one';
   const args = [{}, {}];
   class Host extends ExecutionContextHost {
@@ -129,7 +129,7 @@ describe('the mark of a guard that has accepted a call', () => {
     return context;
   };
 
-  it('[L2] counts for that guard', () => {
+  it('[L2] returns true for the guard that has accepted the call, and for no other', () => {
     const context = marked();
     const other = {};
     expect([guard, other].map((one) => hasAccepted(context, one))).toEqual([true, false]);
@@ -142,7 +142,7 @@ describe('the mark of a guard that has accepted a call', () => {
     ['class', new Host(args, class Other {})],
     ['call', new Host([{}, {}])],
   ];
-  it.each(another)('[L2] does not count for another %s, however the context was copied', (_, other) => {
+  it.each(another)('[L2] returns false for another %s, even in a copy of the context', (_, other) => {
     const own = Object.getOwnPropertyDescriptors(other);
     for (const copy of [
       Object.assign({}, marked(), other, {
@@ -201,7 +201,7 @@ describe.each(platforms)('a subclass that accepts requests without a token, on $
   const controllers = [OptionalController, DemandingController, LaxController];
   const boot = () => issuerAndApi(create, {}, { controllers });
 
-  it('[L2] has no user then, and no token', async () => {
+  it('[L2] sets no user and no token when the token is missing or bad', async () => {
     const { get, api } = await boot();
     const anonymous = { user: null, authInfo: null, token: null };
     expect(await get('/optional')).toMatchObject({ status: 200, body: anonymous });
@@ -212,7 +212,7 @@ describe.each(platforms)('a subclass that accepts requests without a token, on $
     });
   });
 
-  it('[L2] accepts no request past a requirement, and answers what is wrong', async () => {
+  it('[L2] answers 401 or 403 when a requirement is not met', async () => {
     const { get } = await boot();
     for (const path of ['/optional/closed', '/demanding']) {
       const { status, body, headers } = await get(path);
@@ -222,7 +222,7 @@ describe.each(platforms)('a subclass that accepts requests without a token, on $
     expect((await get('/demanding', {})).status).toBe(403);
   });
 
-  it('[L2] accepts no request because a token could not be checked', async () => {
+  it('[L2] answers 503 when a token could not be checked', async () => {
     const { issuer, get } = await boot();
     issuer.fail({ mode: 'refuse' });
     await issuer.rotateKeys({ keepOld: false });
@@ -234,7 +234,7 @@ describe.each(platforms)('a subclass that accepts requests without a token, on $
     ['nothing', undefined, 500],
     ['a text', 'boom', 500],
     ['an exception', new ForbiddenException(), 403],
-  ])('[L2] accepts no request because validate threw %s', async (_, thrown, expected) => {
+  ])('[L2] answers 403 or 500 when validate throws %s', async (_, thrown, expected) => {
     const validate = () => {
       throw thrown;
     };
@@ -242,7 +242,7 @@ describe.each(platforms)('a subclass that accepts requests without a token, on $
     expect((await get('/optional', {})).status).toBe(expected);
   });
 
-  it('[L2] accepts no request because it never asked', async () => {
+  it('[L2] answers an error when it does not authenticate', async () => {
     const { get } = await boot();
     for (const claims of [undefined, { sub: 'alice' }])
       expect((await get('/lax', claims)).body.errorCode).not.toBeUndefined();

@@ -30,7 +30,7 @@ class ThrowingStrategy extends Strategy {
 }
 
 /** docs/security-checklist.md: no input, and no mistake in the application's own functions, ends the process. */
-describe.each(platforms)('what is no Error, thrown, on $platform', ({ create }) => {
+describe.each(platforms)('a thrown value that is no Error, on $platform', ({ create }) => {
   const unhandled: unknown[] = [];
   beforeEach(() => {
     unhandled.length = 0;
@@ -66,7 +66,7 @@ describe.each(platforms)('what is no Error, thrown, on $platform', ({ create }) 
     return async (path: string, bearer = token) => api.get(path, bearer).timeout(2000);
   }
 
-  it.each(thrown)('by validate, is a 500 and nothing worse: %s', async (_, make) => {
+  it.each(thrown)('answers 500 when validate throws %s', async (_, make) => {
     for (const validate of [
       () => {
         throw make();
@@ -84,7 +84,7 @@ describe.each(platforms)('what is no Error, thrown, on $platform', ({ create }) 
     expect(unhandled).toEqual([]);
   });
 
-  it('by the strategy that is tried next, is a 500 and nothing worse', async () => {
+  it('answers 500 when the strategy that is tried next throws it', async () => {
     const get = await boot((claims) => claims);
     expect((await get('/either', 'bad')).status).toBe(500);
     expect((await get('/either')).status).toBe(200);

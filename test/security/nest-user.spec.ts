@@ -43,14 +43,14 @@ describe.each(platforms)('request.user, on $platform', ({ create }) => {
     }
   }
 
-  it('[L6] is frozen all the way down', async () => {
+  it('[L6] freezes user and token with all their members', async () => {
     const { get } = await issuerAndApi(create, {}, { controllers: [UserController] });
     const { body } = await get('/user', { nested: { x: 1 } });
     expect(body).toMatchObject({ attempts: 0, user: { nested: { x: 1 } } });
     expect(body.user).not.toHaveProperty('roles');
   });
 
-  it('[L5] is not there on an open route, with any token', async () => {
+  it('[L5] keeps user and token absent on an open route, with any token', async () => {
     const { get, api } = await issuerAndApi(
       create,
       { secureByDefault: true },
@@ -60,18 +60,18 @@ describe.each(platforms)('request.user, on $platform', ({ create }) => {
     await api.get('/user/open', 'bad').expect(200, { user: null, token: null });
   });
 
-  it('[L6] gives members of its own only', async () => {
+  it('[L6] returns own members only', async () => {
     const { get } = await issuerAndApi(create, {}, { controllers: [UserController] });
     expect((await get('/user/members', {})).body).toEqual({ a: null, b: null });
   });
 
-  it('[L6] is where the user is, even if PassportModule names another place', async () => {
+  it('[L6] keeps the user there when PassportModule names another property', async () => {
     const imports = [PassportModule.register({ property: 'account', session: true })];
     const { get } = await issuerAndApi(create, {}, { imports, controllers: [UserController] });
     expect((await get('/user', { sub: 'alice', nested: {} })).body).toMatchObject({ user: { sub: 'alice' } });
   });
 
-  it('[L6] of an earlier guard does not outlive a refusal, nor stand in for a token', async () => {
+  it('[L6] rejects a request without a token when an earlier guard has set a user', async () => {
     class Impostor implements CanActivate {
       canActivate(context: ExecutionContext): boolean {
         Object.assign(context.switchToHttp().getRequest(), { user: { sub: 'root' }, authInfo: {} });

@@ -10,7 +10,7 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
   const bench = useBench({ create });
   const send = (authorization: string) => bench().api.get('/orders').set('Authorization', authorization);
 
-  it('[A1] looks at the Authorization header alone: not at the query, a form or a cookie', async () => {
+  it('[A1] reads the Authorization header only, and no query, form or cookie', async () => {
     const { api } = bench();
     const token = bench().token();
     const server = api.app.getHttpServer();
@@ -46,7 +46,7 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
     }
   });
 
-  it('[A2] accepts no scheme that only looks like Bearer, and no token in another scheme', async () => {
+  it('[A2] rejects a scheme that only resembles Bearer, and a token in another scheme', async () => {
     const token = bench().token();
     for (const header of [
       `Bearer,${token}`,
@@ -65,7 +65,7 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
     ['a no-break space behind', '', '\xa0'],
     ['a comma', '', ','],
     ['a quote', '"', '"'],
-  ])('[A2] does not trim %s off the token', async (_, before, behind) => {
+  ])('[A2] rejects a token with %s, and does not trim it', async (_, before, behind) => {
     const lines = ['GET /orders HTTP/1.1', `Authorization: Bearer ${before}${bench().token()}${behind}`];
     const answer = await exchange(bench().api.app, lines);
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
@@ -88,7 +88,7 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
     }
   });
 
-  it('[A4] never lets a cookie or a query parameter stand in for the header', async () => {
+  it('[A4] reads the header when a cookie and a query parameter carry another token', async () => {
     const [alice, bob] = [bench().token({ sub: 'alice' }), bench().token({ sub: 'bob' })];
     await bench()
       .api.get(`/orders?access_token=${bob}`, alice)
@@ -96,7 +96,7 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
       .expect(200, { subject: 'alice' });
   });
 
-  it('[A6] forbids caches to keep a refusal', async () => {
+  it('[A6] answers Cache-Control: no-store to a refusal', async () => {
     const { api } = bench();
     const refusals = [
       api.get('/orders').expect(401),
@@ -113,18 +113,18 @@ describe.each(platforms)('taking the token out of the request, on $platform', ({
 describe('the length of a token', () => {
   const long = (bench: Bench, length: number) => bench.token({ padding: 'x'.repeat((length * 3) / 4) });
 
-  it('[A5] is limited before anything else is looked at', async () => {
+  it('[A5] rejects a token that is longer than tokenMaxLength', async () => {
     await using bench = await Bench.open({ options: { tokenMaxLength: 4096 } });
     await bench.admits(long(bench, 3000));
     await bench.refuses(long(bench, 5000), 'AUTH_TOKEN_MALFORMED');
   });
 
-  it('[A5] leaves room for the large tokens of real issuers by default', async () => {
+  it('[A5] accepts tokens of 9000 characters by default', async () => {
     await using bench = await Bench.open();
     await bench.admits(long(bench, 9000));
   });
 
-  it('[A5] is measured before an extractor of the user’s own sees the header', async () => {
+  it('[A5] rejects a long header before an extractor of the application is called', async () => {
     let calls = 0;
     const extract = ExtractJwt.fromAuthHeaderAsBearerToken();
     const jwtFromRequest = (request: Parameters<typeof extract>[0]): string | null => {
@@ -137,7 +137,7 @@ describe('the length of a token', () => {
     expect(calls).toBe(1);
   });
 
-  it('[A5] holds for what an extractor of the user’s own brings from elsewhere', async () => {
+  it('[A5] rejects a long token that an extractor of the application returns', async () => {
     const jwtFromRequest = ExtractJwt.fromHeader('x-token');
     await using bench = await Bench.open({ options: { tokenMaxLength: 4096, jwtFromRequest } });
     const get = (token: string) => bench.api.get('/orders').set('X-Token', token);

@@ -11,7 +11,7 @@ describe('the form of a token', () => {
     encoded(bench().claims()),
   ];
 
-  it('[B1] is the compact serialization only', async () => {
+  it('[B1] accepts the compact serialization only', async () => {
     const token = bench().token();
     await bench().admits(token);
     const [header = '', payload = '', signature = ''] = token.split('.');
@@ -25,7 +25,7 @@ describe('the form of a token', () => {
     }
   });
 
-  it('[B2] has two dots; thousands of them are rejected like one', async () => {
+  it('[B2] rejects a token unless it has two dots, with thousands of them too', async () => {
     const token = bench().token();
     const forms = [
       '.',
@@ -41,7 +41,7 @@ describe('the form of a token', () => {
       await bench().refuses(form, 'AUTH_TOKEN_MALFORMED');
   });
 
-  it('[B3] has no five parts: nothing is ever decrypted', async () => {
+  it('[B3] rejects an encrypted token of five parts', async () => {
     const { publicKey } = makeSigner('RS256');
     const plaintext = Buffer.from(bench().token());
     const encrypted = await new CompactEncrypt(plaintext)
@@ -56,7 +56,7 @@ describe('the form of a token', () => {
       await bench().refuses(jwe, 'AUTH_TOKEN_MALFORMED');
   });
 
-  it('[B3] cannot be a JWE’s header on a JWS', async () => {
+  it('[B3] rejects the header of a JWE on a JWS', async () => {
     for (const alg of ['PBES2-HS256+A128KW', 'RSA-OAEP', 'dir', 'ECDH-ES'])
       await bench().refuses(bench().token({}, { alg, enc: 'A128GCM' }), 'AUTH_TOKEN_ALGORITHM_REFUSED');
   });

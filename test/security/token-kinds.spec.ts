@@ -16,24 +16,27 @@ describe('a token of another kind', () => {
     ['Cognito’s token_use', { token_use: 'id' }],
     ['a token_use that is no string', { token_use: ['access'] }],
     ['Keycloak’s typ ID', { typ: 'ID' }],
-  ])('[F10] is an ID token, recognized by %s', async (_, claims) => {
+  ])('[F10] rejects an ID token that has %s', async (_, claims) => {
     await bench().refuses(bench().token(claims, plain), TYPE);
     await bench().refuses(bench().token(claims, { typ: undefined }), TYPE);
   });
 
-  it('[F10] is an ID token for the client, recognized by its audience', async () => {
+  it('[F10] rejects an ID token whose audience is the client', async () => {
     await bench().refuses(bench().token({ aud: 'shop', nonce: 'n' }, plain), 'AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 
-  it('[F10] is not every token with a nonce, a session or Keycloak’s typ Bearer', async () => {
+  it('[F10] accepts a token with a nonce, a session and typ Bearer', async () => {
     await bench().admits(
       bench().token({ nonce: 'n', sid: 's', auth_time: 1, typ: 'Bearer', token_use: 'access' }, plain),
     );
   });
 
-  it.each(['Refresh', 'Offline', 'REFRESH', 'Logout', 'DPoP'])('[F10] is Keycloak’s typ %s', async (typ) => {
-    await bench().refuses(bench().token({ typ }, plain), TYPE);
-  });
+  it.each(['Refresh', 'Offline', 'REFRESH', 'Logout', 'DPoP'])(
+    '[F10] rejects typ %s of Keycloak',
+    async (typ) => {
+      await bench().refuses(bench().token({ typ }, plain), TYPE);
+    },
+  );
 
   it.each([
     ['a logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} }, sid: 's' }],
@@ -43,32 +46,32 @@ describe('a token of another kind', () => {
     ],
     ['an empty event', { events: {} }],
     ['an introspection answer', { token_introspection: { active: true } }],
-  ])('[F11] is %s', async (_, claims) => {
+  ])('[F11] rejects %s', async (_, claims) => {
     await bench().refuses(bench().token(claims, plain), TYPE);
   });
 
   it.each([[['created', 'shipped']], ['created'], [7], [null]])(
-    '[F11] is not a token with an application’s own claim events: %j',
+    '[F11] accepts a claim events of the application: %j',
     async (events) => {
       await bench().admits(bench().token({ events }, plain));
     },
   );
 
   it.each(['at_hash', 'c_hash', 's_hash', 'token_use', 'typ', 'token_introspection', 'cnf'])(
-    '[F10] is not a token whose %s is null',
+    '[F10] accepts a token when its %s is null',
     async (name) => {
       await bench().admits(bench().token({ [name]: null }, plain));
     },
   );
 
-  it('[F11] is a client assertion, recognized by issuer or audience', async () => {
+  it('[F11] rejects a client assertion by its issuer or audience', async () => {
     const assertion = { iss: 'shop', sub: 'shop', aud: bench().issuer.url };
     await bench().refuses(bench().token(assertion, plain), 'AUTH_TOKEN_ISSUER_UNKNOWN');
     const { aud } = assertion;
     await bench().refuses(bench().token({ aud }, plain), 'AUTH_TOKEN_AUDIENCE_MISMATCH');
   });
 
-  it('[F11] is a DPoP proof, recognized by its type', async () => {
+  it('[F11] rejects a DPoP proof by its type', async () => {
     const proof = { htm: 'GET', htu: 'https://api.example/orders', ath: 'x' };
     await bench().refuses(bench().token(proof, { typ: 'dpop+jwt', jwk: bench().signer.jwk }), TYPE);
   });
@@ -82,28 +85,28 @@ describe('a token of another kind', () => {
     {},
     'jkt',
     [],
-  ])('[F13] bound to its sender by cnf %j is no bearer token', async (cnf) => {
+  ])('[F13] rejects a token that is bound to its sender by cnf %j', async (cnf) => {
     const { headers } = await bench().refuses(bench().token({ cnf }), 'AUTH_TOKEN_SENDER_CONSTRAINED');
     expect(headers['www-authenticate']).toContain('error="invalid_token"');
   });
 });
 
-describe('the claims a token must have', () => {
-  it.each(['sub', 'client_id', 'jti', 'iat'])('[F8] include %s in strict RFC 9068 mode', async (name) => {
+describe('the claims of a token', () => {
+  it.each(['sub', 'client_id', 'jti', 'iat'])('[F8] requires %s in strict RFC 9068 mode', async (name) => {
     await using strict = await Bench.open({ options: { tokenTypes: ['at+jwt'] } });
     await strict.admits(strict.token());
     for (const value of [undefined, '', null, {}, [], ['alice'], true, ...(name === 'iat' ? [] : [7])])
       await strict.refuses(strict.token({ [name]: value }), CLAIM);
   });
 
-  it.each(['sub', 'jti'])('[F8] hold %s as a string wherever it is there', async (name) => {
+  it.each(['sub', 'jti'])('[F8] rejects %s when it is present and no string', async (name) => {
     await using lenient = await Bench.open();
     await lenient.admits(lenient.token({ [name]: null }));
     for (const value of [7, {}, ['alice']]) await lenient.refuses(lenient.token({ [name]: value }), CLAIM);
     await lenient.admits(lenient.token({ jti: undefined }));
   });
 
-  it('[F8] are what the API asks for, null not counting', async () => {
+  it('[F8] requires the configured claims, and counts null as absent', async () => {
     await using demanding = await Bench.open({ options: { requiredClaims: ['tid', 'sub'] } });
     await demanding.admits(demanding.token({ tid: 't' }));
     for (const tid of [undefined, null]) await demanding.refuses(demanding.token({ tid }), CLAIM);
@@ -118,7 +121,7 @@ describe('the scopes and roles of a token', () => {
   const mayWrite = (claims: Readonly<Record<string, unknown>>) =>
     bench().api.post('/orders', bench().token(claims));
 
-  it('[F12] are a string with spaces, or a list as Okta writes scp', async () => {
+  it('[F12] reads scopes from a string with spaces or a list', async () => {
     await mayWrite({ scope: 'orders:write orders:read' }).expect(201);
     await mayWrite({ scp: 'orders:read orders:write' }).expect(201);
     await mayWrite({ scp: ['orders:read', 'orders:write'] }).expect(201);
@@ -141,14 +144,14 @@ describe('the scopes and roles of a token', () => {
     ['an object', { 'orders:read': true, 'orders:write': true }],
     ['nothing', ''],
     ['null', null],
-  ])('[F12] are exact: %s does not do', async (_, scope) => {
+  ])('[F12] compares scopes exactly: rejects %s', async (_, scope) => {
     for (const claims of [{ scope }, { scp: scope }]) {
       const { body } = await mayWrite(claims).expect(403);
       expect(body.errorCode).toBe('AUTH_SCOPE_MISSING');
     }
   });
 
-  it('[F12] are never mixed up: roles are no scopes, scopes no roles, groups neither', async () => {
+  it('[F12] reads no roles as scopes, no scopes as roles, and groups as neither', async () => {
     const words = ['orders:read', 'orders:write', 'admin'];
     const everywhere = { roles: words, groups: words, permissions: words, entitlements: words };
     await mayWrite(everywhere).expect(403);
@@ -167,7 +170,7 @@ describe('the scopes and roles of a token', () => {
       await bench().admits(bench().token({ roles }), '/orders/audit');
   });
 
-  it('[F12] are read at a claim path, when one is configured', async () => {
+  it('[F12] reads them at a claim path when one is configured', async () => {
     const options = { roles: 'realm_access.roles', scopes: ['https://api.example.com/permissions'] };
     await using keycloak = await Bench.open({ options });
     const claims = {
@@ -186,7 +189,7 @@ describe('the scopes and roles of a token', () => {
     );
   });
 
-  it('[F12] come from where the issuer keeps them, when that is configured', async () => {
+  it('[F12] reads roles with a function when one is configured', async () => {
     await using keycloak = await Bench.open({
       options: { roles: ({ groups }) => (Array.isArray(groups) ? groups : []) },
     });
@@ -194,7 +197,7 @@ describe('the scopes and roles of a token', () => {
     await keycloak.refuses(keycloak.token({ roles: ['admin'] }), 'AUTH_ROLE_MISSING', '/orders/audit', 403);
   });
 
-  it('[F9] [F14] are not taken from actors or authorization details, which pass through untouched', async () => {
+  it('[F9] [F14] reads none from actors or authorization details, and passes those on to validate', async () => {
     const claims = {
       act: { sub: 'service', roles: ['admin'] },
       may_act: { sub: 'service' },

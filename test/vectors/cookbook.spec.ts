@@ -42,13 +42,13 @@ describe.skipIf(missing)(`RFC 7520, RFC 7797 and RFC 8037 ${missing ?? ''}`, () 
   const tokens = readCookbook();
   const tally = new Tally();
 
-  it.each(tokens)('$name, $alg', (token) => run(token, tally));
+  it.each(tokens)('returns the expected stage for $name, $alg', (token) => run(token, tally));
 
-  it('has run every token', () => {
+  it('counts every token at its stage', () => {
     expect(tally.counts).toEqual({ structure: 63, header: 1, claims: 5 });
   });
 
-  it('leaves an RSA key without alg to RS256 when several RSA algorithms are allowed', () => {
+  it('allows RS256 alone for an RSA key without alg when several RSA algorithms are allowed', () => {
     const pss = tokens.filter(({ name }) => name === 'jws/4_2.rsa-pss_signature.json (compact)');
     const stages = pss.map(({ token, published }) => stageOf(token, published));
     expect(stages).toEqual(['key']);
@@ -65,7 +65,7 @@ describe.skipIf(missing)(`the keys of RFC 7520 §3 ${missing ?? ''}`, () => {
     'jwk/3_6.symmetric_key_encryption.json': 'symmetric',
   };
 
-  it('accepts the public ones, and never a secret one', () => {
+  it('accepts the public ones, and no secret one', () => {
     const judge = (key: Jwk) => parseJwk(key, fingerprint(key), algorithmPolicy(['RS256', 'ES512']));
     const judged = readCookbookKeys().map(({ name, key }) => [name, judge(key)] as const);
     expect(
@@ -79,9 +79,9 @@ describe.skipIf(missing)(`the keys of RFC 7520 §3 ${missing ?? ''}`, () => {
 describe.skipIf(missing)(`the cookbook of panva/jose ${missing ?? ''}`, () => {
   const tally = new Tally();
 
-  it.each(readPanvaCookbook())('$name, $alg', (token) => run(token, tally));
+  it.each(readPanvaCookbook())('returns the expected stage for $name, $alg', (token) => run(token, tally));
 
-  it('has run every token; ML-DSA ones stop at the key where the runtime has none', () => {
+  it('counts every token at its stage, and ML-DSA ones at the key when the runtime has none', () => {
     const mlDsa = hasMlDsa ? { claims: 7 } : { claims: 4, key: 3 };
     expect(tally.counts).toEqual({ structure: 22, header: 1, ...mlDsa });
   });

@@ -9,14 +9,14 @@ const { access_token: accessToken, proofs } = readDpopExamples();
 const holder = v.object({ jwk: v.record(v.string(), v.unknown()) });
 
 describe.skipIf(missing)(`RFC 9449 proofs sent as access tokens ${missing ?? ''}`, () => {
-  it.each(proofs)('$where: signed well, and stopped by its typ before any key', ({ proof }) => {
+  it.each(proofs)('rejects $where by its typ before any key, although its signature is good', ({ proof }) => {
     const { jwk } = v.parse(holder, decodeProtectedHeader(proof));
     // The control: nothing is wrong with the signature, even by a key that the issuer itself publishes.
     expect(stageOf(proof, [jwk], { tokenTypes: ['dpop+jwt'] })).toBe('claims');
     expect(stageOf(proof, [jwk])).toBe('header');
   });
 
-  it.each(proofs)('$where: refused as it was made, at any time', async ({ proof, iat }) => {
+  it.each(proofs)('rejects $where at the time it was made', async ({ proof, iat }) => {
     const { jwk } = v.parse(holder, decodeProtectedHeader(proof));
     using api = await TwinApi.start([jwk], { now: iat * 1000 });
     expect(await api.answer(proof)).toBe('AUTH_TOKEN_TYPE_REFUSED');
@@ -24,11 +24,11 @@ describe.skipIf(missing)(`RFC 9449 proofs sent as access tokens ${missing ?? ''}
     expect(await careless.answer(proof)).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
   });
 
-  it('stops the opaque access token of the example at its structure', () => {
+  it('rejects the opaque access token of the example by its structure', () => {
     expect(stageOf(accessToken, [])).toBe('structure');
   });
 
-  it('has run both proofs', () => {
+  it('counts both proofs', () => {
     expect(proofs).toHaveLength(2);
   });
 });

@@ -18,11 +18,14 @@ describe.skipIf(missing)(`twins of padding flaws, PKCS#1 v1.5 ${missing ?? ''}`,
     expect(await api.answer(twins.find(({ tcId }) => tcId === 33)?.token ?? '')).toBe('accepted');
   });
 
-  it.each(twins.filter(({ tcId }) => tcId !== 33))('$tcId $comment', async ({ token }) => {
-    expect(await api.answer(token)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
-  });
+  it.each(twins.filter(({ tcId }) => tcId !== 33))(
+    'rejects the twin of $tcId: $comment',
+    async ({ token }) => {
+      expect(await api.answer(token)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
+    },
+  );
 
-  it('has a twin wherever the flaw leaves the digest in place', () => {
+  it('covers every flaw that leaves the digest in place', () => {
     expect(twins).toHaveLength(198);
   });
 });
@@ -37,20 +40,20 @@ describe.skipIf(missing)(`twins of special ECDSA values ${missing ?? ''}`, () =>
     expect(await api.answer(mutateEcdsa(twin(), ECDSA_MIRROR))).toBe('accepted');
   });
 
-  it.each(range(379, 385))('$tcId $comment', async ({ tcId, token }) => {
+  it.each(range(379, 385))('rejects the twin of $tcId: $comment', async ({ tcId, token }) => {
     const mutate = ECDSA_MUTATIONS[tcId] ?? ECDSA_MIRROR;
     const original = mutateEcdsa(vectorOf(18).token, mutate);
     expect(original).toBe(token);
     expect(await api.answer(mutateEcdsa(twin(), mutate))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it.each(range(386, 401))('$tcId $comment', async ({ token }) => {
+  it.each(range(386, 401))('rejects the twin of $tcId: $comment', async ({ token }) => {
     const { header, payload } = split(twin());
     const answer = await api.answer(`${header}.${payload}.${split(token).signature}`);
     expect(answer).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
   });
 
-  it('has a twin for each of them', () => {
+  it('covers each of them', () => {
     expect(range(379, 401)).toHaveLength(23);
   });
 });
@@ -63,7 +66,7 @@ describe.skipIf(missing)(`twins of wrong primitives ${missing ?? ''}`, () => {
     expect(await api.answer(twinOf(vectorOf(325), 'PS512'))).toBe('accepted');
   });
 
-  it.each(range(331, 340))('$tcId $comment', async (vector) => {
+  it.each(range(331, 340))('rejects the twin of $tcId: $comment', async (vector) => {
     const primitive = vector.comment.replace('Using', '');
     expect(decodeProtectedHeader(vector.token).kid).toBe(kid);
     const { alg } = decodeProtectedHeader(vector.token);
@@ -71,7 +74,7 @@ describe.skipIf(missing)(`twins of wrong primitives ${missing ?? ''}`, () => {
     expect(await api.answer(twinOf(vector, primitive))).toBe(code);
   });
 
-  it('has a twin for each of them', () => {
+  it('covers each of them', () => {
     expect(range(331, 340)).toHaveLength(10);
   });
 });

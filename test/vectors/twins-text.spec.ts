@@ -28,7 +28,7 @@ describe.skipIf(missing).each(BY_NAME)(`twins by name, $alg ${missing ?? ''}`, (
     expect(await api.answer(twin())).toBe('accepted');
   });
 
-  it.each(cases)('$tcId $comment', async ({ comment, token }) => {
+  it.each(cases)('rejects the twin of $tcId: $comment', async ({ comment, token }) => {
     const mutate = TEXT_MUTATIONS[comment] ?? String;
     expect(mutate(split(vectorOf(valid).token)), 'the mutation turns the valid vector into this one').toBe(
       token,
@@ -37,11 +37,11 @@ describe.skipIf(missing).each(BY_NAME)(`twins by name, $alg ${missing ?? ''}`, (
     expect(await api.answer(mutate(split(twin())))).toBe(code);
   });
 
-  it('has a twin for each vector made of text', () => {
+  it('covers each vector made of text', () => {
     expect(cases).toHaveLength(12);
   });
 
-  it('rejects a signature over other claims, as good as they are', async () => {
+  it('rejects a signature over other good claims', async () => {
     const { header, signature } = split(twin());
     const promoted = twinPayload({ scope: 'admin' });
     expect(await api.answer(`${header}.${promoted}.${signature}`)).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
@@ -85,7 +85,7 @@ describe.skipIf(missing)(`twins by spelling ${missing ?? ''}`, () => {
     expect(await api.answer(`${input}.${sign(input)}`)).toBe('accepted');
   });
 
-  it.each(Object.entries(SPELLING_MUTATIONS))('%s', async (_, mutate) => {
+  it.each(Object.entries(SPELLING_MUTATIONS))('rejects the spelling: %s', async (_, mutate) => {
     const mutated = mutate({ header, payload: TWIN_PAYLOAD, signature: '' });
     const signature = sign(`${mutated.header}.${mutated.payload}`);
     const parts = mutate({ header, payload: TWIN_PAYLOAD, signature });
@@ -105,7 +105,7 @@ describe.skipIf(missing)(`twins by spelling ${missing ?? ''}`, () => {
     }
   });
 
-  it('has one for each spelling in the base64 group', () => {
+  it('covers each spelling of the base64 group', () => {
     const named = new Set(range(360, 373).map(({ comment }) => comment));
     expect([...named].filter((comment) => !(comment in SPELLING_MUTATIONS))).toEqual([]);
     expect(named.size).toBe(missing === undefined ? 13 : 0);

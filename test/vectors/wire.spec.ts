@@ -74,7 +74,7 @@ describe.skipIf(missing).each(platforms)(
       expect(answers.size).toBe(16);
     });
 
-    it('rejects a good token with the blanks and marks of the vectors in it', async () => {
+    it('rejects a good token when blanks and marks of the vectors are in it', async () => {
       await using wire = await Wire.open(create);
       const token = await wire.signed();
       const [header, payload, signature] = token.split('.');

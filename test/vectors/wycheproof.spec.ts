@@ -42,13 +42,13 @@ describe.skipIf(missing).each(FILES)(`Wycheproof $name ${missing ?? ''}`, ({ nam
   const { numberOfTests, vectors } = readWycheproof(name);
   const tally = new Tally();
 
-  it.each(vectors)('$tcId $comment ($result)', (vector) => {
+  it.each(vectors)('returns the expected stage for $tcId: $comment ($result)', (vector) => {
     const stage = stageOf(vector.token, vector.published);
     tally.add(stage);
     expect(expectedStages(vector, overrides)).toContain(stage);
   });
 
-  it('has run every vector of the file, each to where it was known to go', () => {
+  it('counts every vector of the file at its known stage', () => {
     expect(tally.counts).toEqual(counts);
     expect(tally.total).toBe(numberOfTests);
   });
@@ -65,13 +65,13 @@ describe.skipIf(missing)(`Wycheproof json_web_encryption_test.json ${missing ?? 
   const { numberOfTests, vectors } = readWycheproof('json_web_encryption_test.json');
   const tally = new Tally();
 
-  it.each(vectors)('$tcId $comment ($result)', ({ token, published }) => {
+  it.each(vectors)('rejects $tcId by its structure: $comment ($result)', ({ token, published }) => {
     const stage = stageOf(token, published);
     tally.add(stage);
     expect(stage).toBe(ENCRYPTION_RULE.stage);
   });
 
-  it('has run every vector of the file', () => {
+  it('counts every vector of the file', () => {
     expect(tally.counts).toEqual({ structure: 139 });
     expect(numberOfTests).toBe(139);
   });
@@ -91,7 +91,7 @@ describe.skipIf(missing)(`the keys of Wycheproof json_web_key_test.json ${missin
     'symmetric, fit to verify': [1],
   };
 
-  it.each(Object.entries(faults))('%s: %j', (verdict, tcIds) => {
+  it.each(Object.entries(faults))('returns %s for the keys of %j', (verdict, tcIds) => {
     const judged = vectors
       .filter(({ tcId }) => tcIds.includes(tcId))
       .map(({ published }) => published.map((key) => parseJwk(key, fingerprint(key), algorithms)))
@@ -99,7 +99,7 @@ describe.skipIf(missing)(`the keys of Wycheproof json_web_key_test.json ${missin
     expect(judged.map((keys) => [...new Set(keys)].join(', '))).toEqual(tcIds.map(() => verdict));
   });
 
-  it('judges the keys of every vector', () => {
+  it('covers the keys of every vector', () => {
     expect(Object.values(faults).flat()).toHaveLength(26);
   });
 });

@@ -113,7 +113,7 @@ describe('TLS sessions that are resumed', () => {
   );
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    '[P4-4] never takes a %s session for one with another certificate than it began with',
+    '[P4-4] answers 401 when a %s session is resumed with another certificate than it began with',
     async (version) => {
       const { api, tokenFor } = await boot('Express');
       const session = await ticketFrom(api, version, mallory);

@@ -131,12 +131,15 @@ describe('trusted proxies', () => {
     [() => 1, MISMATCH],
     [() => undefined, MISMATCH],
     [() => Promise.resolve(true), '500 AUTH_CONFIGURATION_INVALID'],
-  ])('[P4-2] trusts a proxy only when a function returns exactly true: %s', async (answer, expected) => {
-    // As from JavaScript, where nothing checks what it returns.
-    const options: object = { trustedProxies: answer };
-    const { get } = await boot(options);
-    expect(await get(proxyHeaders.rfc9440)).toBe(expected);
-  });
+  ])(
+    '[P4-2] reads the header of a proxy only when trustedProxies returns exactly true: %s',
+    async (answer, expected) => {
+      // As from JavaScript, where nothing checks what it returns.
+      const options: object = { trustedProxies: answer };
+      const { get } = await boot(options);
+      expect(await get(proxyHeaders.rfc9440)).toBe(expected);
+    },
+  );
 });
 
 describe('Client-Cert of RFC 9440', () => {

@@ -140,7 +140,7 @@ describe.each(platforms)('step-up, on $platform', ({ create }) => {
     await api.get('/recent', await lenient.sign({ auth_time })).expect(200);
   });
 
-  it('[P2-4] says so only after the token itself was accepted, validate included', async () => {
+  it('[P2-4] answers AUTH_STEP_UP_REQUIRED only after the token itself was accepted, validate included', async () => {
     const validate = (claims: { sub?: unknown }) => claims.sub !== 'mallory' && claims;
     const { issuer, api, get } = await issuerAndApi(create, { validate }, settings);
     const codeOf = async (token?: string) => (await api.get('/pay', token)).body.errorCode;
@@ -226,7 +226,7 @@ describe('@Authorized({ acr, maxAuthAge })', () => {
 });
 
 describe('StepUpRequiredError', () => {
-  it('[P2-1] is answered alike when a guard of the application throws it', () => {
+  it('[P2-1] returns the 401 with its challenge when a guard of the application throws it', () => {
     const set: Record<string, string> = {};
     const error = new StepUpRequiredError('for the log', { acrValues: [], maxAge: 0, requiredScopes: ['a'] });
     const exception = toHttpException(error, { setHeader: (name, value) => void (set[name] = value) });

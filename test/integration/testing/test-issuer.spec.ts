@@ -79,7 +79,7 @@ describe('TestIssuer', () => {
       ['/realms/shop', '/realms/shop/.well-known/openid-configuration'],
       ['/', '/.well-known/openid-configuration'],
       ['/{tenantid}/v2.0', '/{tenantid}/v2.0/.well-known/openid-configuration'],
-    ])('has an issuer with path %s', async (issuerPath, metadataPath) => {
+    ])('names an issuer with path %s', async (issuerPath, metadataPath) => {
       const issuer = await start({ issuerPath, alg: 'ES256' });
       expect(issuer.url.endsWith(issuerPath)).toBe(true);
       expect(issuer.metadataAddress.endsWith(metadataPath)).toBe(true);
@@ -135,7 +135,7 @@ describe('TestIssuer', () => {
   });
 
   describe('options', () => {
-    it('trusts this issuer over plain HTTP', async () => {
+    it('returns options that trust this issuer over plain HTTP', async () => {
       const issuer = await start({ audience: ['a', 'b'] });
       const options: ResilientAuthOptions = issuer.options();
       expect(options).toEqual({
@@ -146,7 +146,7 @@ describe('TestIssuer', () => {
       expect((await start({ name: 'staff' })).options().name).toBe('staff');
     });
 
-    it('lays overrides on top, metadata member by member, and takes undefined for nothing said', async () => {
+    it('applies overrides, metadata member by member, and ignores undefined', async () => {
       const issuer = await start();
       const overrides = { tokenCache: false, audience: null, metadata: { timeout: '1s' } } as const;
       expect(issuer.options(overrides)).toEqual({
@@ -161,7 +161,7 @@ describe('TestIssuer', () => {
   });
 
   describe('sign', () => {
-    it('makes an access token of RFC 9068 by default', async () => {
+    it('returns an access token of RFC 9068 by default', async () => {
       const clock = new ManualClock(Date.UTC(2026, 4, 1));
       const issuer = await start({ audience: 'orders', clock });
       const { payload, protectedHeader } = await verify(issuer, await issuer.sign());
@@ -180,14 +180,14 @@ describe('TestIssuer', () => {
       expect(decodeJwt(await issuer.sign()).jti).not.toBe(payload.jti);
     });
 
-    it('uses the machine clock unless another is given', async () => {
+    it('uses the machine clock when no other is given', async () => {
       const issuer = await start({ alg: 'ES256' });
       const remote = createRemoteJWKSet(new URL(issuer.jwksUri));
       const expected = { issuer: issuer.url, audience: 'api' };
       await expect(jwtVerify(await issuer.sign(), remote, expected)).resolves.toBeDefined();
     });
 
-    it("lays the caller's claims on top and takes out those that are undefined", async () => {
+    it("applies the caller's claims, and removes those that are undefined", async () => {
       const issuer = await start({ alg: 'ES256' });
       const payload = decodeJwt(
         await issuer.sign({ sub: 'alice', scope: 'a b', jti: undefined, exp: 'soon' }),
@@ -201,7 +201,7 @@ describe('TestIssuer', () => {
       [90_000, 90],
       ['-5m', -300],
       [-1000, -1],
-    ])('lets a token live for %s', async (expiresIn, seconds) => {
+    ])('returns a token with a lifetime of %s', async (expiresIn, seconds) => {
       const issuer = await start({ alg: 'ES256', clock: new ManualClock() });
       const { iat = 0, exp = 0 } = decodeJwt(await issuer.sign({}, { expiresIn }));
       expect(exp - iat).toBe(seconds);
@@ -235,7 +235,7 @@ describe('TestIssuer', () => {
       expect(decodeProtectedHeader(await issuer.sign()).alg).toBe('ES256');
     });
 
-    it('makes one key for concurrent first tokens', async () => {
+    it('creates one key per algorithm when first tokens are signed at once', async () => {
       const issuer = await start();
       const tokens = await Promise.all([
         issuer.sign(),
@@ -262,7 +262,7 @@ describe('TestIssuer', () => {
       expect(decodeProtectedHeader(await issuer.sign({}, { kid })).kid).toBe(kid);
     });
 
-    it('claims a kid it does not know, or none, over the signature of the signing key', async () => {
+    it('writes an unknown kid, or none, over the signature of the signing key', async () => {
       const issuer = await start({ alg: 'ES256' });
       const [published] = (await keySet(issuer)).keys;
       const key = await importJWK(published ?? {}, 'ES256');
@@ -299,7 +299,7 @@ describe('TestIssuer', () => {
       });
     });
 
-    it("forges with a key of the caller's under the header of the signing key", async () => {
+    it('signs with a key of the caller under the header of the signing key', async () => {
       const issuer = await start();
       const { kid } = await issuer.signingKey();
       const [published] = (await keySet(issuer)).keys;
@@ -313,7 +313,7 @@ describe('TestIssuer', () => {
   });
 
   describe('keys', () => {
-    it('rolls over with an overlap', async () => {
+    it('publishes the new key beside the old one when it rolls over', async () => {
       const issuer = await start({ alg: 'ES256' });
       const old = await issuer.sign();
       const { kid } = await issuer.rotateKeys();
@@ -322,7 +322,7 @@ describe('TestIssuer', () => {
       expect(await kids(issuer)).toEqual([decodeProtectedHeader(old).kid, kid]);
     });
 
-    it('rolls over without one, to another algorithm, and leaves no withdrawn key signing', async () => {
+    it('withdraws every old key when it rolls over without overlap, to another algorithm', async () => {
       const issuer = await start({ alg: 'ES256' });
       const old = await issuer.sign();
       const aside = await issuer.sign({}, { alg: 'ES384' });
@@ -336,7 +336,7 @@ describe('TestIssuer', () => {
       }
     });
 
-    it('has its first key published when the first thing asked of it is a rollover', async () => {
+    it('publishes its first key too when a rollover is the first call', async () => {
       const issuer = await start({ alg: 'ES256' });
       const { kid } = await issuer.rotateKeys();
       expect(await kids(issuer)).toEqual([expect.any(String), kid]);
@@ -372,7 +372,7 @@ describe('TestIssuer', () => {
       expect((await issuer.signingKey()).kid).not.toBe(kid);
     });
 
-    it('withdraws a key and goes on signing with it', async () => {
+    it('withdraws a key and still signs with it', async () => {
       const issuer = await start({ alg: 'ES256' });
       const { kid } = await issuer.signingKey();
       await issuer.publishKey();
@@ -383,7 +383,7 @@ describe('TestIssuer', () => {
       await expect(verify(issuer, token)).rejects.toThrow(errors.JWKSNoMatchingKey);
     });
 
-    it('says which keys there are when asked for one it does not have', async () => {
+    it('throws the published key ids when it has no key of the id', async () => {
       const issuer = await start({ alg: 'ES256' });
       const { kid } = await issuer.signingKey();
       expect(() => issuer.removeKey('typo')).toThrow(`no key "typo" to do this with; published are: ${kid}`);
@@ -391,7 +391,7 @@ describe('TestIssuer', () => {
       await expect(issuer.replaceKeyMaterial('typo')).rejects.toThrow('no key "typo"');
     });
 
-    it('gives a key new material under its kid, in its place in the set', async () => {
+    it('replaces the material of a key under its kid, in its place in the set', async () => {
       const issuer = await start({ alg: 'ES256' });
       const { kid } = await issuer.signingKey();
       await issuer.publishKey();
@@ -418,19 +418,22 @@ describe('TestIssuer', () => {
   });
 
   describe('fail', () => {
-    it.each(['discovery', 'jwks'] as const)('takes down %s alone, and brings it back', async (endpoint) => {
-      const issuer = await start({ alg: 'ES256' });
-      issuer.fail({ endpoint, mode: { status: 503, retryAfter: 5 } });
-      const statuses = async (): Promise<number[]> => [
-        (await fetch(issuer.metadataAddress)).status,
-        (await fetch(issuer.jwksUri)).status,
-      ];
-      expect(await statuses()).toEqual(endpoint === 'discovery' ? [503, 200] : [200, 503]);
-      issuer.recover(endpoint === 'jwks' ? 'discovery' : 'jwks');
-      expect(await statuses()).toContain(503);
-      issuer.recover();
-      expect(await statuses()).toEqual([200, 200]);
-    });
+    it.each(['discovery', 'jwks'] as const)(
+      'answers 503 at %s alone, and 200 after it recovers',
+      async (endpoint) => {
+        const issuer = await start({ alg: 'ES256' });
+        issuer.fail({ endpoint, mode: { status: 503, retryAfter: 5 } });
+        const statuses = async (): Promise<number[]> => [
+          (await fetch(issuer.metadataAddress)).status,
+          (await fetch(issuer.jwksUri)).status,
+        ];
+        expect(await statuses()).toEqual(endpoint === 'discovery' ? [503, 200] : [200, 503]);
+        issuer.recover(endpoint === 'jwks' ? 'discovery' : 'jwks');
+        expect(await statuses()).toContain(503);
+        issuer.recover();
+        expect(await statuses()).toEqual([200, 200]);
+      },
+    );
 
     it('answers a status with Retry-After', async () => {
       const issuer = await failing({ status: 429, retryAfter: 7 });
@@ -441,7 +444,7 @@ describe('TestIssuer', () => {
       expect([other.status, other.headers.get('retry-after')]).toEqual([500, null]);
     });
 
-    it('resets connections, having recorded the request', async () => {
+    it('resets connections, and records the request', async () => {
       const issuer = await failing('refuse');
       await expect(fetch(issuer.jwksUri)).rejects.toThrow('fetch failed');
       expect(issuer.requests).toHaveLength(1);
@@ -472,7 +475,7 @@ describe('TestIssuer', () => {
       expect(await hung).toBe('TypeError');
     });
 
-    it('shows a login page', async () => {
+    it('answers with a login page', async () => {
       const issuer = await failing('html');
       const response = await fetch(issuer.metadataAddress);
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html']);
@@ -510,7 +513,7 @@ describe('TestIssuer', () => {
       expect((await keySet(issuer)).keys).toHaveLength(1);
     });
 
-    it('streams JSON without an end, until the client leaves', async () => {
+    it('streams JSON without an end until the client leaves', async () => {
       const issuer = await failing('endless');
       const response = await fetch(issuer.jwksUri);
       const seen = await readAtLeast(response, 1_000_000);
@@ -519,7 +522,7 @@ describe('TestIssuer', () => {
       expect((await fetch(issuer.jwksUri)).status).toBe(200);
     });
 
-    it('drips', async () => {
+    it('sends a byte at a time', async () => {
       const issuer = await failing('drip');
       const response = await fetch(issuer.jwksUri);
       expect(Number(response.headers.get('content-length'))).toBeGreaterThan(100);
@@ -569,7 +572,7 @@ describe('TestIssuer', () => {
       expect(await response.json()).toBeNull();
     });
 
-    it('gives spoilt answers no ETag, so that none is taken for the true one', async () => {
+    it('sends no ETag with a spoilt answer', async () => {
       const issuer = await failing('empty');
       expect((await fetch(issuer.jwksUri)).headers.get('etag')).toBeNull();
     });
@@ -592,7 +595,7 @@ describe('TestIssuer', () => {
       expect(await kids(issuer)).toHaveLength(2);
     });
 
-    it('lets overlapping answers out in any order', async () => {
+    it('releases overlapping answers in any order', async () => {
       const issuer = await start({ alg: 'ES256' });
       const [one, two] = [issuer.hold('jwks'), issuer.hold('discovery')];
       const [jwks, document] = [kids(issuer), discovery(issuer)];
@@ -603,7 +606,7 @@ describe('TestIssuer', () => {
       expect(await jwks).toHaveLength(1);
     });
 
-    it('does not mind clients that leave', async () => {
+    it('serves on when a client leaves', async () => {
       const issuer = await start({ alg: 'ES256' });
       const held = issuer.hold();
       const leave = new AbortController();
@@ -637,7 +640,7 @@ describe('TestIssuer', () => {
   });
 
   describe('life', () => {
-    it('lives beside others that share nothing with it', async () => {
+    it('shares nothing with another issuer beside it', async () => {
       const [one, two] = await Promise.all([start({ alg: 'ES256' }), start({ alg: 'ES256' })]);
       one.fail({ mode: { status: 500 } });
       expect((await fetch(two.jwksUri)).status).toBe(200);
@@ -645,7 +648,7 @@ describe('TestIssuer', () => {
       expect((await one.signingKey()).kid).not.toBe((await two.signingKey()).kid);
     });
 
-    it('leaves nothing behind that keeps the process alive', async () => {
+    it('closes its server when it is disposed', async () => {
       const before = await openServers();
       let address = '';
       {
@@ -659,7 +662,7 @@ describe('TestIssuer', () => {
       await expect(fetch(address)).rejects.toThrow('fetch failed');
     });
 
-    it('can be closed twice', async () => {
+    it('closes twice without an error', async () => {
       const issuer = await start();
       await issuer.close();
       await expect(issuer.close()).resolves.toBeUndefined();

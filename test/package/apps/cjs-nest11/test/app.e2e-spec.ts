@@ -23,7 +23,7 @@ describe('orders', () => {
     await issuer.close();
   });
 
-  it('refuses a request without a token', async () => {
+  it('answers 401 when there is no token', async () => {
     await request(app.getHttpServer()).get('/orders').expect(401);
   });
 
