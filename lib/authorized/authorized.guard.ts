@@ -42,6 +42,8 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
   readonly #logger = new Logger(AuthorizedGuard.name);
   /** Whether passport would run with the options of this class: only then its answer is known in advance. */
   readonly #isPlain = this.getAuthenticateOptions === AuthorizedGuard.prototype.getAuthenticateOptions;
+  /** Whether a refusal is thrown as it is. Then passport, which costs as much as the rest of the refusal, adds nothing. */
+  readonly #throwsRefusals = this.handleRequest === AuthorizedGuard.prototype.handleRequest;
   /** Which guard accepts: of `AuthorizedGuard` itself each module has its own instance, and they all do the same. */
   readonly #identity: object;
   /** A repeated run is free of effects, but for policies and what a subclass does. */
@@ -135,7 +137,8 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
     if (!isThenable(answer)) return this.#attach(answer, auth, context);
     return answer.then(
       (token) => this.#attach(token, auth, context),
-      (error: unknown) => (isHttp ? this.askPassport(context) : this.#refuse(error, context)),
+      (error: unknown) =>
+        isHttp && !this.#throwsRefusals ? this.askPassport(context) : this.#refuse(error, context),
     );
   }
 

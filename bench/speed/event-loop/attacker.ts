@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expose } from '../../support/remote.js';
 
 /** Connections of the attacker; each waits for no answer before its next request. */
@@ -31,17 +32,20 @@ export class Attacker {
     }, 1);
   }
 
-  /** @throws when an answer was missing or another than 401 */
+  /** Ends the flood once every request has been answered. @throws when one was accepted: 503 says that it was not checked */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    for (const socket of this.#sockets) socket.end();
-    const open = this.#sockets.filter((socket) => !socket.closed);
-    await Promise.all(open.map((socket) => once(socket, 'close')));
-    const refused = this.#answers.join('').split('HTTP/1.1 401 ').length - 1;
+    while (this.#answered('') < this.#sent) await wait(10);
+    for (const socket of this.#sockets) socket.destroy();
+    const refused = this.#answered('401 ') + this.#answered('503 ');
     if (refused !== this.#sent) throw new Error(`${this.#sent} forged tokens sent, ${refused} refused`);
   }
 
   readonly #keep = (text: string): void => void this.#answers.push(text);
+
+  #answered(status: string): number {
+    return this.#answers.join('').split(`HTTP/1.1 ${status}`).length - 1;
+  }
 }
 
 // Imported elsewhere for its types alone, this file runs only as a process.

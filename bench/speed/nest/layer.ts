@@ -16,6 +16,8 @@ import { ENTRIES, type Entry } from './variants.js';
 export interface NestResult {
   readonly platform: Platform;
   readonly alg: Algorithm;
+  /** What sent the requests. */
+  readonly generator: string;
   readonly tokenLength: number;
   /** Requests answered per second, per round. */
   readonly perSecond: Samples;
@@ -35,31 +37,33 @@ export async function runNest(settings: Settings): Promise<readonly NestResult[]
   await using authorities = await Authorities.start();
   const load = await Child.start(new URL('load.js', import.meta.url));
   const calls = remote<Load>(load.process);
-  const results: NestResult[] = [];
-  const tokens = new Map<Algorithm, { readonly trust: Trust; readonly tokenLength: number }>();
-  for (const alg of new Set(settings.nest.pairs.map((pair) => pair.alg))) {
-    const { trust, signers } = await authorities.open(alg);
-    const pool = await TokenPool.sign({ alg, audience: trust.audience, signers, count: settings.newTokens });
-    await hand(alg, pool, calls);
-    tokens.set(alg, { trust, tokenLength: pool.length });
-  }
-  for (const { alg, platform } of settings.nest.pairs) {
-    const made = tokens.get(alg);
-    if (!made) throw new Error(`No tokens were made for ${alg}`);
-    console.log(`through Nest: ${alg} on ${platform}`);
-    const samples = await compare(platform, made.trust, calls, settings);
-    results.push({ platform, alg, tokenLength: made.tokenLength, ...samples });
-  }
-  await load.end();
-  return results;
-}
-
-/** Through a file: a pool is too large for a message. */
-async function hand(alg: Algorithm, pool: TokenPool, load: Remote<Load>): Promise<void> {
+  // Through files: a pool is too large for a message.
   const directory = await mkdtemp(join(tmpdir(), 'bench-speed-'));
   try {
-    await load.use(alg, await pool.save(join(directory, 'tokens')));
+    const generator = await calls.prepare(directory);
+    const results: NestResult[] = [];
+    const tokens = new Map<Algorithm, { readonly trust: Trust; readonly tokenLength: number }>();
+    for (const alg of new Set(settings.nest.pairs.map((pair) => pair.alg))) {
+      const { trust, signers } = await authorities.open(alg);
+      const pool = await TokenPool.sign({
+        alg,
+        audience: trust.audience,
+        signers,
+        count: settings.newTokens,
+      });
+      await calls.use(alg, await pool.save(join(directory, alg)));
+      tokens.set(alg, { trust, tokenLength: pool.length });
+    }
+    for (const { alg, platform } of settings.nest.pairs) {
+      const made = tokens.get(alg);
+      if (!made) throw new Error(`No tokens were made for ${alg}`);
+      console.log(`through Nest: ${alg} on ${platform}, load by ${generator}`);
+      const samples = await compare(platform, made.trust, calls, settings);
+      results.push({ platform, alg, generator, tokenLength: made.tokenLength, ...samples });
+    }
+    return results;
   } finally {
+    await load.end();
     await rm(directory, { recursive: true });
   }
 }

@@ -3,6 +3,7 @@ import { expose } from '../../support/remote.js';
 import { CONNECTIONS } from '../settings.js';
 import type { Algorithm } from '../tokens/algorithms.js';
 import { TokenPool, type PoolFile } from '../tokens/token-pool.js';
+import { Wrk } from './wrk.js';
 
 /** Connections open and the first requests answered: not counted. */
 const RAMP = 0.15;
@@ -25,17 +26,40 @@ export interface LoadResult {
   readonly answered: number;
 }
 
-/** The load, from a process of its own. */
+/** The load, from a process of its own: `wrk` where it is installed, otherwise autocannon. */
 export class Load {
   readonly #pools = new Map<Algorithm, TokenPool>();
+  readonly #files = new Map<Algorithm, PoolFile>();
   /** How far each service has come in its rotation. */
   readonly #position = new Map<number, number>();
+  #wrk: Wrk | undefined;
 
-  async use(alg: Algorithm, file: PoolFile): Promise<void> {
-    this.#pools.set(alg, await TokenPool.load(file));
+  /** @returns the name of the generator. @param directory for files of its own */
+  async prepare(directory: string): Promise<string> {
+    this.#wrk = await Wrk.find(directory);
+    return this.#wrk ? 'wrk' : 'autocannon';
   }
 
-  async run({ alg, port, rotation, seconds }: LoadOrder): Promise<LoadResult> {
+  async use(alg: Algorithm, file: PoolFile): Promise<void> {
+    this.#files.set(alg, file);
+    if (!this.#wrk) this.#pools.set(alg, await TokenPool.load(file));
+  }
+
+  run(order: LoadOrder): Promise<LoadResult> {
+    return this.#wrk ? this.#runWrk(this.#wrk, order) : this.#runAutocannon(order);
+  }
+
+  async #runWrk(wrk: Wrk, { alg, port, rotation, seconds }: LoadOrder): Promise<LoadResult> {
+    const file = this.#files.get(alg);
+    if (!file) throw new Error('There are no tokens to send');
+    const position = this.#position.get(port) ?? 0;
+    const result = await wrk.run(port, file, rotation, position, Math.max(1, Math.round(seconds)));
+    // Those under way at the end have been sent, too.
+    this.#position.set(port, position + result.answered + CONNECTIONS);
+    return result;
+  }
+
+  async #runAutocannon({ alg, port, rotation, seconds }: LoadOrder): Promise<LoadResult> {
     const position = this.#position.get(port) ?? 0;
     const shares = this.#shares(alg, rotation, position);
     let client = 0;

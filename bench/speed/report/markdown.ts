@@ -69,7 +69,7 @@ function nestSection({ nest, settings }: Results): string {
 
 ![Throughput of a protected Nest route relative to the unprotected one](benchmarks-nest.svg)
 
-One route that answers a small object. Service, load (\`autocannon\`, ${CONNECTIONS} connections) and issuer are processes of their own,
+One route that answers a small object. Service, load (\`${nest[0]?.generator ?? ''}\`, ${CONNECTIONS} connections) and issuer are processes of their own,
 and every variant is a service of its own. The unprotected route gets the same requests, tokens included. The number is
 the throughput as a share of the unprotected route's; beside it the processor time per request in the service, all threads together,
 for the case that it is the load that sets the pace.
