@@ -16,6 +16,8 @@ import {
 import { resolveAuthOptions } from './options/resolve-options.js';
 import { Authenticator } from './authentication/authenticator.js';
 import { ISSUER_OVERRIDE, isStandIn, USE_OPTIONS, type IssuerOverride } from './options/module/test-seams.js';
+import { Outcomes } from './authentication/outcomes/outcomes.js';
+import { RefusalLog } from './authentication/outcomes/refusal-log.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from './options/resolved-options.js';
 import { registerStrategy, unregisterStrategy } from './authentication/passport/strategy-registry.js';
 import { TokenWatcher } from './authentication/watch/token-watcher.js';
@@ -56,17 +58,23 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
     },
     { provide: MetadataProviders, useFactory: createProviders, inject: [RESOLVED_OPTIONS, Clock] },
     { provide: MetadataProvider, useFactory: singleProvider, inject: [MetadataProviders] },
+    { provide: RefusalLog, useFactory: (clock: Clock) => new RefusalLog(clock), inject: [Clock] },
+    { provide: Outcomes, useFactory: createOutcomes, inject: [RESOLVED_OPTIONS, Clock, RefusalLog] },
     {
       provide: Authenticator,
-      useFactory: (options: ResolvedAuthOptions, providers: IssuerMetadataProviders, clock: Clock) =>
-        new Authenticator(options, providers, clock),
-      inject: [RESOLVED_OPTIONS, MetadataProviders, Clock],
+      useFactory: (
+        options: ResolvedAuthOptions,
+        providers: IssuerMetadataProviders,
+        clock: Clock,
+        outcomes: Outcomes,
+      ) => new Authenticator(options, providers, clock, undefined, outcomes),
+      inject: [RESOLVED_OPTIONS, MetadataProviders, Clock, Outcomes],
     },
     {
       provide: AuthContexts,
-      useFactory: (options: ResolvedAuthOptions, adapterHost: HttpAdapterHost) =>
-        new AuthContexts(new HttpContext(adapterHost), options),
-      inject: [RESOLVED_OPTIONS, HttpAdapterHost],
+      useFactory: (options: ResolvedAuthOptions, adapterHost: HttpAdapterHost, outcomes: Outcomes) =>
+        new AuthContexts(new HttpContext(adapterHost), options, outcomes),
+      inject: [RESOLVED_OPTIONS, HttpAdapterHost, Outcomes],
     },
     {
       provide: TokenWatcher,
@@ -78,6 +86,7 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
   exports: [
     RESOLVED_OPTIONS,
     Clock,
+    Outcomes,
     MetadataProviders,
     MetadataProvider,
     Authenticator,
@@ -139,4 +148,12 @@ function createProviders({ issuers }: ResolvedAuthOptions, clock: Clock): Issuer
     return [name, provider] as const;
   });
   return new IssuerMetadataProviders(new Map(providers));
+}
+
+function createOutcomes({ extensions }: ResolvedAuthOptions, clock: Clock, refusals: RefusalLog): Outcomes {
+  return new Outcomes(
+    clock,
+    refusals,
+    extensions.flatMap(({ observer }) => observer ?? []),
+  );
 }

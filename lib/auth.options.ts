@@ -1,5 +1,6 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import type { PublicUrlOption } from './authentication/http/public-url.js';
+import type { AuthObserver } from './authentication/outcomes/auth-observer.js';
 import type { TokenCheck } from './authentication/token-check.js';
 import type { AnswerExtension } from './authorized/answers/answer-extension.js';
 import type { AuthContext, OtherContexts } from './authorized/contexts/auth-context.js';
@@ -36,6 +37,8 @@ export interface AuthExtension {
   readonly tokenCheck?: TokenCheck;
   /** Adds to the answers of refusals. */
   readonly answer?: AnswerExtension;
+  /** Sees how each authentication ends. */
+  readonly observer?: AuthObserver;
   /** Called once, before Nest registers the routes of controllers: the place to add routes of its own. */
   onModuleInit?(host: ExtensionHost): void | Promise<void>;
   /** Called once, when every handler is known: the place to refuse a boot for what they require. */

@@ -45,6 +45,7 @@ export { AuthCensus } from './census/auth-census.js';
 export type { AuthCensusEntry, HandlerKind } from './census/auth-census-entry.js';
 
 export { Authenticator, type SecretOrKeyProvider } from './authentication/authenticator.js';
+export type { Authentication, AuthObserver, ObserverHost } from './authentication/outcomes/auth-observer.js';
 export type { PresentedToken, TokenCheck } from './authentication/token-check.js';
 export type { AuthenticatedToken } from './authentication/authenticated-token.js';
 export type { Credentials, HttpRequestLike } from './authentication/credentials.js';

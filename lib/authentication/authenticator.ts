@@ -8,6 +8,7 @@ import type { AuthenticatedToken } from './authenticated-token.js';
 import { schemeOf } from './bearer-token.js';
 import type { Credentials } from './credentials.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
+import { Outcomes, type PendingAuthentication } from './outcomes/outcomes.js';
 import { RequestAuthentication } from './request-authentication.js';
 import { TokenChecks, type PresentedToken } from './token-check.js';
 import type { ResolvedAuthOptions } from '../options/resolved-options.js';
@@ -29,23 +30,30 @@ export class Authenticator implements OnModuleInit {
   readonly #verifier: TokenVerifier;
   readonly #checks: TokenChecks;
   readonly #requests: RequestAuthentication;
+  readonly #outcomes: Outcomes;
 
   constructor(
     options: ResolvedAuthOptions,
     providers: IssuerMetadataProviders,
     clock: Clock,
     pool?: ThreadPoolShare,
+    outcomes = new Outcomes(clock),
   ) {
     this.#providers = providers;
+    this.#outcomes = outcomes;
     this.#checks = new TokenChecks(options.extensions.flatMap(({ tokenCheck }) => tokenCheck ?? []));
     this.#verifier = new TokenVerifier(options, providers, clock, this.#checks, pool);
-    this.#requests = new RequestAuthentication(options, this.#checks.schemes, (token, credentials) =>
-      this.#answer(token, credentials),
+    this.#requests = new RequestAuthentication(
+      options,
+      this.#checks.schemes,
+      outcomes,
+      (token, credentials, pending) => this.#answer(token, credentials, pending),
     );
   }
 
   /** Loads the metadata it stands on. Called by Nest. */
   async onModuleInit(): Promise<void> {
+    this.#outcomes.start(this.#providers);
     await this.#providers.start();
   }
 
@@ -57,7 +65,18 @@ export class Authenticator implements OnModuleInit {
    * @throws {MetadataUnavailableError} it could not be checked
    */
   async authenticate(token: string, request?: unknown): Promise<AuthenticatedToken> {
-    return this.#answer(token, { authorization: `Bearer ${token}`, request });
+    const credentials = { authorization: `Bearer ${token}`, request };
+    const pending = this.#outcomes.begin();
+    try {
+      const answer = this.#answer(token, credentials, pending);
+      // A known token has nothing to wait for.
+      const accepted = answer instanceof Promise ? await answer : answer;
+      this.#outcomes.accepted(pending);
+      return accepted;
+    } catch (error) {
+      this.#outcomes.refused(error, pending);
+      throw error;
+    }
   }
 
   /**
@@ -102,14 +121,21 @@ export class Authenticator implements OnModuleInit {
   };
 
   readonly #withPem = callbackify(async (token: string) => {
-    const { key } = await this.#verifier.verify(token);
-    return key.toPem();
+    const pending = this.#outcomes.begin();
+    try {
+      const { key } = await this.#verifier.verify(token, undefined, pending);
+      this.#outcomes.accepted(pending);
+      return key.toPem();
+    } catch (error) {
+      this.#outcomes.refused(error, pending);
+      throw error;
+    }
   });
 
   /** @returns a promise only where a refresh, a token check or an asynchronous `validate` has to be awaited */
-  #answer(token: string, credentials: Credentials): Answer {
+  #answer(token: string, credentials: Credentials, pending: PendingAuthentication | undefined): Answer {
     const { request } = credentials;
-    const known = this.#verifier.verify(token, credentials);
+    const known = this.#verifier.verify(token, credentials, pending);
     if (!this.#checks.isEmpty) return this.#checkAndAdmit(known, token, credentials);
     return known instanceof Promise ? known.then((later) => admit(later, request)) : admit(known, request);
   }

@@ -1,3 +1,4 @@
+import { withFixedText } from '../errors/auth.error.js';
 import { RequestInvalidError, TokenMissingError } from '../errors/request.errors.js';
 import { TokenError } from '../errors/token.errors.js';
 import type { Credentials } from './credentials.js';
@@ -17,9 +18,8 @@ export function presentedToken(credentials: Credentials, schemes: ReadonlySet<st
   const scheme = end < 0 ? value : value.slice(0, end);
   if (!isOneOf(scheme, schemes)) throw new TokenMissingError();
   const token = end < 0 ? '' : withoutSpaces(value, end);
-  if (token === '') throw new RequestInvalidError('The Authorization header carries no token');
-  if (token.includes(' '))
-    throw new RequestInvalidError('The Authorization header carries more than one word');
+  if (token === '') throw invalid('The Authorization header carries no token');
+  if (token.includes(' ')) throw invalid('The Authorization header carries more than one word');
   return token;
 }
 
@@ -54,16 +54,15 @@ function withoutSpaces(text: string, from: number): string {
 export function assertExtractable(credentials: Credentials, tokenMaxLength: number): void {
   const value = authorizationOf(credentials);
   if (value.length > tokenMaxLength + BEARER.length + 1) {
-    throw new TokenError(
-      'AUTH_TOKEN_MALFORMED',
-      'The Authorization header is longer than tokenMaxLength allows',
+    throw withFixedText(
+      new TokenError('AUTH_TOKEN_MALFORMED', 'The Authorization header is longer than tokenMaxLength allows'),
     );
   }
   if (value === '') return;
   const end = value.indexOf(' ');
   if (end > 0 && isVisible(value.slice(0, end)) && isVisible(withoutSpaces(value, end))) return;
   if (value.slice(0, BEARER.length).toLowerCase() !== BEARER) throw new TokenMissingError();
-  throw new RequestInvalidError('The Authorization header is not of the form Bearer <token>');
+  throw invalid('The Authorization header is not of the form Bearer <token>');
 }
 
 /** One word of visible ASCII characters. */
@@ -78,9 +77,13 @@ function isVisible(text: string): boolean {
 function authorizationOf({ authorization }: Credentials): string {
   if (typeof authorization === 'string') return authorization;
   if (authorization === undefined || authorization === null) return '';
-  throw new RequestInvalidError(
+  throw invalid(
     Array.isArray(authorization)
       ? 'The request has several Authorization headers; send one'
       : 'The Authorization header is no string',
   );
+}
+
+function invalid(message: string): RequestInvalidError {
+  return withFixedText(new RequestInvalidError(message));
 }

@@ -4,6 +4,7 @@ import type { AuthenticatedToken } from './authenticated-token.js';
 import { assertExtractable, presentedToken } from './bearer-token.js';
 import type { Credentials } from './credentials.js';
 import type { Answer } from './known-token.js';
+import type { Outcomes, PendingAuthentication } from './outcomes/outcomes.js';
 import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 import { assertNotAwaited, isThenable } from './thenable.js';
 
@@ -19,7 +20,12 @@ export class RequestAuthentication {
   constructor(
     private readonly options: Pick<ResolvedAuthOptions, 'jwtFromRequest' | 'tokenMaxLength'>,
     private readonly schemes: ReadonlySet<string>,
-    private readonly authenticate: (token: string, credentials: Credentials) => Answer,
+    private readonly outcomes: Outcomes,
+    private readonly authenticate: (
+      token: string,
+      credentials: Credentials,
+      pending: PendingAuthentication | undefined,
+    ) => Answer,
   ) {}
 
   /** What becomes of an operation; the same every time, refusals included. Never throws. */
@@ -40,21 +46,36 @@ export class RequestAuthentication {
   #begin(operation: object, credentials: Credentials): Answer {
     if (this.#begun.has(operation)) return refused(new AuthConfigurationError(CALLED_BY_ITSELF));
     this.#begun.add(operation);
+    const pending = this.outcomes.begin();
     try {
-      const answer = this.authenticate(this.rawTokenIn(credentials), credentials);
-      return isThenable(answer) ? this.#await(answer, operation) : answer;
+      const answer = this.authenticate(this.rawTokenIn(credentials), credentials, pending);
+      if (isThenable(answer)) return this.#await(answer, operation, pending);
+      this.outcomes.accepted(pending);
+      return answer;
     } catch (error) {
+      this.outcomes.refused(error, pending);
       return refused(error);
     } finally {
       this.#begun.delete(operation);
     }
   }
 
-  #await(answer: Promise<AuthenticatedToken>, operation: object): Promise<AuthenticatedToken> {
-    const settled = answer.then((token) => {
-      this.#answers.set(operation, token);
-      return token;
-    });
+  #await(
+    answer: Promise<AuthenticatedToken>,
+    operation: object,
+    pending: PendingAuthentication | undefined,
+  ): Promise<AuthenticatedToken> {
+    const settled = answer.then(
+      (token) => {
+        this.#answers.set(operation, token);
+        this.outcomes.accepted(pending);
+        return token;
+      },
+      (error: unknown) => {
+        this.outcomes.refused(error, pending);
+        throw error;
+      },
+    );
     return heldBack(settled);
   }
 

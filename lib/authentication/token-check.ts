@@ -1,3 +1,4 @@
+import { withFixedText } from '../errors/auth.error.js';
 import { TokenError } from '../errors/token.errors.js';
 import { isPresent } from '../token/parse/claim.js';
 import type { Claims, TokenHeader } from '../token/unverified-token.js';
@@ -66,9 +67,11 @@ export class TokenChecks {
     const isProven = members.some((name) => this.#confirms.has(name));
     const isUnproven = members.some((name) => KNOWN_CONFIRMATIONS.has(name) && !this.#confirms.has(name));
     if (isProven && !isUnproven) return;
-    throw new TokenError(
-      'AUTH_TOKEN_SENDER_CONSTRAINED',
-      'The token is bound to a key or certificate, and no check of its proof is switched on',
+    throw withFixedText(
+      new TokenError(
+        'AUTH_TOKEN_SENDER_CONSTRAINED',
+        'The token is bound to a key or certificate, and no check of its proof is switched on',
+      ),
     );
   }
 

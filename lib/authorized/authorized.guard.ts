@@ -97,9 +97,9 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
         attach(auth, context, undefined, undefined);
         return true;
       }
-      throw error instanceof AuthError
-        ? await this.toException(error, context)
-        : await auth.toFault(error, context);
+      if (!(error instanceof AuthError)) throw await auth.toFault(error, context);
+      this.contexts.countRefusal(error);
+      throw await this.toException(error, context);
     }
   }
 

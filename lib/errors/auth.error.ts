@@ -41,3 +41,20 @@ export abstract class AuthError<Code extends AuthErrorCode = AuthErrorCode> exte
     this.name = new.target.name;
   }
 }
+
+/** Weakly: nothing outlives its request. */
+const texts = new WeakSet<AuthError>();
+
+/**
+ * Marks an error whose message this library has written: a fixed text, with nothing of a request but what the options
+ * name. Applications throw the same classes with messages of their own, which are never counted or logged.
+ */
+export function withFixedText<Refusal extends AuthError>(error: Refusal): Refusal {
+  texts.add(error);
+  return error;
+}
+
+/** The message of an error that {@link withFixedText} has marked. */
+export function fixedTextOf(error: AuthError): string | undefined {
+  return texts.has(error) ? error.message : undefined;
+}

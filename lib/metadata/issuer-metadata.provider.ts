@@ -82,11 +82,12 @@ export class IssuerMetadataProvider extends MetadataProvider {
   /**
    * @param start of the request, for `refreshWait`
    * @param closed aborts when the caller is gone
+   * @param onWait called when the request begins to wait
    */
-  async current(start?: RequestStart, closed?: AbortSignal): Promise<IssuerMetadata> {
+  async current(start?: RequestStart, closed?: AbortSignal, onWait?: () => void): Promise<IssuerMetadata> {
     const usable = this.snapshot();
     if (usable) return usable;
-    return this.#onDemand.request({ acceptsAny: true, start, closed }).catch((error: unknown) => {
+    return this.#onDemand.request({ acceptsAny: true, start, closed, onWait }).catch((error: unknown) => {
       // The attempt it waited for failed or took too long; one that overlapped it may have brought a snapshot.
       const loaded = this.snapshot();
       if (!loaded) throw error;

@@ -1,3 +1,4 @@
+import { withFixedText } from '../errors/auth.error.js';
 import { KeyMismatchError, SignatureInvalidError } from '../errors/token.errors.js';
 import { quote } from '../errors/quote.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
@@ -25,10 +26,12 @@ export function chooseKeys(
   if (fitting.length > 0) return fitting.slice(0, MAX_KEYS_TRIED);
   if (kid !== undefined) {
     if (named.length === 0)
-      throw new SignatureInvalidError('The signing key is not in the key set', 'key-not-found');
+      throw withFixedText(
+        new SignatureInvalidError('The signing key is not in the key set', 'key-not-found'),
+      );
     if (serving.length === 0) throw servesOther(named, kid, alg);
   }
-  throw new SignatureInvalidError('No key of the key set fits the token', 'bad-signature');
+  throw withFixedText(new SignatureInvalidError('No key of the key set fits the token', 'bad-signature'));
 }
 
 function servesOther(named: readonly SigningKey[], kid: string, alg: string): KeyMismatchError {
@@ -40,7 +43,9 @@ function servesOther(named: readonly SigningKey[], kid: string, alg: string): Ke
       : `The key ${quote(kid)} has no alg and serves ${served}, and the token says ${quote(alg)}: name it in the option algorithms if the issuer signs with it`,
   );
   const message = 'The signing key does not serve the alg of the token';
-  return new KeyMismatchError('AUTH_TOKEN_ALGORITHM_REFUSED', message, 'bad-signature', { cause });
+  return withFixedText(
+    new KeyMismatchError('AUTH_TOKEN_ALGORITHM_REFUSED', message, 'bad-signature', { cause }),
+  );
 }
 
 /** Entra ID names an issuer on each key: a key of one tenant must not verify tokens of another. */

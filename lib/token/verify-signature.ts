@@ -1,3 +1,4 @@
+import { withFixedText } from '../errors/auth.error.js';
 import { MetadataUnavailableError } from '../errors/metadata.errors.js';
 import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
@@ -49,7 +50,8 @@ export async function verifySignatureInPool(
     const check = pool.run(estimateCost(alg, publicKey), () =>
       signatureVerifiesInPool(alg, publicKey, signed, signature),
     );
-    if (!check) throw new MetadataUnavailableError('Too many signatures wait to be checked', 1);
+    if (!check)
+      throw withFixedText(new MetadataUnavailableError('Too many signatures wait to be checked', 1));
     if (await check) return key;
   }
   throw verifiesWithNone(token, keys);
@@ -69,5 +71,5 @@ function verifiesWithNone({ header }: SignedToken, keys: readonly SigningKey[]):
   // Where neither token nor key has a `kid`, a new key cannot be distinguished from a wrong signature.
   const isKeyMissing = header.kid === undefined && keys.some(({ kid }) => kid === undefined);
   const staleness = isKeyMissing ? 'key-not-found' : 'bad-signature';
-  return new SignatureInvalidError('The signature does not verify', staleness, { cause });
+  return withFixedText(new SignatureInvalidError('The signature does not verify', staleness, { cause }));
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable, Module } from '@nestjs/common';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
 import type { Credentials } from '../authentication/credentials.js';
+import { Outcomes } from '../authentication/outcomes/outcomes.js';
 import { TokenWatcher } from '../authentication/watch/token-watcher.js';
 import { answerTo, type AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthError } from '../errors/auth.error.js';
@@ -46,6 +47,7 @@ export class HandshakeAuthentication {
     @Inject(Authenticator) private readonly authenticator: Authenticator,
     @Inject(TokenWatcher) private readonly watcher: TokenWatcher,
     @Inject(RESOLVED_OPTIONS) private readonly authOptions: ResolvedAuthOptions,
+    @Inject(Outcomes) private readonly outcomes: Outcomes,
   ) {}
 
   /**
@@ -124,6 +126,7 @@ export class HandshakeAuthentication {
   }
 
   #answerTo(error: AuthError): AuthAnswer {
+    this.outcomes.answered(error);
     return answerTo(error, this.authOptions.realm);
   }
 }

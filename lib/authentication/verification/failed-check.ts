@@ -1,3 +1,4 @@
+import { fixedTextOf, withFixedText } from '../../errors/auth.error.js';
 import { quote } from '../../errors/quote.js';
 import { KeyMismatchError, SignatureInvalidError } from '../../errors/token.errors.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
@@ -6,6 +7,7 @@ import type { RequestStart } from '../../metadata/refresh/refresh-request.js';
 import type { ResolvedIssuer } from '../../options/resolved-options.js';
 import type { Credentials } from '../credentials.js';
 import type { UnverifiedToken } from '../../token/unverified-token.js';
+import type { PendingAuthentication } from '../outcomes/outcomes.js';
 
 /** What waits for a check. */
 export type Caller = Pick<Credentials, 'closed'>;
@@ -19,6 +21,8 @@ export interface Check {
   readonly start: RequestStart;
   /** Its signal of a closed connection is read only where the check waits. */
   readonly caller: Caller | undefined;
+  /** Where something observes. */
+  readonly pending: PendingAuthentication | undefined;
 }
 
 /** A token that no key of one snapshot verifies. */
@@ -47,11 +51,11 @@ export async function withCause(
   const skipped = kid === undefined ? undefined : metadata.skippedWithId(kid);
   if (skipped) {
     const cause = new Error(`The key ${quote(kid)} of the key set is not used: ${skipped.fault}`);
-    return new SignatureInvalidError('The signing key is published and cannot be used', error.staleness, {
-      cause,
-    });
+    const message = 'The signing key is published and cannot be used';
+    return withFixedText(new SignatureInvalidError(message, error.staleness, { cause }));
   }
   const { SigningKeyNotFoundError } = await import('jwks-rsa');
   const cause = new SigningKeyNotFoundError(error.message);
-  return new SignatureInvalidError(error.message, error.staleness, { cause });
+  const refusal = new SignatureInvalidError(error.message, error.staleness, { cause });
+  return fixedTextOf(error) === undefined ? refusal : withFixedText(refusal);
 }

@@ -12,6 +12,7 @@ import type { UnverifiedToken } from '../../token/unverified-token.js';
 import { identify, VerifiedTokenCache, type TokenCacheStatus } from '../../token/verified-token-cache.js';
 import { verifySignature, verifySignatureInPool } from '../../token/verify-signature.js';
 import type { KnownToken } from '../known-token.js';
+import type { PendingAuthentication } from '../outcomes/outcomes.js';
 import type { TokenChecks } from '../token-check.js';
 import { failureOf, withCause, type Caller, type Check, type Failure } from './failed-check.js';
 
@@ -47,16 +48,24 @@ export class TokenVerifier {
     return this.#cache?.status();
   }
 
-  /** Settles a token at once where the cache or the current snapshot can; a refresh decides about the others. */
-  verify(token: string, caller?: Caller): KnownToken | Promise<KnownToken> {
+  /**
+   * Settles a token at once where the cache or the current snapshot can; a refresh decides about the others.
+   *
+   * @param pending gets what becomes known on the way, where something observes
+   */
+  verify(token: string, caller?: Caller, pending?: PendingAuthentication): KnownToken | Promise<KnownToken> {
     const { tokenMaxLength } = this.#options;
     const id = this.#cache && token.length <= tokenMaxLength ? identify(token) : undefined;
     const known = id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
-    if (known) return known;
-    const candidate = parseToken(token, this.#issuers, this.#clock.now(), tokenMaxLength);
+    if (known) {
+      pending?.found(known.issuer.name);
+      return known;
+    }
+    const candidate = parseToken(token, this.#issuers, this.#clock.now(), tokenMaxLength, pending);
     this.#checks.assertConfirmable(candidate.claims);
+    if (pending) pending.startedAt = this.#clock.monotonic();
     const source = this.#providers.get(candidate.issuer.name);
-    const check: Check = { id, candidate, source, start: source.requestStart(), caller };
+    const check: Check = { id, candidate, source, start: source.requestStart(), caller, pending };
     const metadata = source.snapshot();
     if (!metadata || this.#pool.isBusy) return this.#refreshAndVerify(check);
     try {
@@ -68,12 +77,12 @@ export class TokenVerifier {
 
   /** A failure that stale metadata may explain is checked against fresh metadata, in the same request. */
   async #refreshAndVerify(check: Check, first?: Failure): Promise<KnownToken> {
-    const { candidate, source, start, caller } = check;
+    const { candidate, source, start, caller, pending } = check;
     let failure = first;
     for (;;) {
       const metadata = await (failure
         ? this.#refresh(check, failure)
-        : source.current(start, caller?.closed));
+        : source.current(start, caller?.closed, pending?.waits));
       try {
         const key = await this.#signingKeyOf(candidate, metadata);
         if (source.snapshot()?.has(key)) return this.#accept(key, check);
@@ -93,13 +102,13 @@ export class TokenVerifier {
    * @throws {MetadataUnavailableError} the issuer could not be asked
    */
   async #refresh(check: Check, { stale, error }: Failure): Promise<IssuerMetadata> {
-    const { candidate, source, start, caller } = check;
+    const { candidate, source, start, caller, pending } = check;
     const { header, issuer } = candidate;
     const { kid } = header;
     const isKeyMissing = kid === undefined && this.#issuersWithoutKid.has(issuer.name);
     const reason = isKeyMissing ? 'key-not-found' : error.staleness;
     const fresh = await source
-      .requestRefresh({ stale, kid, reason, start, closed: caller?.closed })
+      .requestRefresh({ stale, kid, reason, start, closed: caller?.closed, onWait: pending?.waits })
       .catch(async (refusal: unknown) => {
         // A wrong signature remains one when the issuer cannot be asked about it.
         throw reason === 'bad-signature' ? await withCause(error, check, stale) : refusal;

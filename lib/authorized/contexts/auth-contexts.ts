@@ -1,5 +1,6 @@
 import { Logger, type ExecutionContext } from '@nestjs/common';
 import type { Credentials } from '../../authentication/credentials.js';
+import type { Outcomes } from '../../authentication/outcomes/outcomes.js';
 import type { AuthError } from '../../errors/auth.error.js';
 import { AuthConfigurationError } from '../../errors/configuration.error.js';
 import type { ResolvedAuthOptions } from '../../options/resolved-options.js';
@@ -23,6 +24,7 @@ export class AuthContexts {
       ResolvedAuthOptions,
       'contexts' | 'otherContexts' | 'extensions' | 'realm' | 'impliedBy' | 'issuers'
     >,
+    private readonly outcomes: Outcomes,
   ) {
     this.#byType = new Map(options.contexts.map((context) => [context.type, context]));
     this.clockTolerances = new Map(options.issuers.map(({ name, clockTolerance }) => [name, clockTolerance]));
@@ -67,6 +69,11 @@ export class AuthContexts {
     this.#logger.warn(
       `Handlers of the type ${type} are not protected: the type is not switched on, and otherContexts is 'ignore'`,
     );
+  }
+
+  /** Counts an operation that is answered with an error, as its guard decides. */
+  countRefusal(error: AuthError): void {
+    this.outcomes.answered(error);
   }
 
   /** Returns the exception of the transport for a refusal, with what extensions add to its answer. */

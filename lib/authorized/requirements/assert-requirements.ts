@@ -1,3 +1,4 @@
+import { withFixedText } from '../../errors/auth.error.js';
 import { isThenable } from '../../authentication/thenable.js';
 import type { RequirementCheck, RequirementSubject } from './requirement-kind.js';
 
@@ -17,9 +18,9 @@ export function assertRequirements(
     const isMet = check.isMet(subject);
     if (isThenable(isMet))
       return isMet.then((later) => {
-        if (!later) throw check.denial(checks);
+        if (!later) throw withFixedText(check.denial(checks));
         return assertRequirements(checks, subject, pending.slice(index + 1));
       });
-    if (!isMet) throw check.denial(checks);
+    if (!isMet) throw withFixedText(check.denial(checks));
   }
 }

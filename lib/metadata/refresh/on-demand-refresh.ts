@@ -1,3 +1,4 @@
+import { withFixedText } from '../../errors/auth.error.js';
 import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import type { Clock } from '../../time/clock.js';
@@ -66,6 +67,7 @@ export class OnDemandRefresh {
       if (usable) return usable;
       throw this.#notPermitted();
     }
+    request.onWait?.();
     return new Promise((resolve, reject) => this.#waiting.add({ request, start, attempt, resolve, reject }));
   }
 
@@ -73,7 +75,7 @@ export class OnDemandRefresh {
   unavailable(message: string, cause?: Error): MetadataUnavailableError {
     const now = this.clock.monotonic();
     const seconds = Math.ceil((this.limits.onDemandAt(now) - now) / 1000);
-    return new MetadataUnavailableError(message, Math.max(1, seconds), { cause });
+    return withFixedText(new MetadataUnavailableError(message, Math.max(1, seconds), { cause }));
   }
 
   /** Decides anew about all waiting requests: after an attempt has settled, or the snapshot has changed. */

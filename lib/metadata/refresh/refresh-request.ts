@@ -26,6 +26,8 @@ export interface TimedRequest extends RefreshRequest {
   readonly start?: RequestStart | undefined;
   /** Aborts when the caller is gone: nothing waits for it any longer. */
   readonly closed?: AbortSignal | undefined;
+  /** Called when the request begins to wait. */
+  readonly onWait?: (() => void) | undefined;
   /** There is no snapshot: any that may serve will do. */
   readonly acceptsAny?: boolean;
 }

@@ -17,7 +17,7 @@ const contexts = v.custom<Given<'contexts'>>(
 
 const extensions = v.custom<Given<'extensions'>>(
   (value) => Array.isArray(value) && value.every(isExtension),
-  'a list of objects with a name, and any of tokenCheck, answer and the hooks of a boot',
+  'a list of objects with a name, and any of tokenCheck, answer, observer and the hooks of a boot',
 );
 
 const publicUrl = v.custom<Given<'publicUrl'>>(
@@ -53,9 +53,14 @@ function isDistinct(types: readonly string[]): boolean {
 
 function isExtension(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('name' in value)) return false;
-  const { tokenCheck, answer }: { name: unknown; tokenCheck?: unknown; answer?: unknown } = value;
+  const { tokenCheck, answer, observer }: Record<string, unknown> = { ...value };
   const isCheck = typeof tokenCheck === 'object' && tokenCheck !== null && 'check' in tokenCheck;
-  return (isCheck || tokenCheck === undefined) && (typeof answer === 'function' || answer === undefined);
+  const isObserver = typeof observer === 'object' && observer !== null;
+  return (
+    (isCheck || tokenCheck === undefined) &&
+    (typeof answer === 'function' || answer === undefined) &&
+    (isObserver || observer === undefined)
+  );
 }
 
 /** RFC 6749 §3.3. */

@@ -13,6 +13,7 @@ import { parseJsonObject, type StrictJson } from './strict-json.js';
  *
  * @param now wall-clock time in milliseconds
  * @param maxLength the option `tokenMaxLength`, in characters
+ * @param named gets the `name` of the configured issuer that the token names, also where the token is refused then
  * @throws {TokenError}
  */
 export function parseToken<Issuer extends TrustedIssuer>(
@@ -20,10 +21,12 @@ export function parseToken<Issuer extends TrustedIssuer>(
   issuers: IssuerDirectory<Issuer>,
   now: number,
   maxLength: number,
+  named?: { issuer: string | undefined },
 ): UnverifiedToken<Issuer> {
   const { header, payload, values } = parseJws(token, issuers, maxLength);
   const { object: claims, values: more } = decode(payload, 'payload');
   const { issuer, tenantId } = findIssuer(issuers, claims);
+  if (named) named.issuer = issuer.name;
   assertHeader(header, issuer);
   assertClaims(header, claims, issuer, tenantId, now);
   return { token, header, claims, values: values + more, issuer, tenantId };

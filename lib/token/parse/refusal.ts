@@ -1,5 +1,5 @@
+import { type TokenErrorCode, withFixedText } from '../../errors/auth.error.js';
 import { TokenError } from '../../errors/token.errors.js';
-import type { TokenErrorCode } from '../../errors/auth.error.js';
 
 /**
  * Builds the refusal of a token.
@@ -9,7 +9,8 @@ import type { TokenErrorCode } from '../../errors/auth.error.js';
  *   debug level and never part of an answer
  */
 export function refusal(code: TokenErrorCode, message: string, detail?: string): TokenError {
-  return new TokenError(code, message, detail === undefined ? undefined : { cause: new Error(detail) });
+  const options = detail === undefined ? undefined : { cause: new Error(detail) };
+  return withFixedText(new TokenError(code, message, options));
 }
 
 /** Builds the refusal of a token that is not well-formed. */
