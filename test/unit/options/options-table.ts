@@ -97,17 +97,26 @@ const moduleOptions: readonly OptionRow[] = [
   {
     option: 'extensions',
     default: 'none',
-    bounds: 'a list of `{ name, tokenCheck?, answer? }`',
+    bounds: 'a list of `{ name, tokenCheck?, answer?, observer? }`',
     resolved: [[], ({ extensions }) => extensions],
     accepted: [
       [],
       [
         { name: 'a', tokenCheck: { check: noop } },
         { name: 'b', answer: noop },
+        { name: 'c', observer: { ended: noop } },
       ],
     ],
-    refused: [{}, [{}], [null], [{ name: 'a', tokenCheck: noop }], [{ name: 'a', answer: {} }], null],
-    message: /a list of objects with a name, and any of tokenCheck, answer and the hooks of a boot/,
+    refused: [
+      {},
+      [{}],
+      [null],
+      [{ name: 'a', tokenCheck: noop }],
+      [{ name: 'a', answer: {} }],
+      [{ name: 'a', observer: noop }],
+      null,
+    ],
+    message: /a list of objects with a name, and any of tokenCheck, answer, observer and the hooks of a boot/,
     inTsdoc: false,
   },
   {
