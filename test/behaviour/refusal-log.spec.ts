@@ -83,7 +83,7 @@ async function start(issuer: TestIssuer, clock: ManualClock, options: Partial<Te
 }
 
 describe('the log of refusals', () => {
-  it('says in one line a minute what was refused and why, most frequent first, when something was', async () => {
+  it('logs in one line a minute what was refused and why, most frequent first, when something was', async () => {
     const clock = new ManualClock();
     const issuer = await startIssuer({ clock });
     const { lines, get } = await start(issuer, clock);
@@ -106,7 +106,7 @@ describe('the log of refusals', () => {
     expect(lines).toEqual([lines[0], 'refused in the last minute: 1 (AUTH_TOKEN_MISSING 1)']);
   });
 
-  it('distinguishes a key that is not found from a wrong signature when both are one code', async () => {
+  it('counts a key that is not found and a wrong signature apart when both are one code', async () => {
     const clock = new ManualClock();
     const issuer = await startIssuer({ clock });
     const other = await startIssuer({ clock });

@@ -165,7 +165,7 @@ describe.each(platforms)('[E3] openTelemetry() on $platform', (platform) => {
 });
 
 describe('[E3] openTelemetry()', () => {
-  it('has the instruments, types and units of the guide', async () => {
+  it('creates the instruments, types and units of the guide when the application boots', async () => {
     const { telemetry, issuer, api } = await start();
     await api.get('/orders', await issuer.sign({ sub: 'alice' })).expect(200);
     await api.get('/orders').expect(401);
@@ -269,7 +269,7 @@ describe('[E3] openTelemetry()', () => {
     await api.get('/orders', await issuer.sign({ sub: 'alice', kid: 'x' })).expect(200);
   });
 
-  it('has no age and the state empty when nothing was loaded', async () => {
+  it('reports no age and the state empty when nothing was loaded', async () => {
     const { telemetry } = await start({ metadata: { startup: 'lazy', requireHttps: false } });
     expect(await gauge(telemetry, 'state')).toEqual([3]);
     expect(await gauge(telemetry, 'age')).toEqual([]);
@@ -354,7 +354,7 @@ describe('[E3] openTelemetry()', () => {
     await api.get('/orders').expect(401);
   });
 
-  it('observes nothing any more when the application is closed', async () => {
+  it('reports nothing when the application is closed', async () => {
     const { telemetry, issuer, api } = await start();
     await api.get('/orders', await issuer.sign({ sub: 'alice' })).expect(200);
     await api.app.close();
@@ -363,7 +363,7 @@ describe('[E3] openTelemetry()', () => {
     ).toEqual([]);
   });
 
-  it('works without an SDK when only the API is installed', async () => {
+  it('serves requests without an SDK when only the API is installed', async () => {
     const issuer: TestIssuer = await startIssuer();
     const api = await startApi(platforms[0].create, issuer.options({ extensions: [openTelemetry()] }));
     await api.get('/orders', await issuer.sign({ sub: 'alice' })).expect(200);
