@@ -1,9 +1,14 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import { NestFactory } from '@nestjs/core';
+import { Authenticator, AuthModule, MetadataProvider } from 'nestjs-resilient-auth';
+import { ExtractJwt } from 'passport-jwt';
 import { expose } from '../../support/remote.js';
-import { startResilientAuth, type ResilientAuth } from '../resilient-auth.js';
+import { issuerOptions, startResilientAuth } from '../resilient-auth.js';
 import type { Settings } from '../settings.js';
 import { Authorities } from '../tokens/authority.js';
+import type { Trust } from '../tokens/issuer-process.js';
 import { forger, tokensOf } from './forgeries.js';
 
 /** The longest that one input holds the event loop, in milliseconds, per round. */
@@ -27,30 +32,80 @@ export class EventLoop {
     const results: HoldResult[] = [];
     for (const [input, tokens] of Object.entries(inputs)) {
       const longest: number[] = [];
-      for (let round = 0; round < rounds; round += 1) longest.push(await longestHold(auth, tokens));
+      for (let round = 0; round < rounds; round += 1)
+        longest.push(await longestHold(() => sendAll(auth.bind(tokens), tokens.length)));
+      results.push({ input, longest });
+    }
+    results.push(await holdOfHeaders(authority.trust, rounds));
+    for (const [input, keySet] of Object.entries(hostileKeySets())) {
+      const longest: number[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        await authorities.replaceKeySet(authority.trust.issuer, keySet(round));
+        const provider = auth.app.get(MetadataProvider);
+        longest.push(await longestHold(() => provider.refreshNow().catch(() => undefined)));
+      }
       results.push({ input, longest });
     }
     return results;
   }
 }
 
-async function longestHold(auth: ResilientAuth, tokens: readonly string[]): Promise<number> {
-  const send = auth.bind(tokens);
+async function longestHold(work: () => Promise<unknown>): Promise<number> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   await wait(50);
   delay.reset();
-  // One in each callback, as requests come.
-  const answers = tokens.map(
+  await work();
+  await wait(50);
+  delay.disable();
+  return delay.max / 1e6;
+}
+
+/** One in each callback, as requests come. */
+async function sendAll(send: (index: number) => unknown, count: number): Promise<void> {
+  const answers = Array.from(
+    { length: count },
     (_, index) =>
       new Promise((resolve) =>
         setImmediate(() => resolve(Promise.resolve(send(index)).catch(() => undefined))),
       ),
   );
   await Promise.all(answers);
-  await wait(50);
-  delay.disable();
-  return delay.max / 1e6;
+}
+
+/** With an extractor of passport-jwt, whose expression takes time that grows with the square of such a header. */
+async function holdOfHeaders(trust: Trust, rounds: number): Promise<HoldResult> {
+  const jwtFromRequest = ExtractJwt.fromAuthHeaderAsBearerToken();
+  const module = AuthModule.forRoot({ ...issuerOptions(trust), jwtFromRequest });
+  const app = await NestFactory.createApplicationContext(module, { logger: false });
+  const authenticator = app.get(Authenticator);
+  const authorization = 'a'.repeat(16_000);
+  const http = { headers: { authorization }, rawHeaders: ['authorization', authorization] };
+  const send = (): unknown => authenticator.answerTo({}, { authorization, request: http, http });
+  const longest: number[] = [];
+  for (let round = 0; round < rounds; round += 1) longest.push(await longestHold(() => sendAll(send, 100)));
+  await app.close();
+  return { input: '100 headers of 16,000 characters, with an extractor of passport-jwt', longest };
+}
+
+/** Key sets of the size that is read at most, other ones in each round: a key that is known is not imported again. */
+function hostileKeySets(): Readonly<Record<string, (round: number) => string>> {
+  const points = Array.from({ length: 600 }, () =>
+    generateKeyPairSync('ec', { namedCurve: 'P-521' }).publicKey.export({ format: 'jwk' }),
+  );
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  return {
+    'a key set of 512 kB of P-521 keys': (round) => {
+      const keys = Array.from({ length: 2000 }, (_, index) => ({
+        ...points[index % points.length],
+        kid: `${round}-${index}`,
+        alg: 'ES512',
+      }));
+      return JSON.stringify({ keys });
+    },
+    'a key set with an RSA exponent of 380 kB': (round) =>
+      JSON.stringify({ keys: [{ ...rsa, kid: `${round}`, e: 'A'.repeat(380_000) }, points[0]] }),
+  };
 }
 
 function crowded(index: number): string {

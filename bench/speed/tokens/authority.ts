@@ -36,6 +36,11 @@ export class Authorities implements AsyncDisposable {
     return { trust, keys: [...keys], signers };
   }
 
+  /** Has an issuer answer with this key set from now on. */
+  replaceKeySet(issuer: string, body: string): Promise<void> {
+    return this.issuers.replaceKeySet(issuer, body);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.child.end();
   }
