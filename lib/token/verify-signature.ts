@@ -4,6 +4,7 @@ import { SignatureInvalidError } from '../errors/token.errors.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
 import type { UnverifiedToken } from './unverified-token.js';
+import { hintAbout } from './parse/claims.js';
 import { chooseKeys } from './choose-keys.js';
 import { estimateCost, signatureVerifies, signatureVerifiesInPool } from './signature.js';
 import type { ThreadPoolShare } from './thread-pool-share.js';
@@ -66,8 +67,12 @@ function partsOf({ token, header }: SignedToken): { alg: string; signed: Buffer;
   };
 }
 
-function verifiesWithNone({ header }: SignedToken, keys: readonly SigningKey[]): SignatureInvalidError {
-  const cause = new Error(`The signature verifies with none of ${keys.length} fitting keys`);
+function verifiesWithNone(
+  { header, claims }: SignedToken,
+  keys: readonly SigningKey[],
+): SignatureInvalidError {
+  const hint = hintAbout(claims.aud);
+  const cause = new Error(`The signature verifies with none of ${keys.length} fitting keys${hint}`);
   // Where neither token nor key has a `kid`, a new key cannot be distinguished from a wrong signature.
   const isKeyMissing = header.kid === undefined && keys.some(({ kid }) => kid === undefined);
   const staleness = isKeyMissing ? 'key-not-found' : 'bad-signature';

@@ -1,4 +1,4 @@
-import type { IssuerOptions } from 'nestjs-resilient-auth';
+import { Authenticator, type IssuerOptions } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
 import {
   APP,
@@ -86,6 +86,21 @@ describe('Entra ID v2, one tenant', () => {
     expect(await api.outcomeOf(v2Token(key, FABRIKAM))).toBe('AUTH_TOKEN_ISSUER_UNKNOWN');
     const graph = { aud: '00000003-0000-0000-c000-000000000000' };
     expect(await api.outcomeOf(v2Token(key, CONTOSO, graph))).toBe('AUTH_TOKEN_AUDIENCE_MISMATCH');
+  });
+
+  it('names Microsoft Graph in the cause when the signature of its token does not verify and aud is not checked', async () => {
+    const api = await startApi(create, tenantSite().serving({ ...v2, audience: null }));
+    const forGraph = v2Token(key, CONTOSO, { aud: 'https://graph.microsoft.com' });
+    // Its header holds the digest of the nonce that was signed: nothing outside Graph verifies it.
+    const [header, claims] = forGraph.split('.');
+    const refusal = await api.app
+      .get(Authenticator)
+      .authenticate(`${header}.${claims}.${v2Token(key, CONTOSO).split('.')[2]}`)
+      .catch((error: unknown) => error);
+    expect(refusal).toMatchObject({
+      code: 'AUTH_TOKEN_SIGNATURE_INVALID',
+      cause: { message: expect.stringContaining('meant for Microsoft Graph') },
+    });
   });
 
   it('rejects PS256 with a key without alg', async () => {

@@ -87,10 +87,15 @@ function assertAudience({ aud }: Unchecked, { audiences }: TrustedIssuer): void 
   const given: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   const isText = given.every((value) => typeof value === 'string');
   if (isText && given.some((value) => audiences.has(value))) return;
-  const isForGraph = isText && given.some((value) => GRAPH.has(value));
-  const hint = isForGraph ? '. It is meant for Microsoft Graph: request a token for a scope of this API' : '';
-  const detail = `aud of the token: ${quote(aud)}; ${configured}${hint}`;
+  const detail = `aud of the token: ${quote(aud)}; ${configured}${hintAbout(aud)}`;
   throw refusal('AUTH_TOKEN_AUDIENCE_MISMATCH', 'The aud of the token names no configured audience', detail);
+}
+
+/** A sentence about a token that no key of its issuer verifies for this API; empty for any other. */
+export function hintAbout(aud: unknown): string {
+  const given: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  const isForGraph = given.some((value) => typeof value === 'string' && GRAPH.has(value));
+  return isForGraph ? '. It is meant for Microsoft Graph: request a token for a scope of this API' : '';
 }
 
 function assertPresence(claims: Unchecked, issuer: TrustedIssuer): void {
