@@ -7,6 +7,7 @@ import type { AuthContext, OtherContexts } from './authorized/contexts/auth-cont
 import type { AuthCensusEntry } from './census/auth-census-entry.js';
 import type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.js';
 import type { MtlsOptions } from './features/mtls-options.js';
+import type { DpopOptions } from './features/dpop-options.js';
 import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/unverified-token.js';
 
@@ -95,6 +96,11 @@ export interface AuthModuleOptions {
    * tokens are refused.
    */
   mtls?: MtlsOptions | undefined;
+  /**
+   * Accepts tokens that are bound to a key of the client, with a proof of possession in each request (DPoP, RFC 9449); needs
+   * `publicUrl`. `{}` takes every default. Default none: such tokens are refused.
+   */
+  dpop?: DpopOptions | undefined;
   /** Checks and answers that are added to those of the core, in this order. Default none. */
   extensions?: readonly AuthExtension[] | undefined;
 }
@@ -171,6 +177,11 @@ export interface IssuerOptions {
    * is the client they are for, and so is `azp`. Default `false`: an ID token is refused.
    */
   acceptIdTokens?: boolean | undefined;
+  /**
+   * `'require'` refuses tokens of this issuer that are not bound to a key or a certificate of the client; needs the option
+   * `dpop` of the module. Default `'accept'`: a token that is not bound is a bearer token.
+   */
+  senderConstraint?: 'accept' | 'require' | undefined;
   /**
    * Maps the claims to `request.user`, or refuses: a falsy result or a thrown `TokenRejectedError` is 401, any other
    * error passes through. Runs on every request; may be async. Default: the claims themselves, frozen.

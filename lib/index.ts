@@ -20,6 +20,8 @@ export type {
   SocketCertificateOptions,
 } from './features/mtls-options.js';
 
+export type { DpopNonceOptions, DpopOptions, ReplayStore } from './features/dpop-options.js';
+
 export { AllowAnonymous, Authorized } from './authorized/authorized.decorator.js';
 export { AuthorizedGuard } from './authorized/authorized.guard.js';
 export type { AnswerExtension, Refusal } from './authorized/answers/answer-extension.js';
@@ -90,6 +92,7 @@ export {
   AuthError,
   type AccessErrorCode,
   type AuthErrorCode,
+  type ProofErrorCode,
   type TokenErrorCode,
 } from './errors/auth.error.js';
 export { AuthConfigurationError, type ConfigurationProblem } from './errors/configuration.error.js';
@@ -102,5 +105,11 @@ export {
   type RefreshFailureDetails,
 } from './errors/metadata.errors.js';
 export { MetadataStoreError, type StoreFault } from './errors/store.error.js';
-export { RequestInvalidError, TokenMissingError } from './errors/request.errors.js';
+export {
+  ProofError,
+  ReplayStoreUnavailableError,
+  RequestInvalidError,
+  TokenMissingError,
+  type ProofDemand,
+} from './errors/request.errors.js';
 export { SignatureInvalidError, TokenError, TokenRejectedError } from './errors/token.errors.js';

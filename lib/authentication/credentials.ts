@@ -1,5 +1,8 @@
 /** Node's request, as far as it is read. */
 interface NodeRequestLike {
+  readonly method?: unknown;
+  /** The request target as it was sent (RFC 9112 §3.2); middleware of Express may change it. */
+  readonly url?: unknown;
   readonly headers?: { readonly authorization?: unknown };
   /** Names and values in turns, as they were sent: Node joins or drops duplicates everywhere else. */
   readonly rawHeaders?: readonly string[];
@@ -10,6 +13,8 @@ interface NodeRequestLike {
 
 /** An HTTP request as a platform hands it over: what extractors, proofs of possession and certificates are read from. */
 export interface HttpRequestLike extends NodeRequestLike {
+  /** Of Express and Fastify: the request target as it was sent. */
+  readonly originalUrl?: unknown;
   /** Fastify keeps Node's request here. */
   readonly raw?: NodeRequestLike;
 }
@@ -29,6 +34,11 @@ export interface Credentials {
    * certificates read it; without it those that are required cannot be met.
    */
   readonly http?: HttpRequestLike | undefined;
+  /**
+   * The key (`cnf.jkt`) that the connection of this operation has been proven to hold, where the operation itself came with
+   * no HTTP request: a message over a WebSocket whose upgrade carried a proof.
+   */
+  readonly provenKey?: string | undefined;
   /** Aborts when the caller is gone. Read only by operations that wait for a refresh, so a getter may do the work. */
   readonly closed?: AbortSignal | undefined;
   /** Sets a header of the answer, where the transport has them. */

@@ -3,9 +3,11 @@ export type AuthErrorCode =
   | 'AUTH_TOKEN_MISSING'
   | 'AUTH_REQUEST_INVALID'
   | TokenErrorCode
+  | ProofErrorCode
   | AccessErrorCode
   | 'AUTH_STEP_UP_REQUIRED'
   | 'AUTH_METADATA_UNAVAILABLE'
+  | 'AUTH_REPLAY_STORE_UNAVAILABLE'
   | 'AUTH_CONFIGURATION_INVALID';
 
 /** Why a token is not accepted; each is answered 401. */
@@ -22,6 +24,14 @@ export type TokenErrorCode =
   | 'AUTH_TOKEN_SENDER_CONSTRAINED'
   | 'AUTH_CERTIFICATE_MISMATCH'
   | 'AUTH_TOKEN_REJECTED';
+
+/** Why a proof of possession is not accepted; each is answered 401. */
+export type ProofErrorCode =
+  | 'AUTH_PROOF_MISSING'
+  | 'AUTH_PROOF_INVALID'
+  | 'AUTH_PROOF_REPLAYED'
+  | 'AUTH_PROOF_NONCE_REQUIRED'
+  | 'AUTH_PROOF_KEY_MISMATCH';
 
 /** Why a valid token may not do this; each is answered 403. */
 export type AccessErrorCode = 'AUTH_SCOPE_MISSING' | 'AUTH_ROLE_MISSING' | 'AUTH_POLICY_REFUSED';

@@ -8,6 +8,11 @@ const FEATURES: readonly Feature[] = [
     isNamed: ({ mtls }) => mtls !== undefined,
     load: async () => (await import('../sender-constrained/mtls/mtls.feature.js')).mtlsExtension,
   },
+  {
+    // Last of the two: a proof is recorded only when everything else has passed.
+    isNamed: ({ dpop }) => dpop !== undefined,
+    load: async () => (await import('../sender-constrained/dpop/dpop.feature.js')).dpopExtension,
+  },
 ];
 
 /**

@@ -3,7 +3,15 @@ import { isAcceptableAddress } from '../metadata/fetch/parse-discovery.js';
 import { canonicalIssuer, isIssuerTemplate } from '../token/trusted-issuer.js';
 import { shorten } from './problems.js';
 import type { ResolvedIssuer } from './resolved-options.js';
-import type { CheckedIssuer } from './schema.js';
+import type { CheckedIssuer, CheckedModuleOptions } from './schema.js';
+
+/** What the schema has accepted. */
+export interface CheckedOptions {
+  readonly module: CheckedModuleOptions;
+  readonly issuers: readonly CheckedIssuer[];
+  /** Whether the one issuer stands among the options of the module. */
+  readonly isInline: boolean;
+}
 
 /** Finds what no single option of an issuer shows. @param prefix path of the issuer, as in `issuers[1].` */
 export function problemsOfIssuer(issuer: CheckedIssuer, prefix: string): readonly ConfigurationProblem[] {
@@ -29,6 +37,24 @@ export function duplicates(issuers: readonly ResolvedIssuer[]): readonly Configu
       }
       owners.set(canonicalIssuer(iss), index);
     }
+  }
+  return problems;
+}
+
+/** Finds what a capability needs of other options. */
+export function problemsOfFeatures({
+  module: { dpop, publicUrl },
+  issuers,
+  isInline,
+}: CheckedOptions): readonly ConfigurationProblem[] {
+  const problems: ConfigurationProblem[] = [];
+  if (dpop && publicUrl === undefined)
+    problems.push(problem('publicUrl', undefined, 'required with dpop: the API as its clients see it'));
+  if (dpop) return problems;
+  for (const [index, { senderConstraint }] of issuers.entries()) {
+    if (senderConstraint !== 'require') continue;
+    const option = isInline ? 'senderConstraint' : `issuers[${index}].senderConstraint`;
+    problems.push(problem(option, senderConstraint, "'require' only together with the option dpop"));
   }
   return problems;
 }

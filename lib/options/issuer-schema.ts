@@ -53,6 +53,7 @@ export const issuerEntries = {
   clockTolerance: v.optional(timespan('0s', '5m'), '30s'),
   maxTokenAge: v.optional(timespan('1s')),
   acceptIdTokens: flag(false),
+  senderConstraint: v.optional(v.picklist(['accept', 'require'], `'accept' or 'require'`), 'accept'),
   validate: func<(claims: Claims, context: ValidateContext) => unknown>(),
   scopes: v.optional(claimSource()),
   roles: v.optional(claimSource()),

@@ -25,6 +25,7 @@ export function resolveIssuer(checked: CheckedIssuer): ResolvedIssuer {
     clockTolerance: checked.clockTolerance / 1000,
     maxTokenAge: checked.maxTokenAge === undefined ? undefined : checked.maxTokenAge / 1000,
     acceptIdTokens: checked.acceptIdTokens,
+    senderConstraint: checked.senderConstraint,
     validate,
     scopes: scopeReader(scopes),
     roles: roleReader(roles),

@@ -1,14 +1,13 @@
 import * as v from 'valibot';
-import { duplicates, problemsOfIssuer } from './cross-field-rules.js';
+import {
+  duplicates,
+  problemsOfFeatures,
+  problemsOfIssuer,
+  type CheckedOptions,
+} from './cross-field-rules.js';
 import { problemsOf } from './problems.js';
 import { resolveIssuer } from './resolve-issuer.js';
-import {
-  extrasSchema,
-  inlineOptionsSchema,
-  listedOptionsSchema,
-  type CheckedIssuer,
-  type CheckedModuleOptions,
-} from './schema.js';
+import { extrasSchema, inlineOptionsSchema, listedOptionsSchema } from './schema.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
 import { scopesThatImply } from './module/scope-implications.js';
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
@@ -28,9 +27,10 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
     return resolveIssuer(issuer);
   });
   if (issuers) problems.push(...duplicates(issuers));
+  if (checked) problems.push(...problemsOfFeatures(checked));
   if (problems.length > 0 || !checked || !issuers) throw new AuthConfigurationError(problems);
   const { jwtFromRequest, tokenMaxLength, realm, tokenCache } = checked.module;
-  const { contexts, otherContexts, extensions, publicUrl, scopeImplies, mtls } = checked.module;
+  const { contexts, otherContexts, extensions, publicUrl, scopeImplies, dpop, mtls } = checked.module;
   return Object.freeze({
     jwtFromRequest,
     tokenMaxLength,
@@ -42,6 +42,7 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
     publicUrl,
     impliedBy: scopesThatImply(scopeImplies),
     mtls: mtls && Object.freeze(mtls),
+    dpop: dpop && Object.freeze({ ...dpop, replay: dpop.replay }),
     issuers: Object.freeze(issuers),
   });
 }
@@ -54,13 +55,7 @@ export function resolveExtras(extras: { isGlobal?: unknown; secureByDefault?: un
   return { isGlobal: extras.isGlobal !== false, secureByDefault: extras.secureByDefault === true };
 }
 
-interface Checked {
-  readonly module: CheckedModuleOptions;
-  readonly issuers: readonly CheckedIssuer[];
-  readonly isInline: boolean;
-}
-
-function check(options: unknown, problems: ConfigurationProblem[]): Checked | undefined {
+function check(options: unknown, problems: ConfigurationProblem[]): CheckedOptions | undefined {
   const isListed =
     typeof options === 'object' && options !== null && 'issuers' in options && options.issuers !== undefined;
   if (isListed) {

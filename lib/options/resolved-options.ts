@@ -1,6 +1,7 @@
 import type { AuthModuleOptions, TokenExtractor, ValidateContext } from '../auth.options.js';
 import type { ClaimReader } from '../authentication/scopes-and-roles.js';
 import type { MtlsOptions } from '../features/mtls-options.js';
+import type { ReplayStore } from '../features/dpop-options.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import type { TrustedIssuer } from '../token/trusted-issuer.js';
 import type { Claims } from '../token/unverified-token.js';
@@ -8,12 +9,24 @@ import type { TokenCacheLimits } from '../token/verified-token-cache.js';
 
 /** One issuer with every default filled in. */
 export interface ResolvedIssuer extends TrustedIssuer {
+  /** Whether its tokens must be bound to a key or a certificate. */
+  readonly senderConstraint: 'accept' | 'require';
   readonly validate: ((claims: Claims, context: ValidateContext) => unknown) | undefined;
   readonly scopes: ClaimReader;
   readonly roles: ClaimReader;
   /** Whether one of the three is the application's own: its result may depend on more than the claims. */
   readonly hasOwnFunctions: boolean;
   readonly metadata: ResolvedMetadataOptions;
+}
+
+/** How proofs of possession are judged, every default filled in; times in milliseconds. */
+export interface ResolvedDpopOptions {
+  readonly algorithms: readonly string[];
+  readonly proofLifetime: number;
+  readonly clockTolerance: number;
+  readonly nonce: false | { readonly secrets: readonly string[]; readonly lifetime: number };
+  /** `undefined`: one in memory. */
+  readonly replay: ReplayStore | false | undefined;
 }
 
 /** The options after validation, frozen: what the library's own classes inject. */
@@ -30,6 +43,7 @@ export interface ResolvedAuthOptions {
   readonly impliedBy: ReadonlyMap<string, readonly string[]>;
   /** Where the certificates of clients are found. */
   readonly mtls: MtlsOptions | undefined;
+  readonly dpop: ResolvedDpopOptions | undefined;
   readonly issuers: readonly ResolvedIssuer[];
 }
 

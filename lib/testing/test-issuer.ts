@@ -1,5 +1,6 @@
 import type { AuthModuleOptions, IssuerOptions } from '../auth.options.js';
 import { SystemClock, type Clock } from '../time/clock.js';
+import { TestDpopClient } from './dpop/test-dpop-client.js';
 import type { TestIssuerHeaders } from './test-issuer.answers.js';
 import type { TestIssuerFault } from './test-issuer.faults.js';
 import { TestIssuerKeys, type PublishKeyOptions, type RotateKeysOptions } from './test-issuer.keys.js';
@@ -152,6 +153,15 @@ export class TestIssuer implements AsyncDisposable {
       headerOf(options, alg, ours.kid),
       options.key ?? ours.privateJwk,
     );
+  }
+
+  /**
+   * Makes a client with a key of its own, which signs bound tokens and the proofs that go with them (DPoP, RFC 9449).
+   *
+   * @param options `alg` of its proofs; default `'ES256'`
+   */
+  dpopClient({ alg = 'ES256' }: { alg?: string | undefined } = {}): Promise<TestDpopClient> {
+    return TestDpopClient.create(alg, (claims, options) => this.sign(claims, options), this.#clock);
   }
 
   /** The key that signs by default. */

@@ -8,5 +8,8 @@ export function confirmationOf(claims: Claims, member: string): unknown {
     : undefined;
 }
 
+/** RFC 9449 §6.1: the SHA-256 thumbprint of a client's public key. */
+export const KEY_THUMBPRINT = 'jkt';
+
 /** RFC 8705 §3.1: the SHA-256 thumbprint of a client certificate. */
 export const CERTIFICATE_THUMBPRINT = 'x5t#S256';

@@ -5,7 +5,7 @@ import { AuthConfigurationError } from '../../errors/configuration.error.js';
 export type PublicUrlOption = string | ((request: unknown) => URL);
 
 /** The API as the client of one request sees it. */
-interface PublicUrl {
+export interface PublicUrl {
   /** As the option has it, byte for byte; what a function returns is normalized by `URL`. */
   readonly text: string;
   /** Scheme, host and port, normalized. */
@@ -31,7 +31,7 @@ export function isPublicUrl(text: string): boolean {
 }
 
 /** Parts of an address that {@link isPublicUrl} accepts. */
-function parsePublicUrl(text: string): PublicUrl {
+export function parsePublicUrl(text: string): PublicUrl {
   const { origin, pathname } = new URL(text);
   return Object.freeze({ text, origin, pathname });
 }

@@ -1,6 +1,7 @@
 import type { AuthError } from '../../errors/auth.error.js';
 import { AuthConfigurationError } from '../../errors/configuration.error.js';
 import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
+import { ReplayStoreUnavailableError } from '../../errors/request.errors.js';
 import type { Authenticator } from '../authenticator.js';
 
 /** The name the strategy is registered under in passport. */
@@ -27,5 +28,9 @@ export interface StrategyContext {
 
 /** Whether an error says nothing about the token: it could not be checked. passport must not call that a refusal. */
 export function isFault(error: AuthError): boolean {
-  return error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
+  return (
+    error instanceof MetadataUnavailableError ||
+    error instanceof ReplayStoreUnavailableError ||
+    error instanceof AuthConfigurationError
+  );
 }

@@ -1,6 +1,7 @@
 import { AccessDeniedError, StepUpRequiredError } from '../../errors/access.errors.js';
 import type { AuthError, AuthErrorCode } from '../../errors/auth.error.js';
 import { MetadataUnavailableError } from '../../errors/metadata.errors.js';
+import { ProofError } from '../../errors/request.errors.js';
 
 /** One entry of `WWW-Authenticate` (RFC 9110 §11.6.1). Names and values are sent as given, values in quotes. */
 export interface Challenge {
@@ -32,6 +33,8 @@ interface AnswerRule {
   /** Fixed: nothing of the token, its claims or an upstream answer is ever reflected (RFC 6750 §3). */
   readonly description: string;
   readonly challenge: ChallengeOf;
+  /** Of the challenge. Default `Bearer`. */
+  readonly scheme?: 'DPoP';
 }
 
 const withoutChallenge: ChallengeOf = () => undefined;
@@ -60,6 +63,16 @@ const badToken = (description: string): AnswerRule => ({
   status: 401,
   description,
   challenge: naming('invalid_token'),
+});
+/** RFC 9449 §7.1: `algs` names what a proof may be signed with. */
+const badProof = (code: string, description: string): AnswerRule => ({
+  status: 401,
+  description,
+  challenge: (error) => {
+    const algs = error instanceof ProofError ? error.demand?.algorithms.join(' ') : undefined;
+    return { error: code, error_description: description, ...(algs && { algs }) };
+  },
+  scheme: 'DPoP',
 });
 const denied = (description: string): AnswerRule => ({
   status: 403,
@@ -91,6 +104,17 @@ const ANSWERS: Readonly<Record<AuthErrorCode, AnswerRule>> = {
     'The access token does not belong to the client certificate of this connection',
   ),
   AUTH_TOKEN_REJECTED: badToken('The access token was rejected'),
+  AUTH_PROOF_MISSING: badProof('invalid_dpop_proof', 'A proof of possession is required'),
+  AUTH_PROOF_INVALID: badProof('invalid_dpop_proof', 'The proof of possession is not valid for this request'),
+  AUTH_PROOF_REPLAYED: badProof('invalid_dpop_proof', 'The proof of possession has been used before'),
+  AUTH_PROOF_NONCE_REQUIRED: badProof(
+    'use_dpop_nonce',
+    'The proof of possession must carry the nonce of the DPoP-Nonce header',
+  ),
+  AUTH_PROOF_KEY_MISMATCH: badProof(
+    'invalid_token',
+    'The access token is not bound to the key of the proof of possession',
+  ),
   AUTH_SCOPE_MISSING: {
     status: 403,
     description: 'The access token lacks a required scope',
@@ -108,6 +132,11 @@ const ANSWERS: Readonly<Record<AuthErrorCode, AnswerRule>> = {
     description: 'The access token cannot be checked at the moment',
     challenge: withoutChallenge,
   },
+  AUTH_REPLAY_STORE_UNAVAILABLE: {
+    status: 503,
+    description: 'The proof of possession cannot be checked at the moment',
+    challenge: withoutChallenge,
+  },
   AUTH_CONFIGURATION_INVALID: {
     status: 500,
     description: 'Authentication is not configured correctly',
@@ -120,13 +149,19 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** Returns how an error is answered. */
 export function answerTo(error: AuthError, realm: string | undefined): AuthAnswer {
-  const { status, description, challenge } = ANSWERS[error.code];
+  const { status, description, challenge, scheme = 'Bearer' } = ANSWERS[error.code];
   const parameters = challenge(error, description);
   const challenges = parameters
-    ? [{ scheme: 'Bearer', parameters: realm === undefined ? parameters : { realm, ...parameters } }]
+    ? [{ scheme, parameters: realm === undefined ? parameters : { realm, ...parameters } }]
     : [];
-  const answer = { error, status, description, challenges, headers: NO_STORE };
+  const answer = { error, status, description, challenges, headers: headersOf(error) };
   return status === 503 ? { ...answer, retryAfter: retryAfterOf(error) } : answer;
+}
+
+function headersOf(error: AuthError): Readonly<Record<string, string>> {
+  const nonce = error instanceof ProofError ? error.demand?.nonce : undefined;
+  // RFC 9449 §8.2: a nonce must not be served again from a cache.
+  return nonce === undefined ? NO_STORE : { ...NO_STORE, 'DPoP-Nonce': nonce };
 }
 
 /** The value of `WWW-Authenticate`; `undefined` without challenges. */

@@ -46,7 +46,7 @@ export class HttpContext extends AuthContext {
   }
 
   override credentialsOf(context: ExecutionContext): Credentials {
-    return new HttpCredentials(requestOf(context) ?? {});
+    return new HttpCredentials(requestOf(context) ?? {}, context.getArgByIndex(1));
   }
 
   override toException(answer: AuthAnswer, context: ExecutionContext): Error {

@@ -1,5 +1,6 @@
 import { anyScopeKind, type AnyScopeOption } from './kinds/any-scope.kind.js';
 import { certificateBoundKind, type CertificateBoundOption } from './kinds/certificate-bound.kind.js';
+import { dpopKind, type DpopOption } from './kinds/dpop.kind.js';
 import { issuersKind, type IssuersOption } from './kinds/issuers.kind.js';
 import { onExpiryKind, type OnExpiryOption } from './kinds/on-expiry.kind.js';
 import { optionalKind, type OptionalOption } from './kinds/optional.kind.js';
@@ -12,6 +13,7 @@ import type { RequirementCheck, RequirementKind } from './requirement-kind.js';
 /** What `@Authorized` requires beyond a valid token. All of it must hold. */
 export interface AuthorizedOptions
   extends
+    DpopOption,
     IssuersOption,
     StepUpOptions,
     ScopesOption,
@@ -27,6 +29,7 @@ type Name = keyof AuthorizedOptions;
 /** Every kind, in the order of the checks. */
 const KINDS: { readonly [Option in Name]-?: RequirementKind } = {
   certificateBound: certificateBoundKind,
+  dpop: dpopKind,
   issuers: issuersKind,
   // Before scopes: a new login can ask for those as well, and its challenge names them.
   acr: acrKind,

@@ -21,7 +21,7 @@ export interface RequirementSubject {
 }
 
 /** A module option that a kind of requirement stands on. */
-export type NeededOption = 'mtls';
+export type NeededOption = 'dpop' | 'mtls';
 
 /** One requirement of one handler. */
 export interface RequirementCheck {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { AuthModuleOptions } from '../../auth.options.js';
 import { isPublicUrl, PUBLIC_URL } from '../../authentication/http/public-url.js';
 import { mtlsSchema } from './mtls-schema.js';
+import { dpopSchema } from './dpop-schema.js';
 import { cycleIn } from './scope-implications.js';
 
 /*
@@ -39,6 +40,7 @@ export const edgeEntries = {
   publicUrl: v.optional(publicUrl),
   scopeImplies: v.optional(scopeImplies, () => ({})),
   mtls: v.optional(mtlsSchema),
+  dpop: v.optional(dpopSchema),
 };
 
 function isContext(value: unknown): value is { type: string } {

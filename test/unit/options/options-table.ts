@@ -348,6 +348,17 @@ const issuerOptions: readonly OptionRow[] = [
     inTsdoc: false,
   },
   {
+    option: 'senderConstraint',
+    default: "`'accept'`",
+    bounds: "`'accept'` or `'require'`",
+    resolved: ['accept', (_, { senderConstraint }) => senderConstraint],
+    // 'require' needs the option dpop: test/unit/options/combinations.spec.ts.
+    accepted: ['accept'],
+    refused: ['refuse', true, null],
+    message: /'accept' or 'require'/,
+    inTsdoc: false,
+  },
+  {
     option: 'validate',
     default: 'returns the claims, frozen',
     bounds: 'a function `(claims, { issuer, header, request })`',
@@ -495,4 +506,4 @@ const metadataOptions: readonly OptionRow[] = [
 export const OPTIONS: readonly OptionRow[] = [...moduleOptions, ...issuerOptions, ...metadataOptions];
 
 /** Options that have a test of their own: their form depends on other options, or is nothing a table can hold. */
-export const ELSEWHERE = ['issuers', 'metadata', 'metadataAddress', 'jwksUri', 'scopes', 'roles'];
+export const ELSEWHERE = ['issuers', 'metadata', 'metadataAddress', 'jwksUri', 'scopes', 'roles', 'dpop'];
