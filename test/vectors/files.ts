@@ -148,12 +148,16 @@ export function readPanvaCookbook(): readonly CookbookToken[] {
 
 const dpop = v.object({
   access_token: v.string(),
-  proofs: v.array(v.object({ where: v.string(), iat: v.number(), proof: v.string() })),
+  jkt: v.string(),
+  ath: v.string(),
+  proofs: v.array(
+    v.object({ where: v.string(), htm: v.string(), htu: v.string(), iat: v.number(), proof: v.string() }),
+  ),
 });
 
 /** The DPoP proofs of RFC 9449, and the access token they go with. */
 export function readDpopExamples(): v.InferOutput<typeof dpop> {
-  if (missing !== undefined) return { access_token: '', proofs: [] };
+  if (missing !== undefined) return { access_token: '', jkt: '', ath: '', proofs: [] };
   return v.parse(dpop, readJson('rfc9449', 'dpop_examples.json'));
 }
 
