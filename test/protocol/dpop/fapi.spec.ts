@@ -8,7 +8,7 @@ const INVALID = 'AUTH_PROOF_INVALID';
 const URL_OF_THINGS = `${PUBLIC_URL}/things`;
 
 /** What the conformance tests of the FAPI 2.0 security profile send to a resource server. */
-const requests: readonly [string, (api: DpopApi) => Promise<Sent>, 'accepted' | string][] = [
+const requests: readonly [string, (api: DpopApi) => Promise<Sent>, string][] = [
   ['a good proof', async () => ({}), 'accepted'],
   ['no proof', async () => ({ proof: null }), 'AUTH_PROOF_MISSING'],
   ['a wrong typ', async () => ({ header: { typ: 'JWT' } }), INVALID],
