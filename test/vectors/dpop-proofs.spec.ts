@@ -13,7 +13,7 @@ const policy = algorithmPolicy(undefined);
 const [, atResource] = proofs;
 
 describe.skipIf(missing)(`RFC 9449 proofs ${missing ?? ''}`, () => {
-  it.each(proofs)('[P3-12] $where: accepts signature and key', async (example) => {
+  it.each(proofs)('[P3-12] accepts signature and key of $where', async (example) => {
     const parts = proofOf({ rawHeaders: ['DPoP', example.proof] });
     const signer = parseSigner(parts.header, policy);
     expect(signer.thumbprint).toBe(jkt);

@@ -85,7 +85,7 @@ describe.each(platforms)('htm and htu of a proof, on $platform', ({ create }) =>
     expect(await at('/Things/a+b', '/Things/a%20b')).toMatchObject(INVALID);
   });
 
-  it('[P3-4] [P0-1] pays no heed to Host and X-Forwarded-*', async () => {
+  it('[P3-4] [P0-1] ignores Host and X-Forwarded-*', async () => {
     const headers = {
       Host: 'evil.example',
       'X-Forwarded-Host': 'evil.example',

@@ -27,7 +27,7 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
   });
 
   it.each([undefined, 'Basic abc'])(
-    '[P0-2] [P3-7] lists both schemes without an error for %s',
+    '[P0-2] [P3-7] answers with both schemes and no error when Authorization is %s',
     async (header) => {
       expect(outcomeOf(await get('/things', header))).toEqual({
         status: 401,
@@ -70,7 +70,7 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
     });
   });
 
-  it('[P0-2] puts the error of a bad token into the challenge of the scheme that was used', async () => {
+  it('[P0-2] answers with the error of a bad token in the challenge of the scheme that was used', async () => {
     const expired = await api().client.sign({}, { expiresIn: '-1h' });
     const bearer = (await api().outcome({ token: expired, scheme: 'Bearer' })).challenge;
     expect(bearer).toMatch(
@@ -93,7 +93,7 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
     );
   });
 
-  it('[P3-7] challenges with DPoP alone where @Authorized requires it, and rejects what is not bound', async () => {
+  it('[P3-7] answers with DPoP alone where @Authorized requires it, and rejects what is not bound', async () => {
     expect(outcomeOf(await get('/bound'))).toEqual({
       status: 401,
       code: 'AUTH_TOKEN_MISSING',
@@ -109,7 +109,7 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
     expect(await api().outcome({ target: '/bound' })).toMatchObject({ status: 200 });
   });
 
-  it("[P3-7] challenges with DPoP alone where the only issuer has senderConstraint: 'require'", async () => {
+  it("[P3-7] answers with DPoP alone where the only issuer has senderConstraint: 'require'", async () => {
     const strict = await startDpopApi({}, { create, senderConstraint: 'require' });
     const none = await request(strict.app.getHttpServer()).get('/things');
     expect(none.headers['www-authenticate']).toMatch(/^DPoP algs="[^"]+"$/);
@@ -120,7 +120,7 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
     expect(await strict.outcome()).toMatchObject({ status: 200 });
   });
 
-  it('[P3-7] has no challenge in the answers 403 of roles, and one with scope for scopes', async () => {
+  it('[P3-7] answers 403 with the scope in the challenge when a bound token lacks it', async () => {
     const { challenge } = await api().outcome({ target: '/things/scoped' });
     expect(challenge).toBe(
       `DPoP realm="things", error="insufficient_scope", scope="things:read", ${ALGS}, Bearer realm="things"`,

@@ -145,7 +145,7 @@ describe.each(platforms)('the nonce of a proof, on $platform', ({ create }) => {
 });
 
 describe('AUTH_EXPOSED_HEADERS', () => {
-  it('[P0-5] lists the header of the nonce, so that scripts of another origin can read it', () => {
+  it('[P0-5] names the header of the nonce to scripts of another origin', () => {
     expect(AUTH_EXPOSED_HEADERS).toContain('DPoP-Nonce');
   });
 });

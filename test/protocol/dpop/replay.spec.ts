@@ -27,8 +27,8 @@ async function proofFor(api: DpopApi, claims: object = {}): Promise<{ token: str
   return { token, proof: await api.client.proof({ url: URL_OF_THINGS, token, claims: { ...claims } }) };
 }
 
-describe.each(platforms)('a proof that comes again, on $platform', ({ create }) => {
-  it('[P3-9] is rejected as invalid_dpop_proof', async () => {
+describe.each(platforms)('the replay check, on $platform', ({ create }) => {
+  it('[P3-9] rejects a proof that comes again with invalid_dpop_proof', async () => {
     const api = await startDpopApi({}, { create });
     const sent = await proofFor(api);
     expect(await api.outcome(sent)).toMatchObject({ status: 200 });
@@ -37,7 +37,7 @@ describe.each(platforms)('a proof that comes again, on $platform', ({ create }) 
     expect(challenge).toMatch(/^DPoP error="invalid_dpop_proof"/);
   });
 
-  it('[P3-9] is accepted exactly once when a hundred copies come at once', async () => {
+  it('[P3-9] accepts a proof exactly once when a hundred copies come at once', async () => {
     const api = await startDpopApi({}, { create });
     await api.app.listen(0, '127.0.0.1');
     const sent = await proofFor(api);
@@ -48,7 +48,7 @@ describe.each(platforms)('a proof that comes again, on $platform', ({ create }) 
 });
 
 describe('the replay store', () => {
-  it('[P3-9] is called with the SHA-256 of key and jti, until the proof could no longer be accepted', async () => {
+  it('[P3-9] calls the store with the SHA-256 of key and jti, and when the proof can no longer be accepted', async () => {
     const clock = new ManualClock();
     const replay = new RecordingStore();
     const api = await startDpopApi({ replay }, { clock });
@@ -59,7 +59,7 @@ describe('the replay store', () => {
     expect(replay.calls).toEqual([[key, iat * 1000 + 70_000, thumbprint]]);
   });
 
-  it('[P3-9] is called with the end of the nonce where that comes first', async () => {
+  it('[P3-9] calls the store with the end of the nonce where that comes first', async () => {
     const clock = new ManualClock();
     const replay = new RecordingStore();
     const nonce = { secrets: ['a secret of the fleet'], lifetime: 60_000 };
@@ -69,7 +69,7 @@ describe('the replay store', () => {
     expect(replay.calls.map(([, expiresAt]) => expiresAt)).toEqual([clock.now() + 60_000]);
   });
 
-  it('[P3-9] is called only after everything else has passed', async () => {
+  it('[P3-9] calls no store for a proof that is refused for another reason', async () => {
     const replay = new RecordingStore();
     const api = await startDpopApi({ replay });
     const token = await api.token();
@@ -88,7 +88,7 @@ describe('the replay store', () => {
     expect(replay.calls).toEqual([]);
   });
 
-  it('[P3-9] distinguishes keys with the same jti, and the borders of key and jti', async () => {
+  it('[P3-9] accepts one jti of two keys, and rejects it with another proof of the same key', async () => {
     const api = await startDpopApi();
     const other = await api.issuer.dpopClient();
     const claims = { jti: 'same' };
@@ -103,7 +103,7 @@ describe('the replay store', () => {
     }
   });
 
-  it('[P3-9] is not needed with replay: false, which accepts a proof as often as it comes', async () => {
+  it('[P3-9] accepts a proof as often as it comes with replay: false', async () => {
     const api = await startDpopApi({ replay: false });
     const sent = await proofFor(api);
     for (let i = 0; i < 3; i++) expect(await api.outcome(sent)).toMatchObject({ status: 200 });
@@ -124,7 +124,7 @@ describe('the replay store', () => {
     ['returns null', () => Promise.resolve(null)],
     ['returns no promise, and no boolean', () => 'true'],
   ];
-  it.each(broken)('[P3-10] %s: 503 with Retry-After, never a pass', async (_, add) => {
+  it.each(broken)('[P3-10] answers 503 with Retry-After when the store %s', async (_, add) => {
     const api = await startDpopApi({ replay: Object({ add }) });
     const response = await api.send();
     expect([response.status, response.body.errorCode]).toEqual([503, UNAVAILABLE.code]);
@@ -132,7 +132,7 @@ describe('the replay store', () => {
     expect(response.headers).not.toHaveProperty('www-authenticate');
   });
 
-  it('[P3-10] hangs: 503 after a second, and nothing is left behind', async () => {
+  it('[P3-10] answers 503 after a second when the store hangs, and leaves no timer behind', async () => {
     const clock = new ManualClock();
     let called: (() => void) | undefined;
     const reached = new Promise<void>((resolve) => (called = resolve));
@@ -150,7 +150,7 @@ describe('the replay store', () => {
     expect(clock.pendingTimers).toBe(before);
   });
 
-  it('[P3-10] may answer late: the proof is refused all the same, and the next one is not affected', async () => {
+  it('[P3-10] answers 503 when the store is late, and 200 to the next proof', async () => {
     const clock = new ManualClock();
     const waiting: ((isNew: boolean) => void)[] = [];
     const add = (): Promise<boolean> => new Promise((resolve) => void waiting.push(resolve));
