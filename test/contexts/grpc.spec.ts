@@ -141,14 +141,14 @@ describe('gRPC methods', () => {
   const failureOf = (answers: Observable<Answer>): Promise<unknown> =>
     lastValueFrom(answers.pipe(toArray())).catch((error: unknown) => error);
 
-  it.each(kinds)('[M3] answers a %s when the metadata carries a good token', async (kind) => {
+  it.each(kinds)('[M3] answers when the metadata carries a good token: %s', async (kind) => {
     const connect = await start();
     const token = await issuer.sign({ sub: 'alice' });
     const answers = await lastValueFrom(call[kind](connect(() => token)).pipe(toArray()));
     expect(answers.map(({ text }) => text)).toEqual(expected[kind]);
   });
 
-  it.each(kinds)('[M2][M3] answers a %s UNAUTHENTICATED when it carries none', async (kind) => {
+  it.each(kinds)('[M2][M3] answers UNAUTHENTICATED when the metadata carries none: %s', async (kind) => {
     const connect = await start();
     expect(await failureOf(call[kind](connect()))).toMatchObject({
       code: 16,
@@ -185,7 +185,7 @@ describe('gRPC methods', () => {
     await down.close();
   });
 
-  it.each(kinds)('answers a %s an error of the server when validate throws, and goes on', async (kind) => {
+  it.each(kinds)('answers an error of the server without its text when validate throws: %s', async (kind) => {
     const connect = await start({
       ...issuer.options(),
       validate: () => {

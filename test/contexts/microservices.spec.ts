@@ -261,7 +261,7 @@ for (const wire of wires) {
         expect(await ask(connect(), 'me', wire.withHeader({}, `Bearer ${token}`))).toBe('alice@alice');
       });
 
-      it('[M6] answers AUTH_REQUEST_INVALID or AUTH_TOKEN_MALFORMED when the header is of another kind, and no crash', async () => {
+      it('[M6] answers AUTH_REQUEST_INVALID or AUTH_TOKEN_MALFORMED when the header is of another kind', async () => {
         const { connect, ask } = await start();
         const values: readonly unknown[] =
           wire.name === 'RabbitMQ'

@@ -80,7 +80,7 @@ describe('Auth0', () => {
     expect(await api.outcomeOf(token(forged))).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
   });
 
-  it('rejects an API signed with HS256, which a key set cannot verify', async () => {
+  it('rejects tokens of an API that signs with HS256, which a key set cannot verify', async () => {
     const api = await startApi(create, site().serving(options));
     const pem = current.publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const { iss, aud } = { iss: options.issuer, aud: 'https://api.shop.example' };

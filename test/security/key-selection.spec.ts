@@ -20,7 +20,7 @@ describe('a member of the key set', () => {
     ['a member named __proto__', JSON.parse('{"__proto__":{"kty":"RSA"},"kid":"p"}')],
     ['a kid that is no string', { ...makeSigner('ES256').jwk, kid: 7 }],
     ['an AKP key', { kty: 'AKP', alg: 'ML-DSA-65', pub: 'AAAA', kid: 'akp' }],
-  ])('[E1] ignores a member and keeps the others when it is %s', async (_, member) => {
+  ])('[E1] ignores a member and keeps the others: %s', async (_, member) => {
     bench().issuer.publishRaw(member);
     const later = bench().publish(makeSigner('ES256'));
     await bench().admits(bench().tokenBy(later));

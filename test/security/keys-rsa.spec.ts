@@ -16,7 +16,7 @@ describe('an RSA key', () => {
     ['of 8192 bits', { primes: 8 }],
     ['with a larger exponent', { exponent: 65_539n }],
     ['with an exponent of 64 bits', { exponent: 2n ** 64n - 59n }],
-  ])('[D3] accepts a key that is %s', async (_, recipe) => {
+  ])('[D3] accepts a key %s', async (_, recipe) => {
     const key = bench().publish({ ...makeSigner('ES256'), ...makeRsaSigner(recipe) });
     await bench().admits(bench().tokenBy(key));
   });
@@ -31,7 +31,7 @@ describe('an RSA key', () => {
     ['with exponent 17', 'weak', { exponent: 17n }],
     ['with an exponent of more than 64 bits', 'weak', { exponent: 2n ** 72n - 93n }],
     ['with the ROCA fingerprint', 'weak', { isRoca: true, primeBits: 1032 }],
-  ])('[D3] skips a key that is %s, although its signatures verify', async (_, fault, recipe) => {
+  ])('[D3] skips a key %s, although its signatures verify', async (_, fault, recipe) => {
     const key = { ...makeSigner('ES256'), ...makeRsaSigner(recipe) };
     expect(verifiesByItself(key)).toBe(true);
     const events: MetadataEvent[] = [];

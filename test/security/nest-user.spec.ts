@@ -65,7 +65,7 @@ describe.each(platforms)('request.user, on $platform', ({ create }) => {
     expect((await get('/user/members', {})).body).toEqual({ a: null, b: null });
   });
 
-  it('[L6] keeps the user there when PassportModule names another property', async () => {
+  it('[L6] stays the property of the user when PassportModule names another', async () => {
     const imports = [PassportModule.register({ property: 'account', session: true })];
     const { get } = await issuerAndApi(create, {}, { imports, controllers: [UserController] });
     expect((await get('/user', { sub: 'alice', nested: {} })).body).toMatchObject({ user: { sub: 'alice' } });

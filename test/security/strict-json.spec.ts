@@ -53,7 +53,7 @@ describe('the JSON of a token', () => {
     ['inside a list', '"list":[{"x":1,"x":1}],'],
     ['as __proto__', '"__proto__":1,"__proto__":2,'],
     ['as the empty name', '"":1,"":2,'],
-  ])('[B6] rejects a claim that is named twice %s', async (_, text) => {
+  ])('[B6] rejects a claim that is named twice: %s', async (_, text) => {
     await refusesPayload(claimsWith(text));
   });
 

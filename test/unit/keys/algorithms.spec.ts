@@ -25,7 +25,7 @@ describe('the algorithm table', () => {
     },
   );
 
-  it('answers RFC 7518 §3.5 with a salt as long as the digest', () => {
+  it('returns a salt as long as the digest, as RFC 7518 §3.5 requires', () => {
     const pss = ALGORITHMS.filter(({ saltLength }) => saltLength !== undefined);
     expect(pss.map(({ name, saltLength }) => [name, saltLength])).toEqual([
       ['PS256', 32],
@@ -76,7 +76,7 @@ describe('the algorithm table', () => {
     expect(algorithm && coordinateLength(algorithm)).toBe(Buffer.from(x, 'base64url').length);
   });
 
-  it('answers that only the two names of Ed25519 denote one algorithm', () => {
+  it('returns one algorithm for two names only when they are those of Ed25519', () => {
     const names = ALGORITHMS.map(({ name }) => name);
     const same = names.flatMap((one) =>
       names.filter((other) => one !== other && isSameAlgorithm(one, other)).map((other) => [one, other]),

@@ -57,7 +57,7 @@ describe('members without a meaning', () => {
     ['d', [], 'private'],
     ['d', '', 'private'],
     ['k', '', 'symmetric'],
-  ])('answers that a key with %s %j is %s', (name, value, fault) => {
+  ])('skips a key with the member %s %j as %s', (name, value, fault) => {
     const { skipped } = parse({ ...rsa, [name]: value }, ec);
     expect(skipped.map((one) => one.fault)).toEqual([fault]);
   });

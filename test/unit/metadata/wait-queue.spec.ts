@@ -116,7 +116,7 @@ describe('WaitQueue', () => {
     expect(ticks).toBeLessThanOrEqual(501);
   });
 
-  it('accepts that waiters are removed while it is iterated', () => {
+  it('accepts the removal of waiters while it is iterated', () => {
     const { queue } = queueOn(new ManualClock());
     for (let i = 0; i < 10; i++) queue.add(waiterUntil(i));
     for (const waiter of queue) queue.resolve(waiter, () => undefined);

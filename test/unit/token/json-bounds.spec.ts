@@ -25,7 +25,7 @@ describe('a strict JSON object', () => {
     ['{"a":1,"a":2}', 'names a member twice'],
     [String.raw`{"a":1,"\u0061":2}`, 'names a member twice'],
     [`{"a":${'['.repeat(32)}${']'.repeat(32)}}`, 'is nested deeper than 32 levels'],
-  ])('answers what is wrong with %j', (text, fault) => {
+  ])('returns what is wrong with %j', (text, fault) => {
     expect(parse(text)).toBe(fault);
   });
 
