@@ -30,6 +30,14 @@ export interface ProtectOptions {
   protocol?: boolean | undefined;
 }
 
+/** Every option with its default. */
+interface Resolved {
+  readonly onExpiry: 'disconnect' | 'refuse';
+  readonly renewEvent: string | undefined;
+  readonly anonymous: boolean;
+  readonly protocol: boolean;
+}
+
 /**
  * Authenticates WebSocket clients at the handshake, where Nest runs no guards. Call `protect` in the gateway:
  *
@@ -41,7 +49,8 @@ export interface ProtectOptions {
  */
 @Injectable()
 export class HandshakeAuthentication {
-  readonly #protected = new WeakSet<object>();
+  /** By server, with the options it is protected with. */
+  readonly #protected = new WeakMap<object, Resolved>();
 
   constructor(
     @Inject(Authenticator) private readonly authenticator: Authenticator,
@@ -53,23 +62,21 @@ export class HandshakeAuthentication {
   /**
    * Protects a socket.io server or namespace, or a server of ws. Calling it again for the same one does nothing.
    *
-   * @throws {AuthConfigurationError} the server is of another kind
+   * @throws {AuthConfigurationError} the server is of another kind, or protected already with other options
    */
   protect(server: object, options: ProtectOptions = {}): void {
-    if (this.#protected.has(server)) return;
-    const port = this.#portFor(options);
+    const { onExpiry = 'disconnect', renewEvent, anonymous = false, protocol = false } = options;
+    const resolved = { onExpiry, renewEvent, anonymous, protocol };
+    const earlier = this.#protected.get(server);
+    if (earlier) return assertSame(earlier, resolved);
+    const port = this.#portFor(resolved);
     if (isSocketIoServer(server)) protectSocketIo(server, port);
     else if (isWsServer(server)) protectWs(server, port);
     else throw new AuthConfigurationError('HandshakeAuthentication protects servers of socket.io and ws');
-    this.#protected.add(server);
+    this.#protected.set(server, resolved);
   }
 
-  #portFor({
-    onExpiry = 'disconnect',
-    renewEvent,
-    anonymous = false,
-    protocol = false,
-  }: ProtectOptions): HandshakePort {
+  #portFor({ onExpiry, renewEvent, anonymous, protocol }: Resolved): HandshakePort {
     const watcher = onExpiry === 'disconnect' ? this.watcher : undefined;
     return {
       renewEvent,
@@ -129,6 +136,15 @@ export class HandshakeAuthentication {
     this.outcomes.answered(error);
     return answerTo(error, this.authOptions.realm);
   }
+}
+
+/** Gateways that share a server share its handshake: the second must not believe in options that do not hold. */
+function assertSame(earlier: Resolved, given: Resolved): void {
+  const differing = Object.entries(given).find(([name, value]) => Reflect.get(earlier, name) !== value);
+  if (!differing) return;
+  throw new AuthConfigurationError(
+    `HandshakeAuthentication.protect was called for one server with different values of ${differing[0]}; gateways that share a server (port and path, or namespace) need the same options`,
+  );
 }
 
 /** Provides {@link HandshakeAuthentication}; import it in the module of the gateway. */

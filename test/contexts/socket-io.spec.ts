@@ -2,9 +2,9 @@ import { WebSocketGateway, type OnGatewayInit } from '@nestjs/websockets';
 import { SubscribeMessage } from '@nestjs/websockets';
 import { Inject } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import { Authorized, CurrentUser } from 'nestjs-resilient-auth';
+import { AuthConfigurationError, Authorized, CurrentUser } from 'nestjs-resilient-auth';
 import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
-import { HandshakeAuthentication } from 'nestjs-resilient-auth/websockets';
+import { HandshakeAuthentication, type ProtectOptions } from 'nestjs-resilient-auth/websockets';
 import { ManualClock, TestIssuer } from 'nestjs-resilient-auth/testing';
 import type { Server } from 'socket.io';
 import type { Socket } from 'socket.io-client';
@@ -363,6 +363,30 @@ describe('a gateway on socket.io', () => {
     const orders = api.socketIo({ auth: { token } });
     await connected(orders);
     expect(await ask(orders, 'me')).toBe('alice@alice');
+  });
+
+  it('throws when two gateways of one server ask for different options', async () => {
+    const refusals: unknown[] = [];
+    function gatewayWith(options: ProtectOptions) {
+      @Authorized()
+      @WebSocketGateway({ path: '/live' })
+      class Gateway implements OnGatewayInit {
+        constructor(@Inject(HandshakeAuthentication) private readonly handshakes: HandshakeAuthentication) {}
+
+        afterInit(server: object): void {
+          try {
+            this.handshakes.protect(server, options);
+          } catch (error) {
+            refusals.push(error);
+          }
+        }
+      }
+      return Gateway;
+    }
+    await start({ gateways: [gatewayWith({}), gatewayWith({ anonymous: true })] });
+    expect(refusals).toHaveLength(1);
+    expect(refusals[0]).toBeInstanceOf(AuthConfigurationError);
+    expect(refusals[0]).toMatchObject({ message: expect.stringContaining('different values of anonymous') });
   });
 
   it('keeps no token of a client that leaves during its check, or that a later middleware refuses', async () => {
