@@ -9,12 +9,12 @@ import { attachToken } from 'nestjs-resilient-auth/microservices';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { lastValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
-import { DoorsModule } from './doors.module.js';
+import { DoorsModule } from './app.module.js';
 
-// Each line is one answer for prove.mjs, as in main.ts.
+// Each line is one answer for prove.mjs, as in src/main.ts.
 async function main(): Promise<void> {
   const issuer = await TestIssuer.start({ audience: 'orders' });
-  const app = await NestFactory.create(DoorsModule.register(issuer.options()), { logger: ['error'] });
+  const app = await NestFactory.create(DoorsModule.register(issuer.options()), { logger: false });
   app.useWebSocketAdapter(new WsAdapter(app));
   const messages = app.connectMicroservice(
     { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } },
@@ -55,16 +55,16 @@ interface GraphAnswer {
 
 async function message(app: INestApplication, token?: string): Promise<string> {
   const socket = new WebSocket(`ws://127.0.0.1:${portOf(app)}/live`, { headers: authorization(token) });
-  const refused = new Promise<string>((resolve) => socket.once('close', (code) => resolve(`closed ${code}`)));
-  await once(socket, 'open');
+  try {
+    await once(socket, 'open');
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
   socket.send(JSON.stringify({ event: 'me' }));
-  const answered = once(socket, 'message').then(([text]) => {
-    const { data }: { data: string } = JSON.parse(String(text));
-    return data;
-  });
-  const outcome = await Promise.race([answered, refused]);
+  const [text] = await once(socket, 'message');
   socket.terminate();
-  return outcome;
+  const { data }: { data: string } = JSON.parse(String(text));
+  return data;
 }
 
 async function send(port: number, token?: string): Promise<string> {
