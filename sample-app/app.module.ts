@@ -20,6 +20,7 @@ export class AppModule {
           ...issuer,
           secureByDefault: true,
           contexts: features.flatMap(({ context }) => context ?? []),
+          extensions: features.flatMap(({ extension }) => extension ?? []),
         }),
         ...features.map(({ module }) => module),
         ...extras,

@@ -1,11 +1,13 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import type { AuthContext } from 'nestjs-resilient-auth';
+import type { AuthContext, AuthExtension } from 'nestjs-resilient-auth';
 
 /** One capability of the sample: a Nest module in a folder of its own, and its routes for the printed help. */
 export interface Feature {
   readonly module: Type | DynamicModule;
   /** Switches its handlers on, when they are not HTTP's. */
   readonly context?: AuthContext;
+  /** What it adds to every authentication. */
+  readonly extension?: AuthExtension;
   readonly routes: readonly RouteHelp[];
   /** Lines of the printed help for what is not called over HTTP. */
   readonly channels?: readonly ChannelHelp[];
