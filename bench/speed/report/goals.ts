@@ -1,5 +1,10 @@
 import type { GrowthCell } from '../growth/process.js';
-import { FAST_JWT_KNOWN, OURS, OURS_KNOWN as KNOWN_IN_PROCESS } from '../in-process/contenders.js';
+import {
+  FAST_JWT_KNOWN,
+  OURS,
+  OURS_KNOWN as KNOWN_IN_PROCESS,
+  OURS_OBSERVED,
+} from '../in-process/contenders.js';
 import { OPEN, OURS_KNOWN, OURS_NEW, RECIPE } from '../nest/variants.js';
 import type { Platform } from '../settings.js';
 import { ratio, summarize, type Figure } from '../statistics.js';
@@ -88,6 +93,7 @@ function knownInProcess({ inProcess }: Results): Goal[] {
   return inProcess.flatMap(({ alg, one }) => {
     const cost = summarize(of(one, KNOWN_IN_PROCESS));
     const figure = ratio(of(one, FAST_JWT_KNOWN), of(one, KNOWN_IN_PROCESS));
+    const observed = ratio(of(one, OURS_OBSERVED), of(one, KNOWN_IN_PROCESS));
     return [
       {
         figure: `known token, in process, ${alg}`,
@@ -96,6 +102,12 @@ function knownInProcess({ inProcess }: Results): Goal[] {
         isReached: cost.median <= 4,
       },
       atLeast(`known token, in process, ${alg}, against fast-jwt with cache`, 1, figure),
+      {
+        figure: `known token, in process, ${alg}, with openTelemetry() and no SDK, against without`,
+        reach: '≤ 1.02×',
+        measured: times(observed),
+        isReached: observed.low <= 1.02,
+      },
     ];
   });
 }

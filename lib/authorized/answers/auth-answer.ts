@@ -164,9 +164,26 @@ function headersOf(error: AuthError): Readonly<Record<string, string>> {
   return nonce === undefined ? NO_STORE : { ...NO_STORE, 'DPoP-Nonce': nonce };
 }
 
+/** One code of the table, for documents made of it. */
+export interface DescribedCode {
+  readonly code: AuthErrorCode;
+  readonly description: string;
+}
+
+/** Returns the codes that are answered with a status, in the order of the table. */
+export function codesWith(wanted: AuthAnswer['status']): readonly DescribedCode[] {
+  return Object.entries(ANSWERS).flatMap(([code, { status, description }]) =>
+    status === wanted && isCode(code) ? [{ code, description }] : [],
+  );
+}
+
 /** The value of `WWW-Authenticate`; `undefined` without challenges. */
 export function challengeHeader(challenges: readonly Challenge[]): string | undefined {
   return challenges.length > 0 ? challenges.map(textOf).join(', ') : undefined;
+}
+
+function isCode(code: string): code is AuthErrorCode {
+  return Object.hasOwn(ANSWERS, code);
 }
 
 function textOf({ scheme, parameters }: Challenge): string {

@@ -1,0 +1,1 @@
+export { documentAuthorization } from './document-authorization.js';
