@@ -22,7 +22,7 @@ export class AppModule {
           contexts: features.flatMap(({ context }) => context ?? []),
           extensions: features.flatMap(({ extension }) => extension ?? []),
         }),
-        ...features.map(({ module }) => module),
+        ...features.flatMap(({ module }) => module ?? []),
         ...extras,
       ],
       providers: [{ provide: APP_PIPE, useValue: new StandardSchemaValidationPipe() }],

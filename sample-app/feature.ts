@@ -1,13 +1,15 @@
-import type { DynamicModule, Type } from '@nestjs/common';
+import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import type { AuthContext, AuthExtension } from 'nestjs-resilient-auth';
 
-/** One capability of the sample: a Nest module in a folder of its own, and its routes for the printed help. */
+/** One capability of the sample: most often a Nest module in a folder of its own, and its routes for the printed help. */
 export interface Feature {
-  readonly module: Type | DynamicModule;
+  readonly module?: Type | DynamicModule;
   /** Switches its handlers on, when they are not HTTP's. */
   readonly context?: AuthContext;
   /** What it adds to every authentication. */
   readonly extension?: AuthExtension;
+  /** Called before the application listens. */
+  readonly prepare?: (app: INestApplication) => void;
   readonly routes: readonly RouteHelp[];
   /** Lines of the printed help for what is not called over HTTP. */
   readonly channels?: readonly ChannelHelp[];

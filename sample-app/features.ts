@@ -4,7 +4,8 @@ import { health } from './health/health.module.js';
 import { live } from './live/live.module.js';
 import { messages } from './messages/messages.module.js';
 import { metrics } from './metrics/metrics.module.js';
+import { openApi } from './openapi/open-api.js';
 import { orders } from './orders/orders.module.js';
 
 /** Everything the sample shows, in the order of the printed help. A new feature is a folder and one line here. */
-export const features: readonly Feature[] = [orders, graphql, live, messages, health, metrics];
+export const features: readonly Feature[] = [orders, graphql, live, messages, health, metrics, openApi];

@@ -24,6 +24,10 @@ const apps = [
   // Every context. Without the check of libraries: declarations of @nestjs/graphql need packages that it does not install.
   { name: 'doors-esm-nest12', folder: 'doors-esm-nest12', source: 'doors-src' },
   { name: 'doors-cjs-nest11', folder: 'doors-cjs-nest11', source: 'doors-src', requires: true },
+  // Metrics and the OpenAPI document.
+  { name: 'observed-esm-nest12', folder: 'observed-esm-nest12', source: 'observed-src' },
+  { name: 'observed-cjs-nest11', folder: 'observed-cjs-nest11', source: 'observed-src', requires: true },
+  { name: 'observed-cjs-nest11-oldest', folder: 'observed-cjs-nest11', source: 'observed-src', oldest: 11 },
 ];
 /** Only these, when named: `npm run test:package -- cjs-nest11`. */
 const chosen = process.argv.slice(2);
@@ -38,6 +42,16 @@ const answersOf = ({ folder }) => [
   'options per request: refused, AUTH_CONFIGURATION_INVALID',
   // NestJS 11 runs no global guard there.
   `an undecorated gateway: ${folder.endsWith('11') ? 'refused, AUTH_CONFIGURATION_INVALID' : 'accepted'}`,
+  'closed',
+];
+/** What apps/observed-src/main.ts prints. */
+const observed = [
+  'OpenAPI, security: [{"openid":["orders:read"]},{"accessToken":[]}]',
+  'OpenAPI, answers: 200 401 403 503',
+  'OpenAPI, 403: AUTH_SCOPE_MISSING',
+  'metrics: accepted hit 1',
+  'metrics: refused miss 1',
+  'metrics: accepted miss 1',
   'closed',
 ];
 /** What apps/doors-src/main.ts prints: TCP carries a token from Nest 12.1 on. */
@@ -114,9 +128,14 @@ async function compileApp(app, folder) {
   }
 }
 
+function printedBy(app) {
+  if (app.source === 'doors-src') return doorsOf(app);
+  return app.source === 'observed-src' ? observed : answersOf(app);
+}
+
 /** Starts the app: it asks itself, prints the answers, closes all it opened, and then must end with no help. */
 async function startApp(app, folder) {
-  const answers = (app.source === 'doors-src' ? doorsOf(app) : answersOf(app)).join('\n');
+  const answers = printedBy(app).join('\n');
   let overdue;
   const watch = (printed, child) => {
     if (/^closed$/m.test(printed)) overdue ??= setTimeout(() => child.kill('SIGKILL'), exitGrace);
@@ -159,7 +178,7 @@ async function proveApp(app, temp, packed) {
   await check(`${app.name}: compiles${app.source ? '' : ' with skipLibCheck off'}`, () =>
     compileApp(app, folder),
   );
-  const answers = app.source ? 'answers in every context' : 'answers 401, 200, 200 after a rollover';
+  const answers = app.source ? `answers as ${app.source} says` : 'answers 401, 200, 200 after a rollover';
   await check(`${app.name}: ${answers}, and ends`, () => startApp(app, folder));
   for (const name of app.twoCopies ? ['core', 'common'] : []) {
     await check(`${app.name}: two copies of @nestjs/${name} fail the boot`, () =>

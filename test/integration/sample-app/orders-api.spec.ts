@@ -50,6 +50,19 @@ describe('the orders API with the embedded provider', () => {
     ).toMatchObject({ status: 400 });
   });
 
+  it('answers metrics of its authentications, and a document of what its routes require, without a token', async () => {
+    await get('/orders', await getToken(provider.issuer, ordersCli)).expect(200);
+
+    const metrics = await request(app.getHttpServer()).get('/metrics').expect(200);
+    expect(metrics.text).toMatch(/^resilient_auth_authentications_total\{.*outcome="accepted".*\} \d+$/m);
+    expect(metrics.text).toMatch(/^resilient_auth_metadata_state\{.*\} 0$/m);
+    const { body } = await request(app.getHttpServer()).get('/api-json').expect(200);
+    expect(body.paths['/orders'].post.security).toEqual([{ openid: ['orders:write'] }, { accessToken: [] }]);
+    expect(body.paths['/health'].get.security).toEqual([]);
+    expect(body.components.securitySchemes.openid.openIdConnectUrl).toContain(provider.issuer);
+    await request(app.getHttpServer()).get('/api').expect(200);
+  });
+
   it('answers 401 when there is no token', async () => {
     const { headers } = await request(app.getHttpServer()).get('/orders').expect(401);
 
