@@ -38,9 +38,13 @@ export type {
   Policy,
   PolicyFunction,
 } from './authorized/requirements/authorization-policy.js';
-export { CurrentToken, CurrentUser } from './authorized/current-user.decorator.js';
+export { CurrentToken, CurrentUser, type ParameterPipe } from './authorized/current-user.decorator.js';
 export type { AuthorizedOptions } from './authorized/requirements/authorized-options.js';
-export type { RequirementCheck, RequirementSubject } from './authorized/requirements/requirement-kind.js';
+export type {
+  NeededOption,
+  RequirementCheck,
+  RequirementSubject,
+} from './authorized/requirements/requirement-kind.js';
 export type { Requirements } from './authorized/requirements/requirements.js';
 
 export { AuthCensus } from './census/auth-census.js';
@@ -50,7 +54,8 @@ export { Authenticator, type SecretOrKeyProvider } from './authentication/authen
 export type { Authentication, AuthObserver, ObserverHost } from './authentication/outcomes/auth-observer.js';
 export type { PresentedToken, TokenCheck } from './authentication/token-check.js';
 export type { AuthenticatedToken } from './authentication/authenticated-token.js';
-export type { Credentials, HttpRequestLike } from './authentication/credentials.js';
+export type { PublicUrlOption } from './authentication/http/public-url.js';
+export type { Credentials, HttpRequestLike, NodeRequestLike } from './authentication/credentials.js';
 export type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.js';
 export type { Claims, TokenHeader } from './token/unverified-token.js';
 export type { TokenCacheStatus } from './token/verified-token-cache.js';
@@ -58,7 +63,7 @@ export type { TokenCacheStatus } from './token/verified-token-cache.js';
 export { Clock, type TimerHandle } from './time/clock.js';
 export { FileMetadataStore } from './metadata/store/file-metadata-store.js';
 export type { IssuerMetadata } from './keys/issuer-metadata.js';
-export type { MetadataEvent, RefreshTrigger } from './metadata/metadata-events.js';
+export type { BudgetUse, MetadataEvent, RefreshTrigger, StoreOperation } from './metadata/metadata-events.js';
 export type {
   Duration,
   MetadataFetch,
@@ -112,4 +117,9 @@ export {
   TokenMissingError,
   type ProofDemand,
 } from './errors/request.errors.js';
-export { SignatureInvalidError, TokenError, TokenRejectedError } from './errors/token.errors.js';
+export {
+  SignatureInvalidError,
+  TokenError,
+  TokenRejectedError,
+  type Staleness,
+} from './errors/token.errors.js';

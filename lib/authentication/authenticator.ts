@@ -32,6 +32,7 @@ export class Authenticator implements OnModuleInit {
   readonly #requests: RequestAuthentication;
   readonly #outcomes: Outcomes;
 
+  /** @internal */
   constructor(
     options: ResolvedAuthOptions,
     providers: IssuerMetadataProviders,

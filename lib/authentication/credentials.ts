@@ -1,5 +1,5 @@
 /** Node's request, as far as it is read. */
-interface NodeRequestLike {
+export interface NodeRequestLike {
   readonly method?: unknown;
   /** The request target as it was sent (RFC 9112 §3.2); middleware of Express may change it. */
   readonly url?: unknown;

@@ -5,21 +5,19 @@ import { assertOptions, type AuthorizedOptions } from './requirements/authorized
 import { StreamExpiryInterceptor } from './stream-expiry.interceptor.js';
 import { allowAnonymous, requireAuthorization } from './requirements/requirements.js';
 
-type ClassOrMethodDecorator = ClassDecorator & MethodDecorator;
-
 /**
  * Requires a valid token that meets the requirements. On a class it covers every handler; requirements of the same
  * target, the method, its class and base classes all add up.
  *
  * @throws {TypeError} at decoration, for an empty list, an unknown name, or `@AllowAnonymous` on the same target
  */
-export function Authorized(options: AuthorizedOptions = {}): ClassOrMethodDecorator {
+export function Authorized(options: AuthorizedOptions = {}): ClassDecorator & MethodDecorator {
   assertOptions(options);
   const frozen = Object.freeze({ ...options });
   return decorate((target) => requireAuthorization(target, frozen), enforcementOf(frozen));
 }
 
-function enforcementOf({ onExpiry }: AuthorizedOptions): ClassOrMethodDecorator {
+function enforcementOf({ onExpiry }: AuthorizedOptions): ClassDecorator & MethodDecorator {
   const guard = UseGuards(AuthorizedGuard);
   return onExpiry === 'end' ? applyDecorators(guard, UseInterceptors(StreamExpiryInterceptor)) : guard;
 }
@@ -30,14 +28,14 @@ function enforcementOf({ onExpiry }: AuthorizedOptions): ClassOrMethodDecorator 
  *
  * @throws {TypeError} at decoration, with `@Authorized` on the same target
  */
-export function AllowAnonymous(): ClassOrMethodDecorator {
+export function AllowAnonymous(): ClassDecorator & MethodDecorator {
   return decorate(allowAnonymous);
 }
 
 function decorate(
   mark: (target: Class | MethodTarget) => void,
-  guard?: ClassOrMethodDecorator,
-): ClassOrMethodDecorator {
+  guard?: ClassDecorator & MethodDecorator,
+): ClassDecorator & MethodDecorator {
   // oxlint-disable-next-line typescript/no-explicit-any -- TypeScript's own type of a method decorator's descriptor
   return (target: object, key?: string | symbol, descriptor?: TypedPropertyDescriptor<any>): void => {
     const handler: unknown = descriptor?.value;

@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { tokenOf, userOf } from './contexts/caller.js';
 
-type Pipe = PipeTransform | Type<PipeTransform>;
+/** A pipe, or its class. */
+export type ParameterPipe = PipeTransform | Type<PipeTransform>;
 
 /**
  * Reads a member of the user's own, or one that its class has as a getter (entities of Mongoose and Sequelize). Methods
@@ -29,14 +30,13 @@ function baseOf(target: object): object | undefined {
  * getter of its class.
  * `undefined` in an anonymous handler.
  */
-export const CurrentUser: (member?: string, ...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
-  (member: string | undefined, context: ExecutionContext): unknown => {
+export const CurrentUser: (member?: string, ...pipes: ParameterPipe[]) => ParameterDecorator =
+  createParamDecorator((member: string | undefined, context: ExecutionContext): unknown => {
     const user = userOf(context);
     return member === undefined ? user : memberOf(user, member);
-  },
-);
+  });
 
 /** The whole `AuthenticatedToken`: claims, header, issuer, scopes, roles, user. `undefined` in an anonymous handler. */
-export const CurrentToken: (...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
+export const CurrentToken: (...pipes: ParameterPipe[]) => ParameterDecorator = createParamDecorator(
   (_: unknown, context: ExecutionContext): unknown => tokenOf(context),
 );

@@ -10,6 +10,7 @@ import { CensusTaker } from './census-taker.js';
 export class AuthCensus {
   readonly #taker: CensusTaker;
 
+  /** @internal */
   constructor(@Inject(CensusTaker) taker: CensusTaker) {
     this.#taker = taker;
   }

@@ -19,17 +19,17 @@ export interface SubscriptionAuthenticationOptions extends GraphqlContextOptions
 }
 
 /** As much of graphql-ws' context of a connection as is used. */
-interface Connection {
+export interface GraphqlWsConnection {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
   readonly extra?: unknown;
 }
 
 /** Options of graphql-ws' server. */
 export interface GraphqlWsHooks {
-  onConnect(connection: Connection): Promise<boolean>;
+  onConnect(connection: GraphqlWsConnection): Promise<boolean>;
   /** Returns the result to use in place of the given one; `undefined` keeps it. */
   onOperation(
-    connection: Connection,
+    connection: GraphqlWsConnection,
     id: string,
     payload: unknown,
     args: unknown,
@@ -56,6 +56,7 @@ const TRY_AGAIN_LATER = 1013;
  */
 @Injectable()
 export class SubscriptionAuthentication {
+  /** @internal */
   constructor(
     @Inject(Authenticator) private readonly authenticator: Authenticator,
     @Inject(TokenWatcher) private readonly watcher: TokenWatcher,
@@ -75,7 +76,7 @@ export class SubscriptionAuthentication {
     };
   }
 
-  async #connect(connection: Connection, names: readonly string[]): Promise<boolean> {
+  async #connect(connection: GraphqlWsConnection, names: readonly string[]): Promise<boolean> {
     const credentials = credentialsOf(connection, names);
     // Without a token an open resolver may still be called; the guard refuses the others.
     if (credentials.authorization === undefined) return true;
@@ -93,7 +94,7 @@ export class SubscriptionAuthentication {
   /** Ends a result when the token of its operation ends; without a token it belongs to an open resolver. */
   async #bound(
     result: AsyncGenerator<never, void>,
-    connection: Connection,
+    connection: GraphqlWsConnection,
     names: readonly string[],
     onExpiry: 'complete' | 'close',
   ): Promise<AsyncGenerator<never, void> | undefined> {
@@ -114,13 +115,16 @@ export class SubscriptionAuthentication {
 @Module({ providers: [SubscriptionAuthentication], exports: [SubscriptionAuthentication] })
 export class GraphqlAuthModule {}
 
-function credentialsOf({ connectionParams, extra }: Connection, names: readonly string[]): Credentials {
+function credentialsOf(
+  { connectionParams, extra }: GraphqlWsConnection,
+  names: readonly string[],
+): Credentials {
   const upgrade = memberOf(extra, 'request');
   const connection = { parameters: connectionParams, upgrade: isObject(upgrade) ? upgrade : undefined };
   return { authorization: connectionAuthorization(connection, names), request: upgrade };
 }
 
-function closeSocket({ extra }: Connection, code: number, reason: string): void {
+function closeSocket({ extra }: GraphqlWsConnection, code: number, reason: string): void {
   const socket = memberOf(extra, 'socket');
   const close = memberOf(socket, 'close');
   if (typeof close === 'function') Reflect.apply(close, socket, [code, reason]);

@@ -12,7 +12,7 @@ import { AuthConfigurationError } from '../errors/configuration.error.js';
 const NAME = 'authorization';
 
 /** Any `ClientProxy`, with events and status of any name. */
-type MessageClient = Pick<ClientProxy, 'send' | 'emit' | 'connect'>;
+export type MessageClient = Pick<ClientProxy, 'send' | 'emit' | 'connect'>;
 
 /**
  * Sends a token with every message of a client, beside the payload: as metadata over TCP and Redis (Nest 12.1 and later)

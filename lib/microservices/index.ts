@@ -1,2 +1,2 @@
-export { attachToken } from './attach-token.js';
+export { attachToken, type MessageClient } from './attach-token.js';
 export { microserviceContext, type MicroserviceContextOptions } from './microservice.context.js';

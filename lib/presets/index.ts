@@ -14,6 +14,7 @@ export {
   type EntraIdPresetOptions,
 } from './microsoft.js';
 export { okta, pingOne, type OktaPresetOptions, type PingOnePresetOptions } from './okta.js';
+export type { PresetAudience } from './preset-values.js';
 export {
   fusionAuth,
   zitadel,

@@ -6,6 +6,7 @@ import { baseOf, segmentOf, type PresetAudience } from './preset-values.js';
 export interface KeycloakPresetOptions {
   /** Keycloak's address as clients see it, path included: `https://login.example.com`, `https://example.com/auth`. */
   url: string;
+  /** Name of the realm, as in its address. */
   realm: string;
   /** The client id of the API, put into `aud` by an audience mapper or a client scope. */
   audience: PresetAudience;

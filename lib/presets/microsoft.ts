@@ -55,6 +55,7 @@ export interface EntraExternalIdPresetOptions {
   tenant: string;
   /** Its subdomain: `contoso` in `contoso.ciamlogin.com`. */
   subdomain: string;
+  /** The API's application id. */
   audience: PresetAudience;
 }
 

@@ -21,7 +21,12 @@ export interface AuthHealthDetails extends Record<string, unknown> {
   readonly issuers: Readonly<Record<string, IssuerHealth>>;
 }
 
-type AuthHealthResult<Key extends string> = HealthIndicatorResult<Key, 'up' | 'down', AuthHealthDetails>;
+/** Result of a check under a name of the application's choice. */
+export type AuthHealthResult<Key extends string> = HealthIndicatorResult<
+  Key,
+  'up' | 'down',
+  AuthHealthDetails
+>;
 
 /**
  * Reports whether tokens can be checked, for `@nestjs/terminus`. Reads the state in memory and makes no network call, so

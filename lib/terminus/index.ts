@@ -1,1 +1,6 @@
-export { AuthHealthIndicator, type AuthHealthDetails, type IssuerHealth } from './auth-health.indicator.js';
+export {
+  AuthHealthIndicator,
+  type AuthHealthDetails,
+  type AuthHealthResult,
+  type IssuerHealth,
+} from './auth-health.indicator.js';

@@ -1,8 +1,13 @@
 export { Clock } from '../time/clock.js';
 export { authenticatedAs } from './overrides/authenticated-as.js';
 export { ManualClock } from './manual-clock.js';
-export { overrideIssuer } from './overrides/override-issuer.js';
-export { TestDpopClient, type TestDpopHeaders, type TestProofOptions } from './dpop/test-dpop-client.js';
+export { overrideIssuer, type OverridableModule } from './overrides/override-issuer.js';
+export {
+  TestDpopClient,
+  type SignToken,
+  type TestDpopHeaders,
+  type TestProofOptions,
+} from './dpop/test-dpop-client.js';
 export {
   TestIssuer,
   type TestIssuerFailure,

@@ -52,6 +52,7 @@ export class HandshakeAuthentication {
   /** By server, with the options it is protected with. */
   readonly #protected = new WeakMap<object, Resolved>();
 
+  /** @internal */
   constructor(
     @Inject(Authenticator) private readonly authenticator: Authenticator,
     @Inject(TokenWatcher) private readonly watcher: TokenWatcher,

@@ -18,6 +18,7 @@ export class AuthContexts {
   /** In seconds, by the issuer's `name`. */
   readonly clockTolerances: ReadonlyMap<string, number>;
 
+  /** @internal */
   constructor(
     private readonly http: HttpContext,
     private readonly options: Pick<

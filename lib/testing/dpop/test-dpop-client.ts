@@ -34,7 +34,8 @@ export interface TestDpopHeaders {
   readonly dpop: string;
 }
 
-type SignToken = (claims: TestClaims, options?: SignOptions) => Promise<string>;
+/** Signs an access token, as `TestIssuer.sign` does. */
+export type SignToken = (claims: TestClaims, options?: SignOptions) => Promise<string>;
 
 /** A client with a key of its own, for tests of routes that take bound tokens; made by `TestIssuer.dpopClient()`. */
 export class TestDpopClient {

@@ -3,7 +3,7 @@ import { ISSUER_OVERRIDE, type IssuerOverride } from '../../options/module/test-
 import type { TestIssuer } from '../test-issuer.js';
 
 /** `Test.createTestingModule(…)`, as far as it is used. */
-interface OverridableModule {
+export interface OverridableModule {
   overrideProvider(token: unknown): { useValue(value: unknown): unknown };
 }
 
