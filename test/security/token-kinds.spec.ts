@@ -77,14 +77,14 @@ describe('a token of another kind', () => {
   });
 
   it.each([
-    { jkt: 'thumbprint' },
-    { 'x5t#S256': 'hash' },
-    { jwk: {} },
-    { kid: 'k' },
-    { unknown: 1 },
-    {},
-    'jkt',
-    [],
+    [{ jkt: 'thumbprint' }],
+    [{ 'x5t#S256': 'hash' }],
+    [{ jwk: {} }],
+    [{ kid: 'k' }],
+    [{ unknown: 1 }],
+    [{}],
+    ['jkt'],
+    [[]],
   ])('[F13] rejects a token that is bound to its sender by cnf %j', async (cnf) => {
     const { headers } = await bench().refuses(bench().token({ cnf }), 'AUTH_TOKEN_SENDER_CONSTRAINED');
     expect(headers['www-authenticate']).toContain('error="invalid_token"');

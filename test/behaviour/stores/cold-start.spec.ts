@@ -119,7 +119,7 @@ describe('a cold start with a store', () => {
     expect(await stage.show('a')).toBe('accepted');
   });
 
-  it.each([null, 7, 'junk', []])(
+  it.each([[null], [7], ['junk'], [[]]])(
     '[36] fetches from the issuer when the store holds %j in place of a snapshot',
     async (junk) => {
       const clock = new ManualClock();

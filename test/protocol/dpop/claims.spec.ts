@@ -55,7 +55,7 @@ describe.each(platforms)('the binding of a token, on $platform', ({ create }) =>
     );
   });
 
-  it.each([null, '', 7, {}, [], 'x', undefined])(
+  it.each([[null], [''], [7], [{}], [[]], ['x'], [undefined]])(
     '[P3-6] rejects a token whose cnf.jkt is %j',
     async (jkt) => {
       const token = await api().token({

@@ -42,7 +42,7 @@ describe('the signed envelope', () => {
 });
 
 describe('integrityKeys', () => {
-  it.each([undefined, '', 'short', Buffer.alloc(15), [], [NEW, 'short'], 7, {}])(
+  it.each([[undefined], [''], ['short'], [Buffer.alloc(15)], [[]], [[NEW, 'short']], [7], [{}]])(
     'throws when there is no secret of 16 bytes: %j',
     (given) => {
       expect(() => Reflect.apply(integrityKeys, undefined, [given])).toThrow('integrityKey');
