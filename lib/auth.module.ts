@@ -2,6 +2,7 @@ import {
   Inject,
   Logger,
   Module,
+  type NestModule,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
@@ -98,7 +99,7 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
 })
 export class AuthModule
   extends ConfigurableModuleClass
-  implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
+  implements NestModule, OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   /** @internal */
   constructor(
@@ -108,6 +109,12 @@ export class AuthModule
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
   ) {
     super();
+  }
+
+  /** Nest's hook for middleware: the only one before it registers routes. */
+  configure(): void {
+    const { httpAdapter } = this.adapterHost;
+    for (const extension of this.options.extensions) extension.addRoutes?.(httpAdapter);
   }
 
   async onModuleInit(): Promise<void> {

@@ -5,9 +5,11 @@ import type { TokenCheck } from './authentication/token-check.js';
 import type { AnswerExtension } from './authorized/answers/answer-extension.js';
 import type { AuthContext, OtherContexts } from './authorized/contexts/auth-context.js';
 import type { AuthCensusEntry } from './census/auth-census-entry.js';
+import type { AcceptedCall } from './authorized/contexts/accepted-call.js';
 import type { ClaimPath, ClaimReader } from './authentication/scopes-and-roles.js';
 import type { MtlsOptions } from './features/mtls-options.js';
 import type { DpopOptions } from './features/dpop-options.js';
+import type { ProtectedResourceOptions } from './features/protected-resource-options.js';
 import type { MetadataOptions } from './metadata/metadata-options.js';
 import type { Claims, TokenHeader } from './token/unverified-token.js';
 
@@ -40,7 +42,14 @@ export interface AuthExtension {
   readonly answer?: AnswerExtension;
   /** Sees how each authentication ends. */
   readonly observer?: AuthObserver;
-  /** Called once, before Nest registers the routes of controllers: the place to add routes of its own. */
+  /** Called with each call that the guard has accepted with a token, before its handler; must not throw. */
+  readonly accepted?: (call: AcceptedCall) => void;
+  /**
+   * Called once in an application with HTTP, before Nest adds middleware and the routes of controllers, so that no route
+   * for every path comes first: the place for routes of its own, outside of global prefix, versions and guards.
+   */
+  addRoutes?(httpAdapter: AbstractHttpAdapter): void;
+  /** Called once, with Nest's hook of this name. */
   onModuleInit?(host: ExtensionHost): void | Promise<void>;
   /** Called once, when every handler is known: the place to refuse a boot for what they require. */
   onApplicationBootstrap?(host: ExtensionHost): void | Promise<void>;
@@ -101,6 +110,11 @@ export interface AuthModuleOptions {
    * `publicUrl`. `{}` takes every default. Default none: such tokens are refused.
    */
   dpop?: DpopOptions | undefined;
+  /**
+   * Publishes what clients have to know about this API (RFC 9728), at an address that every challenge names, so that they
+   * find the issuer by themselves; needs `publicUrl`. `true` takes everything from what is known. Default none.
+   */
+  protectedResource?: ProtectedResourceOptions | true | undefined;
   /** Checks and answers that are added to those of the core, in this order. Default none. */
   extensions?: readonly AuthExtension[] | undefined;
 }

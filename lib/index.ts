@@ -32,6 +32,7 @@ export {
 } from './authorized/answers/http-exception.js';
 export type { AuthAnswer, Challenge } from './authorized/answers/auth-answer.js';
 export { AuthContext, type OtherContexts } from './authorized/contexts/auth-context.js';
+export type { AcceptedCall } from './authorized/contexts/accepted-call.js';
 export { AuthContexts } from './authorized/contexts/auth-contexts.js';
 export type {
   AuthorizationPolicy,
@@ -92,6 +93,7 @@ export type {
 } from './metadata/store/metadata-store.js';
 export type { SigningKey } from './keys/signing-key.js';
 
+export type { ProtectedResourceOptions } from './features/protected-resource-options.js';
 export { AccessDeniedError, StepUpRequiredError, type RequiredLogin } from './errors/access.errors.js';
 export {
   AuthError,

@@ -90,6 +90,7 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
         ? this.authorize(requirements, token, context)
         : this.#withoutToken(requirements, context);
       if (authorization) await authorization;
+      if (token && this.contexts.areCallsReported) this.#report(token, context);
       if (isOnce) rememberAccepted(context, this.#identity);
       return true;
     } catch (error) {
@@ -168,6 +169,12 @@ export class AuthorizedGuard extends AuthGuard(STRATEGY_NAME) implements OnModul
     if (error instanceof AuthConfigurationError) this.#logger.error(error.message);
     else this.#logger.debug(`${error.code}: ${error.message}`);
     return this.contexts.toException(error, context, this.requirementsFor(context));
+  }
+
+  #report(token: AuthenticatedToken, context: ExecutionContext): void {
+    const credentials = this.contexts.of(context).credentialsOf(context);
+    const rawToken = this.authenticator.rawTokenIn(credentials);
+    this.contexts.reportAccepted({ token, rawToken, context, credentials });
   }
 
   /** What passport does with an accepted token, without its machinery: docs/decisions/0012. */

@@ -13,6 +13,12 @@ const FEATURES: readonly Feature[] = [
     isNamed: ({ dpop }) => dpop !== undefined,
     load: async () => (await import('../sender-constrained/dpop/dpop.feature.js')).dpopExtension,
   },
+  // Last: it adds to the challenges of the others.
+  {
+    isNamed: ({ protectedResource }) => protectedResource !== undefined,
+    load: async () =>
+      (await import('../resource-metadata/protected-resource.extension.js')).protectedResourceExtension,
+  },
 ];
 
 /**

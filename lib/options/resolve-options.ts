@@ -9,6 +9,7 @@ import { problemsOf } from './problems.js';
 import { resolveIssuer } from './resolve-issuer.js';
 import { extrasSchema, inlineOptionsSchema, listedOptionsSchema } from './schema.js';
 import type { ResolvedAuthOptions } from './resolved-options.js';
+import { problemsOfProtectedResource } from './module/protected-resource-rules.js';
 import { scopesThatImply } from './module/scope-implications.js';
 import { AuthConfigurationError, type ConfigurationProblem } from '../errors/configuration.error.js';
 
@@ -28,6 +29,7 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
   });
   if (issuers) problems.push(...duplicates(issuers));
   if (checked) problems.push(...problemsOfFeatures(checked));
+  if (checked) problems.push(...problemsOfProtectedResource(checked.module, checked.issuers));
   if (problems.length > 0 || !checked || !issuers) throw new AuthConfigurationError(problems);
   const { jwtFromRequest, tokenMaxLength, realm, tokenCache } = checked.module;
   const { contexts, otherContexts, extensions, publicUrl, scopeImplies, dpop, mtls } = checked.module;
@@ -40,6 +42,7 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
     otherContexts,
     extensions: Object.freeze([...extensions]),
     publicUrl,
+    protectedResource: checked.module.protectedResource,
     impliedBy: scopesThatImply(scopeImplies),
     mtls: mtls && Object.freeze(mtls),
     dpop: dpop && Object.freeze({ ...dpop, replay: dpop.replay }),

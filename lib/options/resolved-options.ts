@@ -2,6 +2,7 @@ import type { AuthModuleOptions, TokenExtractor, ValidateContext } from '../auth
 import type { ClaimReader } from '../authentication/scopes-and-roles.js';
 import type { MtlsOptions } from '../features/mtls-options.js';
 import type { ReplayStore } from '../features/dpop-options.js';
+import type { ResolvedProtectedResource } from '../features/protected-resource-options.js';
 import type { ResolvedMetadataOptions } from '../metadata/metadata-options.js';
 import type { TrustedIssuer } from '../token/trusted-issuer.js';
 import type { Claims } from '../token/unverified-token.js';
@@ -39,6 +40,7 @@ export interface ResolvedAuthOptions {
   readonly otherContexts: NonNullable<AuthModuleOptions['otherContexts']>;
   readonly extensions: NonNullable<AuthModuleOptions['extensions']>;
   readonly publicUrl: AuthModuleOptions['publicUrl'];
+  readonly protectedResource: ResolvedProtectedResource | undefined;
   /** For each scope those that imply it, by `scopeImplies`. */
   readonly impliedBy: ReadonlyMap<string, readonly string[]>;
   /** Where the certificates of clients are found. */

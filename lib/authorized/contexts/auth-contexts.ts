@@ -7,6 +7,7 @@ import type { ResolvedAuthOptions } from '../../options/resolved-options.js';
 import { answerTo } from '../answers/auth-answer.js';
 import type { Refusal } from '../answers/answer-extension.js';
 import type { Requirements } from '../requirements/requirements.js';
+import type { AcceptedCall } from './accepted-call.js';
 import type { AuthContext } from './auth-context.js';
 import type { HttpContext } from './http.context.js';
 
@@ -14,6 +15,7 @@ import type { HttpContext } from './http.context.js';
 export class AuthContexts {
   readonly #logger = new Logger('AuthorizedGuard');
   readonly #byType: ReadonlyMap<string, AuthContext>;
+  readonly #listeners: readonly ((call: AcceptedCall) => void)[];
   readonly #ignored = new Set<string>();
   /** In seconds, by the issuer's `name`. */
   readonly clockTolerances: ReadonlyMap<string, number>;
@@ -28,6 +30,7 @@ export class AuthContexts {
     private readonly outcomes: Outcomes,
   ) {
     this.#byType = new Map(options.contexts.map((context) => [context.type, context]));
+    this.#listeners = options.extensions.flatMap(({ accepted }) => accepted ?? []);
     this.clockTolerances = new Map(options.issuers.map(({ name, clockTolerance }) => [name, clockTolerance]));
   }
 
@@ -75,6 +78,16 @@ export class AuthContexts {
   /** Counts an operation that is answered with an error, as its guard decides. */
   countRefusal(error: AuthError): void {
     this.outcomes.answered(error);
+  }
+
+  /** Whether an extension wants to know of accepted calls. */
+  get areCallsReported(): boolean {
+    return this.#listeners.length > 0;
+  }
+
+  /** Reports a call to the extensions, before its handler is called. */
+  reportAccepted(call: AcceptedCall): void {
+    for (const accepted of this.#listeners) accepted(call);
   }
 
   /** Returns the exception of the transport for a refusal, with what extensions add to its answer. */

@@ -3,6 +3,7 @@ import type { AuthModuleOptions } from '../../auth.options.js';
 import { isPublicUrl, PUBLIC_URL } from '../../authentication/http/public-url.js';
 import { mtlsSchema } from './mtls-schema.js';
 import { dpopSchema } from './dpop-schema.js';
+import { protectedResourceSchema } from './protected-resource-schema.js';
 import { cycleIn } from './scope-implications.js';
 
 /*
@@ -41,6 +42,7 @@ export const edgeEntries = {
   scopeImplies: v.optional(scopeImplies, () => ({})),
   mtls: v.optional(mtlsSchema),
   dpop: v.optional(dpopSchema),
+  protectedResource: v.optional(protectedResourceSchema),
 };
 
 function isContext(value: unknown): value is { type: string } {
@@ -55,14 +57,18 @@ function isDistinct(types: readonly string[]): boolean {
 
 function isExtension(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('name' in value)) return false;
-  const { tokenCheck, answer, observer }: Record<string, unknown> = { ...value };
+  const { tokenCheck, answer, observer, accepted }: Record<string, unknown> = { ...value };
   const isCheck = typeof tokenCheck === 'object' && tokenCheck !== null && 'check' in tokenCheck;
   const isObserver = typeof observer === 'object' && observer !== null;
   return (
     (isCheck || tokenCheck === undefined) &&
-    (typeof answer === 'function' || answer === undefined) &&
+    [answer, accepted].every(isFunctionOrAbsent) &&
     (isObserver || observer === undefined)
   );
+}
+
+function isFunctionOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'function';
 }
 
 /** RFC 6749 §3.3. */

@@ -9,16 +9,26 @@ export const platforms = [
   { platform: 'Fastify', create: createOnFastify },
 ] as const;
 
-export type CreateApplication = (builder: TestingModuleBuilder) => Promise<INestApplication>;
+/** @param configure called before the application is initialized: prefix, versions, CORS */
+export type CreateApplication = (
+  builder: TestingModuleBuilder,
+  configure?: (app: INestApplication) => void,
+) => Promise<INestApplication>;
 
-async function createOnExpress(builder: TestingModuleBuilder): Promise<INestApplication> {
+async function createOnExpress(
+  ...[builder, configure]: Parameters<CreateApplication>
+): Promise<INestApplication> {
   const app = (await builder.compile()).createNestApplication(new ExpressAdapter(), { logger: false });
+  configure?.(app);
   return app.init();
 }
 
-async function createOnFastify(builder: TestingModuleBuilder): Promise<INestApplication> {
+async function createOnFastify(
+  ...[builder, configure]: Parameters<CreateApplication>
+): Promise<INestApplication> {
   const module = await builder.compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+  configure?.(app);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;

@@ -34,6 +34,8 @@ const context = (type: string): object => ({
   toException: noop,
 });
 
+const protectedResource = (members: object): object => ({ resource: 'https://api.example.com', ...members });
+
 const moduleOptions: readonly OptionRow[] = [
   {
     option: 'jwtFromRequest',
@@ -97,7 +99,7 @@ const moduleOptions: readonly OptionRow[] = [
   {
     option: 'extensions',
     default: 'none',
-    bounds: 'a list of `{ name, tokenCheck?, answer?, observer? }`',
+    bounds: 'a list of `{ name, tokenCheck?, answer?, observer?, accepted? }`',
     resolved: [[], ({ extensions }) => extensions],
     accepted: [
       [],
@@ -114,6 +116,7 @@ const moduleOptions: readonly OptionRow[] = [
       [{ name: 'a', tokenCheck: noop }],
       [{ name: 'a', answer: {} }],
       [{ name: 'a', observer: noop }],
+      [{ name: 'a', accepted: {} }],
       null,
     ],
     message: /a list of objects with a name, and any of tokenCheck, answer, observer and the hooks of a boot/,
@@ -215,6 +218,39 @@ const moduleOptions: readonly OptionRow[] = [
     ],
     message:
       /from: 'socket'|preset|\{ name, decode \}|a list of at least one address|a list of addresses|no option of this name/,
+    inTsdoc: false,
+  },
+  {
+    option: 'protectedResource',
+    default: 'none',
+    bounds: '`true`, or an object of the members below',
+    resolved: [undefined, (options) => options.protectedResource],
+    accepted: [
+      protectedResource({}),
+      protectedResource({ maxAge: '0s' }),
+      protectedResource({ maxAge: '1d', scopesSupported: [], mcp: true }),
+      protectedResource({ documentation: 'http://docs.example.com?a=b#c' }),
+    ],
+    refused: [
+      false,
+      'https://api.example.com',
+      [],
+      null,
+      protectedResource({ resource: 'http://api.example.com' }),
+      protectedResource({ resource: 'https://api.example.com?a=b' }),
+      protectedResource({ name: '' }),
+      protectedResource({ policy: 'policy' }),
+      protectedResource({ termsOfService: 'javascript:alert(1)' }),
+      protectedResource({ scopesSupported: ['a b'] }),
+      protectedResource({ authorizationServers: [] }),
+      protectedResource({ authorizationServers: ['login.example.com'] }),
+      protectedResource({ maxAge: '25h' }),
+      protectedResource({ maxAge: 60 }),
+      protectedResource({ mcp: 'yes' }),
+      protectedResource({ jwks_uri: 'https://api.example.com' }),
+    ],
+    message:
+      /true, or an object of what clients read|an https URL|a text|an https or http URL|a list of|a string with its unit, from 0s to 1d|true or false|no option of this name/,
     inTsdoc: false,
   },
 ];
