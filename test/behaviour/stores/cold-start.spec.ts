@@ -3,7 +3,7 @@ import { ManualClock } from 'nestjs-resilient-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore, type StoreTrouble } from '../../support/stores/memory-store.js';
 import { keyOf, ScriptedIssuer, status } from '../../support/issuers/scripted-issuer.js';
-import { scene, type Scene } from '../../support/apps/scene.js';
+import { scene, type Scene, until } from '../../support/apps/scene.js';
 
 const MINUTE = 60_000;
 const TROUBLES: readonly StoreTrouble[] = ['rejects', 'throws', 'hangs'];
@@ -55,7 +55,8 @@ describe('a cold start with a store', () => {
     expect(stage.issuer.requests).toEqual([]);
     await clock.advance(5 * MINUTE);
     expect(stage.attempts('automatic')).toBe(1);
-    expect(stage.provider.status()).toMatchObject({ state: 'fresh', source: 'issuer' });
+    await until(() => stage.provider.status().source === 'issuer');
+    expect(stage.provider.status().state).toBe('fresh');
   });
 
   it('[36] verifies the first token with the snapshot when startup is lazy', async () => {
