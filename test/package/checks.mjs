@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 
-const commandTimeout = 240_000;
+const commandTimeout = 480_000;
 
 /** What a check found wrong, with the output that shows it. */
 export class Failure extends Error {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { check, Failure, run, tally } from './checks.mjs';
 import { checkMustNotCompile } from './must-not-compile.mjs';
+import { pack } from './pack.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const fixtures = fileURLToPath(new URL('./apps', import.meta.url));
@@ -70,13 +71,6 @@ const exitGrace = 2_000;
 const bin = (folder, name) => join(folder, 'node_modules', '.bin', name);
 const readJson = async (file) => JSON.parse(await readFile(file, 'utf8'));
 
-/** `npm pack` builds first (`prepack`), so what is proven is what would be published. */
-async function pack(folder) {
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], root);
-  const [packed] = JSON.parse(stdout.slice(stdout.search(/^\[/m)));
-  return { ...packed, tarball: join(folder, packed.filename) };
-}
-
 /** All that belongs is in, what README links to included, and every built file has its source: nothing of an older build. */
 async function checkFiles(files) {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
@@ -90,6 +84,7 @@ async function checkFiles(files) {
     return (
       !texts.includes(path) &&
       !path.startsWith('docs/') &&
+      !path.startsWith('schematics/') &&
       !(source && existsSync(join(root, `${source}.ts`)))
     );
   });
@@ -214,7 +209,7 @@ const temp = await mkdtemp(join(tmpdir(), 'nestjs-resilient-auth-package-'));
 try {
   let packed;
   const ready = await check('builds and packs', async () => {
-    packed = await pack(temp);
+    packed = await pack(root, temp);
   });
   if (ready) {
     const { tarball, files } = packed;
