@@ -1,6 +1,5 @@
+import { isFault } from '../authentication/passport/strategy-options.js';
 import { AuthError } from '../errors/auth.error.js';
-import { AuthConfigurationError } from '../errors/configuration.error.js';
-import { MetadataUnavailableError } from '../errors/metadata.errors.js';
 
 /** How an authentication ended, in the words of the attributes. */
 export interface Outcome {
@@ -16,6 +15,5 @@ export function describeOutcome(error: unknown): Outcome {
   if (error === undefined) return ACCEPTED;
   // The fallback value of OpenTelemetry's conventions: names of foreign classes are no closed set.
   if (!(error instanceof AuthError)) return { outcome: 'unavailable', type: '_OTHER' };
-  const isFault = error instanceof MetadataUnavailableError || error instanceof AuthConfigurationError;
-  return { outcome: isFault ? 'unavailable' : 'refused', type: error.code };
+  return { outcome: isFault(error) ? 'unavailable' : 'refused', type: error.code };
 }

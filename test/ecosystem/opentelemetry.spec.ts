@@ -20,6 +20,7 @@ import { ManualClock, type TestIssuer, type TestIssuerModuleOptions } from 'nest
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { platforms } from '../support/apps/platforms.js';
 import { startApi, startIssuer } from '../support/apps/start-api.js';
+import { PUBLIC_URL, startDpopApi } from '../support/dpop/dpop-api.js';
 
 /** An SDK in memory: what a reader collects, and the spans that have ended. */
 class Telemetry {
@@ -322,6 +323,32 @@ describe('[E3] openTelemetry()', () => {
     await api.get('/orders', await issuer.sign({ cnf: { jkt: 'abc' } })).expect(401);
     expect(await telemetry.points('resilient_auth.proofs.refused')).toEqual([
       [{ reason: 'AUTH_TOKEN_SENDER_CONSTRAINED' }, 1],
+    ]);
+  });
+
+  it('counts proofs that are missing and proofs that come again apart when DPoP is on', async () => {
+    const telemetry = new Telemetry();
+    const api = await startDpopApi({}, { extensions: [telemetry.extension] });
+    const token = await api.token();
+    const proof = await api.client.proof({ url: `${PUBLIC_URL}/things`, token });
+    expect(await api.outcome({ token, proof })).toMatchObject({ status: 200 });
+    expect(await api.outcome({ token, proof })).toMatchObject({ code: 'AUTH_PROOF_REPLAYED' });
+    expect(await api.outcome({ token, proof: null })).toMatchObject({ code: 'AUTH_PROOF_MISSING' });
+    expect(await telemetry.points('resilient_auth.proofs.refused')).toEqual([
+      [{ reason: 'AUTH_PROOF_MISSING' }, 1],
+    ]);
+    expect(await telemetry.points('resilient_auth.proofs.replayed')).toEqual([
+      [{ reason: 'AUTH_PROOF_REPLAYED' }, 1],
+    ]);
+  });
+
+  it('counts unavailable when the replay store fails', async () => {
+    const telemetry = new Telemetry();
+    const replay = { add: () => Promise.reject(new Error('down')) };
+    const api = await startDpopApi({ replay }, { extensions: [telemetry.extension] });
+    expect(await api.outcome()).toMatchObject({ status: 503 });
+    expect(await telemetry.points(AUTHENTICATIONS)).toMatchObject([
+      [{ outcome: 'unavailable', 'error.type': 'AUTH_REPLAY_STORE_UNAVAILABLE' }, 1],
     ]);
   });
 

@@ -4,6 +4,7 @@ import { CERTIFICATE_THUMBPRINT, confirmationOf, KEY_THUMBPRINT } from '../../to
 import type { HttpRequestLike } from '../../authentication/credentials.js';
 import { publicUrlReader, type PublicUrlOption } from '../../authentication/http/public-url.js';
 import type { PresentedToken, TokenCheck } from '../../authentication/token-check.js';
+import { withFixedText } from '../../errors/auth.error.js';
 import { ProofError } from '../../errors/request.errors.js';
 import { TokenError } from '../../errors/token.errors.js';
 import { algorithmPolicy } from '../../keys/algorithms.js';
@@ -121,7 +122,7 @@ export class ProofCheck implements TokenCheck {
     const nonce = isNonceMissing ? this.#freshness.nonceAt(this.#parts.clock.now()) : undefined;
     // Also here, for transports whose answers have no headers of their own.
     if (nonce !== undefined) sendNonce(presented, nonce);
-    return new ProofError(code, message, { cause, demand: { algorithms, nonce } });
+    return withFixedText(new ProofError(code, message, { cause, demand: { algorithms, nonce } }));
   }
 }
 

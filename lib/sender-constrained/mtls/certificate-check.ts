@@ -1,5 +1,6 @@
 import { CERTIFICATE_THUMBPRINT, confirmationOf } from '../../token/confirmation.js';
 import type { PresentedToken, TokenCheck } from '../../authentication/token-check.js';
+import { withFixedText } from '../../errors/auth.error.js';
 import { TokenError } from '../../errors/token.errors.js';
 import type { CertificateSource } from './certificate-source.js';
 
@@ -24,5 +25,6 @@ export class CertificateCheck implements TokenCheck {
 }
 
 function mismatch(reason: string): TokenError {
-  return new TokenError('AUTH_CERTIFICATE_MISMATCH', `The token is bound to a client certificate: ${reason}`);
+  const message = `The token is bound to a client certificate: ${reason}`;
+  return withFixedText(new TokenError('AUTH_CERTIFICATE_MISMATCH', message));
 }
