@@ -67,7 +67,7 @@ export class Prometheus implements AsyncDisposable {
       end: String(until),
       step: String(step),
     });
-    const answer = await fetch(`http://127.0.0.1:${PORT}/api/v1/query_range?${parameters}`);
+    const answer = await fetch(`http://127.0.0.1:${PORT}/api/v1/query_range?${parameters.toString()}`);
     if (!answer.ok) throw new Error(`${expr}: ${await answer.text()}`);
     const { data }: Answer = JSON.parse(await answer.text());
     return data.result.map(({ metric, values }) => ({

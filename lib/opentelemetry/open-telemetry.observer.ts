@@ -55,8 +55,8 @@ export class OpenTelemetryObserver implements AuthObserver {
   ended(authentication: Authentication): void {
     const running = this.#running;
     if (!running) return;
-    const { issuer, isKnown, error } = authentication;
-    if (isKnown && error === undefined && issuer !== undefined) running.counts.hit(issuer);
+    if (authentication.isKnown && authentication.error === undefined)
+      running.counts.hit(authentication.issuer);
     else this.#report(authentication, running);
   }
 

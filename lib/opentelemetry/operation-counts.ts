@@ -16,6 +16,8 @@ const REPLAYED = 'AUTH_PROOF_REPLAYED';
  */
 export class OperationCounts {
   readonly #hits = new Map<string, Count>();
+  #lastIssuer: string | undefined;
+  #lastHit: Count = { attributes: {}, value: 0 };
   readonly #authentications = new Map<string, Count>();
   readonly #proofs = new Map<string, Count>();
   readonly #replays = new Map<string, Count>();
@@ -51,11 +53,13 @@ export class OperationCounts {
     ];
   }
 
-  /** A known token was accepted. */
-  hit(issuer: string): void {
-    const count = this.#hits.get(issuer);
-    if (count) count.value++;
-    else this.#hits.set(issuer, { attributes: { outcome: 'accepted', issuer, cache: 'hit' }, value: 1 });
+  /** A known token was accepted. Most often it is of the same issuer as the one before. */
+  hit(issuer = ''): void {
+    if (issuer !== this.#lastIssuer) {
+      this.#lastIssuer = issuer;
+      this.#lastHit = this.#hitsOf(issuer);
+    }
+    this.#lastHit.value++;
   }
 
   add({ outcome, type }: Outcome, issuer: string | undefined, isKnown: boolean): void {
@@ -73,6 +77,14 @@ export class OperationCounts {
   /** A guard has answered with an error. */
   refused(code: string, context: string): void {
     increment(this.#contexts, `${context} ${code}`, () => ({ context, reason: code }));
+  }
+
+  #hitsOf(issuer: string): Count {
+    const known = this.#hits.get(issuer);
+    if (known) return known;
+    const count = { attributes: { outcome: 'accepted', issuer, cache: 'hit' }, value: 0 };
+    this.#hits.set(issuer, count);
+    return count;
   }
 
   stop(): void {

@@ -6,32 +6,15 @@ import type { Clock } from '../../time/clock.js';
 import type { Authentication, AuthObserver } from './auth-observer.js';
 import type { RefusalLog } from './refusal-log.js';
 
-/** One authentication while it is under way. */
-export class PendingAuthentication implements Authentication {
-  issuer: string | undefined;
-  isKnown = false;
-  startedAt: number | undefined;
-  hasWaited = false;
-  error: unknown;
-
-  /** The token was in the verified-token cache. */
-  found(issuer: string): void {
-    this.issuer = issuer;
-    this.isKnown = true;
-  }
-
-  /** Called when it joins the requests that wait for a refresh. */
-  get waits(): () => void {
-    return () => {
-      this.hasWaited = true;
-    };
-  }
-}
+/** One authentication while it is under way. A plain object: a literal is what costs a known token least. */
+export type PendingAuthentication = { -readonly [Member in keyof Authentication]: Authentication[Member] };
 
 /** Where the outcome of each authentication goes: to the log of refusals, and to the observers of extensions. */
 export class Outcomes {
   readonly #logger = new Logger('Authenticator');
   readonly #observers: readonly AuthObserver[];
+  /** Most applications have one: a known token pays for no loop. */
+  readonly #first: AuthObserver | undefined;
   /** Those of the guard, which gets the same error again, and of operations that several guards refuse. */
   readonly #counted = new WeakSet<object>();
   #hasFailed = false;
@@ -42,6 +25,7 @@ export class Outcomes {
     observers: readonly AuthObserver[] = [],
   ) {
     this.#observers = observers;
+    this.#first = observers[0];
   }
 
   /** Before metadata is loaded for the first time. */
@@ -51,7 +35,9 @@ export class Outcomes {
 
   /** @returns `undefined` where nothing observes: then known tokens pay nothing */
   begin(): PendingAuthentication | undefined {
-    return this.#observers.length > 0 ? new PendingAuthentication() : undefined;
+    return this.#first
+      ? { issuer: undefined, isKnown: false, startedAt: undefined, hasWaited: false, error: undefined }
+      : undefined;
   }
 
   accepted(authentication: PendingAuthentication | undefined): void {
@@ -87,7 +73,8 @@ export class Outcomes {
   /** A fault of an observer must not refuse a request. */
   #notify(authentication: Authentication): void {
     try {
-      for (const observer of this.#observers) observer.ended?.(authentication);
+      if (this.#observers.length === 1) this.#first?.ended?.(authentication);
+      else for (const observer of this.#observers) observer.ended?.(authentication);
     } catch (error) {
       if (!this.#hasFailed)
         this.#logger.error(`An observer of the option extensions threw: ${oneLine(String(error), 200)}`);

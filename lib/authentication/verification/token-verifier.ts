@@ -58,7 +58,10 @@ export class TokenVerifier {
     const id = this.#cache && token.length <= tokenMaxLength ? identify(token) : undefined;
     const known = id === undefined ? undefined : this.#cache?.get(id, this.#clock.now());
     if (known) {
-      pending?.found(known.issuer.name);
+      if (pending) {
+        pending.issuer = known.issuer.name;
+        pending.isKnown = true;
+      }
       return known;
     }
     const candidate = parseToken(token, this.#issuers, this.#clock.now(), tokenMaxLength, pending);
@@ -82,7 +85,7 @@ export class TokenVerifier {
     for (;;) {
       const metadata = await (failure
         ? this.#refresh(check, failure)
-        : source.current(start, caller?.closed, pending?.waits));
+        : source.current(start, caller?.closed, waitOf(pending)));
       try {
         const key = await this.#signingKeyOf(candidate, metadata);
         if (source.snapshot()?.has(key)) return this.#accept(key, check);
@@ -108,7 +111,7 @@ export class TokenVerifier {
     const isKeyMissing = kid === undefined && this.#issuersWithoutKid.has(issuer.name);
     const reason = isKeyMissing ? 'key-not-found' : error.staleness;
     const fresh = await source
-      .requestRefresh({ stale, kid, reason, start, closed: caller?.closed, onWait: pending?.waits })
+      .requestRefresh({ stale, kid, reason, start, closed: caller?.closed, onWait: waitOf(pending) })
       .catch(async (refusal: unknown) => {
         // A wrong signature remains one when the issuer cannot be asked about it.
         throw reason === 'bad-signature' ? await withCause(error, check, stale) : refusal;
@@ -137,4 +140,12 @@ export class TokenVerifier {
     if (id !== undefined) this.#cache?.set(id, known, token.length);
     return known;
   }
+}
+
+/** Called when the authentication joins the requests that wait for a refresh. */
+function waitOf(pending: PendingAuthentication | undefined): (() => void) | undefined {
+  if (!pending) return undefined;
+  return () => {
+    pending.hasWaited = true;
+  };
 }

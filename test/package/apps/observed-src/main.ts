@@ -34,8 +34,8 @@ async function main(): Promise<void> {
   await app.listen(0, '127.0.0.1');
   const { port }: AddressInfo = app.getHttpServer().address();
   const token = await issuer.sign({ sub: 'alice', scope: 'orders:read' });
-  for (const headers of [{}, { authorization: `Bearer ${token}` }, { authorization: `Bearer ${token}` }])
-    await fetch(`http://127.0.0.1:${port}/orders`, { headers: new Headers(headers) });
+  const bearer: Record<string, string> = { authorization: `Bearer ${token}` };
+  for (const headers of [{}, bearer, bearer]) await fetch(`http://127.0.0.1:${port}/orders`, { headers });
   await meterProvider.forceFlush();
   const metrics = exporter
     .getMetrics()
