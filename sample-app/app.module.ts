@@ -4,6 +4,7 @@ import { APP_PIPE } from '@nestjs/core';
 import { AuthModule } from 'nestjs-resilient-auth';
 import type { IssuerOptions } from 'nestjs-resilient-auth';
 import { features } from './features.js';
+import { loopbackUrl } from './public-url.js';
 
 @Module({})
 export class AppModule {
@@ -19,6 +20,8 @@ export class AppModule {
         AuthModule.forRoot({
           ...issuer,
           secureByDefault: true,
+          publicUrl: loopbackUrl,
+          protectedResource: { name: 'Orders', mcp: true },
           contexts: features.flatMap(({ context }) => context ?? []),
           extensions: features.flatMap(({ extension }) => extension ?? []),
         }),

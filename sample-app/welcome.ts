@@ -1,6 +1,6 @@
 import { features } from './features.js';
 import type { DemoClient } from './provider/clients.js';
-import { ordersAdmin, ordersCli } from './provider/clients.js';
+import { ordersAdmin, ordersCli, ordersTeller } from './provider/clients.js';
 
 /** For the embedded provider: lines that work as pasted into bash or zsh, comments included. */
 export function welcome(api: string, messagePort: number, provider: string): string {
@@ -43,6 +43,14 @@ ${otherContexts(api, messagePort)}
   curl -iw '\\n' ${api}/admin/stats -H "Authorization: Bearer $ADMIN_TOKEN"
   curl -iw '\\n' ${api}/health
 
+  # a refund asks for a strong and recent login, which the first token does not show
+  curl -iw '\\n' ${api}/refunds -H "Authorization: Bearer $NEWEST_TOKEN" -H 'Content-Type: application/json' -d '{"order":1}'
+  TELLER_TOKEN=${getTokenLine(provider, ordersTeller)}
+  curl -iw '\\n' ${api}/refunds -H "Authorization: Bearer $TELLER_TOKEN" -H 'Content-Type: application/json' -d '{"order":1}'
+
+  # what a client can find out by itself, and a tool call of the Model Context Protocol
+${discovery(api, '$NEWEST_TOKEN')}
+
 Ctrl-C stops both.
 `;
 }
@@ -67,6 +75,8 @@ Paste into another terminal, with an access token of this issuer for this audien
   curl -iw '\\n' ${api}/health
 ${otherContexts(api, messagePort)}
 
+${discovery(api, '$TOKEN')}
+
 Ctrl-C stops it.
 `;
 }
@@ -90,6 +100,14 @@ function otherContexts(api: string, messagePort: number): string {
   return `  node -e '${socket}' "$TOKEN" &
   curl -iw '\\n' ${api}/graphql -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"query":"{ orders { id item } }"}'
   node -e '${message}' "$TOKEN"`;
+}
+
+/** The document that every challenge names, and an MCP client. */
+function discovery(api: string, token: string): string {
+  const call =
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_orders","arguments":{}}}';
+  return `  curl -iw '\\n' ${api}/.well-known/oauth-protected-resource
+  curl -iw '\\n' ${api}/mcp -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '${call}'`;
 }
 
 function getTokenLine(provider: string, { id, secret }: DemoClient): string {

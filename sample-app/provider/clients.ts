@@ -3,6 +3,8 @@ export interface DemoClient {
   readonly id: string;
   readonly secret: string;
   readonly roles: readonly string[];
+  /** How its user has logged in, just now. A real provider knows; these clients have no users. */
+  readonly acr?: string;
 }
 
 export const scopes = ['orders:read', 'orders:write'];
@@ -17,4 +19,12 @@ export const ordersAdmin: DemoClient = {
   roles: ['admin'],
 };
 
-export const clients: readonly DemoClient[] = [ordersCli, ordersAdmin];
+/** The same with a strong and recent login in its tokens. */
+export const ordersTeller: DemoClient = {
+  id: 'orders-teller',
+  secret: 'orders-teller-secret',
+  roles: [],
+  acr: 'phr',
+};
+
+export const clients: readonly DemoClient[] = [ordersCli, ordersAdmin, ordersTeller];

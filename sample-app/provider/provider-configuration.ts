@@ -23,8 +23,11 @@ export function providerConfiguration(keys: readonly SigningKey[]): Configuratio
     })),
     ttl: { ClientCredentials: tokenLifetime },
     extraTokenClaims: (_context, token) => {
-      const roles = clients.find(({ id }) => id === token.clientId)?.roles ?? [];
-      return roles.length > 0 ? { roles: [...roles] } : undefined;
+      const { roles = [], acr } = clients.find(({ id }) => id === token.clientId) ?? {};
+      return {
+        ...(roles.length > 0 && { roles: [...roles] }),
+        ...(acr !== undefined && { acr, auth_time: Math.floor(Date.now() / 1000) }),
+      };
     },
     features: {
       clientCredentials: { enabled: true },

@@ -43,6 +43,7 @@ const answersOf = ({ folder }) => [
   'options per request: refused, AUTH_CONFIGURATION_INVALID',
   // NestJS 11 runs no global guard there.
   `an undecorated gateway: ${folder.endsWith('11') ? 'refused, AUTH_CONFIGURATION_INVALID' : 'accepted'}`,
+  'resource metadata: 200 https://orders.example/v1 orders:read',
   'closed',
 ];
 /** What apps/observed-src/main.ts prints. */

@@ -125,6 +125,9 @@ describe('the printed help', () => {
       expect(text).toMatch(/POST +\/graphql +requires scope orders:read/);
       expect(text).toMatch(/WS +\/live +requires scope orders:read/);
       expect(text).toMatch(/TCP +orders\.list +requires scope orders:read/);
+      expect(text).toMatch(/POST +\/refunds +requires scope orders:write, and a login/);
+      expect(text).toMatch(/MCP +\/mcp +requires scope orders:read/);
+      expect(text).toMatch(/curl .*\/\.well-known\/oauth-protected-resource\n.*curl .*\/mcp /);
       expect(text).toMatch(/GET +\/health +requires nothing/);
     }
   });

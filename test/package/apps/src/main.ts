@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { protectedResourceMetadataUrl } from 'nestjs-resilient-auth/resource-metadata';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { AppModule, FactoryModule, GatewayModule, RequestScopedModule } from './app.module.js';
 
@@ -26,6 +27,11 @@ async function main(): Promise<void> {
   console.log(`options per request: ${await refusalOf(RequestScopedModule.register(issuer.options()))}`);
   console.log(`an undecorated gateway: ${await refusalOf(GatewayModule.register(issuer.options()))}`);
 
+  const found = { publicUrl: 'https://orders.example/v1', protectedResource: true } as const;
+  const discoverable = await start(AppModule.register({ ...issuer.options(), ...found }));
+  console.log(`resource metadata: ${await metadataOf(discoverable)}`);
+  await discoverable.close();
+
   await issuer.close();
   console.log('closed');
 }
@@ -42,6 +48,15 @@ async function call(app: INestApplication, token?: string): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${port}/orders`, { headers });
   const body: { subject?: string; errorCode?: string } = JSON.parse(await answer.text());
   return `${answer.status} ${body.subject ?? body.errorCode}`;
+}
+
+/** At the address that a challenge names. */
+async function metadataOf(app: INestApplication): Promise<string> {
+  const { port }: AddressInfo = app.getHttpServer().address();
+  const url = protectedResourceMetadataUrl('https://orders.example/v1');
+  const answer = await fetch(`http://127.0.0.1:${port}${new URL(url).pathname}`);
+  const body: { resource?: string; scopes_supported?: string[] } = JSON.parse(await answer.text());
+  return `${answer.status} ${body.resource} ${body.scopes_supported?.join(' ')}`;
 }
 
 async function refusalOf(module: DynamicModule): Promise<string> {
