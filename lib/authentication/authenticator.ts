@@ -10,7 +10,7 @@ import type { Credentials } from './credentials.js';
 import { admit, type Answer, type KnownToken } from './known-token.js';
 import { Outcomes, type PendingAuthentication } from './outcomes/outcomes.js';
 import { RequestAuthentication } from './request-authentication.js';
-import { TokenChecks, type PresentedToken } from './token-check.js';
+import { TokenChecks } from './token-check.js';
 import type { ResolvedAuthOptions } from '../options/resolved-options.js';
 import { TokenVerifier } from './verification/token-verifier.js';
 
@@ -115,18 +115,20 @@ export class Authenticator implements OnModuleInit {
 
   /**
    * For a passport-jwt strategy of your own, in place of jwks-rsa's `passportJwtSecret`: hands out the key only when
-   * the token verifies with it. passport-jwt turns every error into a 401.
+   * the token verifies with it. passport-jwt turns every error into a 401. A token that is bound to a key or certificate is
+   * refused: a strategy cannot answer with what its proof needs.
    */
-  readonly secretOrKeyProvider: SecretOrKeyProvider = (_request, rawJwtToken, done) => {
-    this.#withPem(rawJwtToken, done);
+  readonly secretOrKeyProvider: SecretOrKeyProvider = (request, rawJwtToken, done) => {
+    this.#withPem(rawJwtToken, request, done);
   };
 
-  readonly #withPem = callbackify(async (token: string) => {
+  readonly #withPem = callbackify(async (token: string, request: unknown) => {
     const pending = this.#outcomes.begin();
     try {
-      const { key } = await this.#verifier.verify(token, undefined, pending);
+      const known = await this.#verifier.verify(token, undefined, pending);
+      await this.#check(known, token, { authorization: `Bearer ${token}`, request });
       this.#outcomes.accepted(pending);
-      return key.toPem();
+      return known.key.toPem();
     } catch (error) {
       this.#outcomes.refused(error, pending);
       throw error;
@@ -148,16 +150,17 @@ export class Authenticator implements OnModuleInit {
     credentials: Credentials,
   ): Promise<AuthenticatedToken> {
     const known = await verified;
-    const { claims, header } = known;
-    const presented: PresentedToken = {
-      token,
-      scheme: schemeOf(credentials, token),
-      claims,
-      header,
-      issuer: known.issuer.name,
-      credentials,
-    };
-    await this.#checks.run(presented);
+    await this.#check(known, token, credentials);
     return admit(known, credentials.request);
+  }
+
+  async #check(
+    { claims, header, issuer }: KnownToken,
+    token: string,
+    credentials: Credentials,
+  ): Promise<void> {
+    if (this.#checks.isEmpty) return;
+    const scheme = schemeOf(credentials, token);
+    await this.#checks.run({ token, scheme, claims, header, issuer: issuer.name, credentials });
   }
 }

@@ -1,5 +1,6 @@
 import { asError } from '../../errors/as-error.js';
 import { AuthConfigurationError } from '../../errors/configuration.error.js';
+import { assertNotAwaited } from '../thenable.js';
 
 /** What the option `publicUrl` takes. */
 export type PublicUrlOption = string | ((request: unknown) => URL);
@@ -48,6 +49,7 @@ export function publicUrlReader(option: PublicUrlOption): PublicUrlReader {
 
 function textFrom(option: (request: unknown) => unknown, request: unknown): string {
   const url = call(option, request);
+  assertNotAwaited(url, 'publicUrl');
   if (!(url instanceof URL)) throw new AuthConfigurationError('The function publicUrl returned no URL');
   if (isPublicUrl(url.href)) return url.href;
   throw new AuthConfigurationError(`The function publicUrl must return ${PUBLIC_URL}`);

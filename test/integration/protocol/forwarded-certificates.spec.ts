@@ -198,6 +198,12 @@ describe('presets of proxies', () => {
     [`Hash=${hash.slice(1)}`, MISMATCH],
     [`Cert="%"`, MISMATCH],
     [`Chain="${pem}"`, MISMATCH],
+    // An open quote of the client, which a quote in the name of its certificate closes.
+    [`Hash=${hash};X=",By=a;Hash=${otherHash};Subject="CN=a\\"b"`, MISMATCH],
+    [`Hash=${hash};X=",By=a;Hash=${otherHash};Subject="CN=a";Y="b"`, MISMATCH],
+    [`Hash=${hash};Subject="a"b"c"`, MISMATCH],
+    [`Hash=${hash};Subject=a\\`, MISMATCH],
+    [`Hash=${hash};Subject="";URI=spiffe://a/b?c=d`, 200],
     ['', MISMATCH],
     ['=', MISMATCH],
   ])('[P4-3] reads the last element of x-forwarded-client-cert (case %#)', async (value, expected) => {

@@ -42,6 +42,11 @@ describe('publicUrlReader', () => {
     expect(() => read(forged)).toThrow(/publicUrl/);
   });
 
+  it('[P0-1] throws AuthConfigurationError, and leaves no rejection behind, when the function is asynchronous and fails', () => {
+    const read = publicUrlReader(untyped(() => Promise.reject(new Error('no tenant'))));
+    expect(() => read(forged)).toThrow(/publicUrl returned a promise/);
+  });
+
   it('[P0-1] throws AuthConfigurationError with the cause when the function throws', () => {
     const cause = new Error('no tenant');
     const read = publicUrlReader(() => {

@@ -4,10 +4,17 @@ import { thumbprintOf } from '../thumbprint.js';
 const HEX_SHA256 = /^[0-9a-f]{64}$/i;
 
 /**
+ * Values stand wholly in quotes, or have neither quotes nor backslashes. What a client has sent before Envoy's element must
+ * not reach into it with an open quote that a name in the client's certificate closes.
+ */
+const LIST = /^(?:[^"\\;,=]*(?:=(?:"(?:[^"\\]|\\.)*"|[^"\\;,]*))?(?:[;,]|$))*$/;
+
+/**
  * Reads Envoy's `x-forwarded-client-cert`: of its elements the last, which the nearest proxy has added. `Cert` holds the
  * certificate as escaped PEM, `Hash` its SHA-256 in hexadecimal; with both, both must name the same one.
  */
 export function thumbprintOfXfcc(value: string): string | undefined {
+  if (!LIST.test(value)) return undefined;
   const pairs = splitOutsideQuotes(splitOutsideQuotes(value, ',').at(-1) ?? '', ';').map(pairOf);
   const found = pairs.flatMap(([key, text]) => readers.get(key)?.(text) ?? []);
   const [thumbprint, ...others] = found;
