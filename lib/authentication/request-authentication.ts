@@ -14,8 +14,8 @@ const CALLED_BY_ITSELF =
 /** Reads the token of an operation and has it authenticated once, for any number of guards. */
 export class RequestAuthentication {
   readonly #answers = new WeakMap<object, Answer>();
-  /** The operations whose answers are being found at this moment. */
-  readonly #begun = new Set<object>();
+  /** The operations whose answers are being found at this moment, one inside the other: a list, since it is short. */
+  readonly #begun: object[] = [];
 
   constructor(
     private readonly options: Pick<ResolvedAuthOptions, 'jwtFromRequest' | 'tokenMaxLength'>,
@@ -44,8 +44,8 @@ export class RequestAuthentication {
   }
 
   #begin(operation: object, credentials: Credentials): Answer {
-    if (this.#begun.has(operation)) return refused(new AuthConfigurationError(CALLED_BY_ITSELF));
-    this.#begun.add(operation);
+    if (this.#begun.includes(operation)) return refused(new AuthConfigurationError(CALLED_BY_ITSELF));
+    this.#begun.push(operation);
     const pending = this.outcomes.begin();
     try {
       const answer = this.authenticate(this.rawTokenIn(credentials), credentials, pending);
@@ -56,7 +56,7 @@ export class RequestAuthentication {
       this.outcomes.refused(error, pending);
       return refused(error);
     } finally {
-      this.#begun.delete(operation);
+      this.#begun.pop();
     }
   }
 
