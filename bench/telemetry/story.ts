@@ -10,7 +10,7 @@ import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { steadyLoad } from '../support/steady-load.js';
 
 /** Something that happens to the issuer, at a time in seconds since the epoch. */
-export interface Mark {
+interface Mark {
   readonly at: number;
   readonly what: string;
 }
