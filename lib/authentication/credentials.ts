@@ -35,6 +35,11 @@ export interface Credentials {
    */
   readonly http?: HttpRequestLike | undefined;
   /**
+   * The request that opens a connection, at its handshake: a proof of possession is read from it. Not `http`, so that no
+   * `jwtFromRequest` reads a cookie off a WebSocket.
+   */
+  readonly upgrade?: HttpRequestLike | undefined;
+  /**
    * The key (`cnf.jkt`) that the connection of this operation has been proven to hold, where the operation itself came with
    * no HTTP request: a message over a WebSocket whose upgrade carried a proof.
    */

@@ -1,2 +1,3 @@
 export type { IntegrityKey } from './integrity-keys.js';
+export { RedisReplayStore, type RedisReplayStoreOptions } from './redis-replay-store.js';
 export { RedisMetadataStore, type RedisMetadataStoreOptions } from './redis-metadata-store.js';

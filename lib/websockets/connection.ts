@@ -1,4 +1,5 @@
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
+import { confirmationOf, KEY_THUMBPRINT } from '../token/confirmation.js';
 import type { TokenWatcher } from '../authentication/watch/token-watcher.js';
 import type { AuthError } from '../errors/auth.error.js';
 
@@ -12,6 +13,7 @@ export interface ClientPort {
 export class Connection {
   #rawToken: string | undefined;
   #token: AuthenticatedToken | undefined;
+  #provenKey: string | undefined;
   #stopWatching: (() => void) | undefined;
   #isClosed = false;
   #renewals = 0;
@@ -28,6 +30,18 @@ export class Connection {
   /** The credentials of each message: the token in force. */
   get authorization(): string | undefined {
     return this.#rawToken === undefined ? undefined : `Bearer ${this.#rawToken}`;
+  }
+
+  /** The key whose possession the handshake has proven, for a token that is bound to one. */
+  get provenKey(): string | undefined {
+    return this.#provenKey;
+  }
+
+  /** Takes the token of the handshake over: where it is bound to a key, the upgrade has proven it. */
+  open(rawToken: string, token: AuthenticatedToken): void {
+    const key = confirmationOf(token.claims, KEY_THUMBPRINT);
+    if (typeof key === 'string') this.#provenKey = key;
+    this.accept(rawToken, token);
   }
 
   /** Takes a token over, in place of the one in force. A client that is gone stays unwatched: its renewal came too late. */

@@ -51,6 +51,8 @@ interface Resolved {
 export class HandshakeAuthentication {
   /** By server, with the options it is protected with. */
   readonly #protected = new WeakMap<object, Resolved>();
+  /** By upgrade request, which has one proof for all its namespaces. */
+  readonly #provenKeys = new WeakMap<object, string>();
 
   /** @internal */
   constructor(
@@ -82,14 +84,18 @@ export class HandshakeAuthentication {
     return {
       renewEvent,
       check: async (handshake) => {
-        const credentials = handshakeCredentials(handshake, protocol);
+        const provenKey = this.#provenKeys.get(handshake.upgrade);
+        const given = handshakeCredentials(handshake, protocol);
+        const credentials = provenKey === undefined ? given : { ...given, upgrade: undefined, provenKey };
         const isAnonymous = anonymous && credentials.authorization === undefined;
         const accepted = isAnonymous ? undefined : await this.#authenticate(credentials);
         if (accepted && 'error' in accepted) return { refusal: accepted };
         return {
           take: (client, clientPort) => {
             const connection = new Connection(handshake.upgrade, clientPort, watcher);
-            if (accepted) connection.accept(this.authenticator.rawTokenIn(credentials), accepted);
+            if (accepted) connection.open(this.authenticator.rawTokenIn(credentials), accepted);
+            if (connection.provenKey !== undefined)
+              this.#provenKeys.set(handshake.upgrade, connection.provenKey);
             connections.set(client, connection);
             return connection;
           },
@@ -111,7 +117,8 @@ export class HandshakeAuthentication {
   }
 
   async #replace(connection: Connection, token: unknown): Promise<AuthAnswer | undefined> {
-    const credentials = { authorization: withScheme(token), request: connection.upgrade };
+    const { upgrade: request, provenKey } = connection;
+    const credentials = { authorization: withScheme(token), request, provenKey };
     const accepted = await this.#authenticate(credentials);
     if ('error' in accepted) return accepted;
     if (!connection.isSameSubject(accepted)) {

@@ -21,7 +21,7 @@ export function handshakeCredentials({ upgrade, auth }: Handshake, fromProtocol:
     fromProtocol ? protocolToken(upgrade.headers?.['sec-websocket-protocol']) : undefined,
   ].filter((value) => value !== undefined && value !== null && value !== '');
   const distinct = [...new Set(places)];
-  return { authorization: distinct.length > 1 ? distinct : distinct[0], request: upgrade };
+  return { authorization: distinct.length > 1 ? distinct : distinct[0], request: upgrade, upgrade };
 }
 
 /** A bare token stands for a bearer token. */

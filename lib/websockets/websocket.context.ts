@@ -50,13 +50,15 @@ class WebSocketContext extends AuthContext {
   override credentialsOf(context: ExecutionContext): Credentials {
     const client = clientOf(context);
     const connection = connections.get(client);
-    if (connection) return { authorization: connection.authorization, request: connection.upgrade };
+    if (connection) {
+      const { authorization, upgrade: request, provenKey } = connection;
+      return { authorization, request, provenKey };
+    }
     // socket.io keeps the handshake on the client; ws passes it to listeners of `connection` only.
     if (isSocketIo(client)) {
-      return handshakeCredentials(
-        { upgrade: client.request, auth: client.handshake.auth },
-        this.fromProtocol,
-      );
+      const handshake = { upgrade: client.request, auth: client.handshake.auth };
+      // A proof is of one request: it does not prove the messages that follow.
+      return { ...handshakeCredentials(handshake, this.fromProtocol), upgrade: undefined };
     }
     throw new AuthConfigurationError(
       'The gateway is not protected, and a client of ws does not carry its handshake; call HandshakeAuthentication.protect(server) in afterInit of the gateway',

@@ -3,6 +3,7 @@ import { AuthConfigurationError } from '../../errors/configuration.error.js';
 import type { FeatureHost } from '../../features/feature.js';
 import type { ResolvedAuthOptions } from '../../options/resolved-options.js';
 import { dpopChallenges } from './challenges.js';
+import { observeResponses } from './nonce-header.js';
 import { MemoryReplayStore } from './replay/memory-replay-store.js';
 import { ProofCheck } from './proof-check.js';
 import { ReplayGuard } from './replay/replay-guard.js';
@@ -12,6 +13,7 @@ export function dpopExtension({ options: resolved, clock }: FeatureHost): AuthEx
   const { dpop: options, publicUrl } = resolved;
   if (!options || publicUrl === undefined)
     throw new AuthConfigurationError('The option dpop needs the option publicUrl');
+  if (options.nonce) observeResponses();
   const { algorithms, replay: store = new MemoryReplayStore({ clock }) } = options;
   const replay = store === false ? undefined : new ReplayGuard(store, clock);
   return {

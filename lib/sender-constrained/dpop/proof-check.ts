@@ -11,6 +11,7 @@ import { algorithmPolicy } from '../../keys/algorithms.js';
 import type { ResolvedDpopOptions } from '../../options/resolved-options.js';
 import type { Clock } from '../../time/clock.js';
 import { parseClaims, proofOf, type ProofClaims } from './proof/parse-proof.js';
+import { sendNonce } from './nonce-header.js';
 import { ProofFreshness } from './proof/proof-freshness.js';
 import { ProofSignatures } from './proof/proof-signature.js';
 import { parseSigner, type ProofSigner } from './proof/proof-signer.js';
@@ -63,16 +64,17 @@ export class ProofCheck implements TokenCheck {
     const { claims, scheme, credentials } = presented;
     const thumbprint = confirmationOf(claims, KEY_THUMBPRINT);
     if (thumbprint === undefined) return this.#acceptUnbound(presented);
-    const { http, provenKey } = credentials;
-    if (!http && provenKey !== undefined && provenKey === thumbprint) return undefined;
-    if (!http || scheme !== 'dpop')
+    const { http, upgrade = http, provenKey } = credentials;
+    // A message over a connection that was opened with a proof of this key.
+    if (!upgrade && provenKey !== undefined && provenKey === thumbprint) return undefined;
+    if (!upgrade || scheme !== 'dpop')
       throw new TokenError(
         'AUTH_TOKEN_SENDER_CONSTRAINED',
-        http
+        upgrade
           ? 'The token is bound to a key and was sent as a bearer token'
           : 'The token is bound to a key, and nothing in this operation proves it',
       );
-    return this.#prove(presented, http, thumbprint);
+    return this.#prove(presented, upgrade, thumbprint);
   }
 
   #acceptUnbound({ claims, scheme, issuer }: PresentedToken): undefined {
@@ -101,7 +103,7 @@ export class ProofCheck implements TokenCheck {
     // Last: a proof that is refused must not use up the one that is not.
     await this.#parts.replay?.assertFirstUse(signer.thumbprint, claims.jti, until);
     this.#signers.set(proof.header, signer);
-    if (nextNonce !== undefined) sendNonce(presented, nextNonce);
+    if (nextNonce !== undefined) sendNonce(presented.credentials, nextNonce);
   }
 
   /** RFC 9449 §4.3, 8, 9 and 12: this request, this token. */
@@ -121,15 +123,9 @@ export class ProofCheck implements TokenCheck {
     const isNonceMissing = code === 'AUTH_PROOF_NONCE_REQUIRED';
     const nonce = isNonceMissing ? this.#freshness.nonceAt(this.#parts.clock.now()) : undefined;
     // Also here, for transports whose answers have no headers of their own.
-    if (nonce !== undefined) sendNonce(presented, nonce);
+    if (nonce !== undefined) sendNonce(presented.credentials, nonce);
     return withFixedText(new ProofError(code, message, { cause, demand: { algorithms, nonce } }));
   }
-}
-
-/** RFC 9449 §8.2: an answer with a nonce must not be kept and served again. */
-function sendNonce({ credentials }: PresentedToken, nonce: string): void {
-  credentials.setHeader?.('DPoP-Nonce', nonce);
-  credentials.setHeader?.('Cache-Control', 'no-store');
 }
 
 function invalid(message: string): ProofError {

@@ -75,25 +75,27 @@ export class DpopApi implements AsyncDisposable {
     readonly app: INestApplication,
     readonly issuer: TestIssuer,
     readonly client: TestDpopClient,
+    private readonly ownsIssuer: boolean,
   ) {}
 
   static async open(
     dpop: DpopOptions = {},
-    { clock, create = platforms[0].create, alg, ...options }: DpopApiSettings = {},
+    { clock, create = platforms[0].create, alg, replicaOf, ...options }: DpopApiSettings = {},
   ): Promise<DpopApi> {
-    const issuer = await TestIssuer.start({ audience: 'api', alg: 'ES256', clock });
+    const issuer = replicaOf?.issuer ?? (await TestIssuer.start({ audience: 'api', alg: 'ES256', clock }));
     const settings = { publicUrl: PUBLIC_URL, ...options, dpop };
     const builder = Test.createTestingModule({
       imports: [AuthModule.forRoot(issuer.options(settings))],
       controllers: [ThingsController, BoundController],
     });
     if (clock) builder.overrideProvider(Clock).useValue(clock);
-    return new DpopApi(await create(builder), issuer, await issuer.dpopClient({ alg }));
+    const client = replicaOf?.client ?? (await issuer.dpopClient({ alg }));
+    return new DpopApi(await create(builder), issuer, client, replicaOf === undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close();
-    await this.issuer.close();
+    if (this.ownsIssuer) await this.issuer.close();
   }
 
   /** A token that is bound to the client's key. */
@@ -136,6 +138,8 @@ const VERBS: Readonly<Record<string, 'get' | 'post' | 'put' | 'delete' | 'head' 
 export interface DpopApiSettings extends Partial<TestIssuerModuleOptions>, AuthModuleExtras {
   readonly clock?: Clock;
   readonly create?: CreateApplication;
+  /** Trusts the same issuer, and has the same client. */
+  readonly replicaOf?: DpopApi;
   /** Of the client's key. */
   readonly alg?: string;
 }
