@@ -22,6 +22,7 @@ export class AppModule {
           secureByDefault: true,
           publicUrl: loopbackUrl,
           protectedResource: { name: 'Orders', mcp: true },
+          dpop: {},
           contexts: features.flatMap(({ context }) => context ?? []),
           extensions: features.flatMap(({ extension }) => extension ?? []),
         }),

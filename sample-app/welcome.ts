@@ -21,6 +21,10 @@ Paste into another terminal:
   # a WebSocket prints each new order in the background, then a query over GraphQL and an order over TCP
 ${otherContexts(api, messagePort)}
 
+  # a token that is bound to a key, called with a proof of possession, which a bearer token has not
+  node dist/sample-app/payments/pay.js ${api} ${provider}
+  curl -iw '\\n' ${api}/payments -H "Authorization: Bearer $TOKEN"
+
   # the provider signs with a new key, the old one stays published, so both tokens are good
   curl -X POST ${provider}/rotate
   NEW_TOKEN=${getTokenLine(provider, ordersCli)}

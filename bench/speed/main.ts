@@ -8,6 +8,7 @@ import { runGrowth } from './growth/layer.js';
 import { runInProcess } from './in-process/layer.js';
 import { describeMachine } from './machine.js';
 import { runNest } from './nest/layer.js';
+import { runProofs } from './proofs/layer.js';
 import { coldPicture } from './report/cold-picture.js';
 import { markdown } from './report/markdown.js';
 import { nestPicture } from './report/nest-picture.js';
@@ -32,6 +33,7 @@ async function measure(): Promise<Results> {
   const inProcess = await runInProcess(settings);
   const nest = await runNest(settings);
   const contexts = await runContexts(settings);
+  const proofs = await runProofs(settings);
   const eventLoop = await runEventLoop(settings);
   const growth = await runGrowth(settings);
   const footprint = await measureFootprint(settings.inProcess.rounds);
@@ -41,6 +43,7 @@ async function measure(): Promise<Results> {
     inProcess,
     nest,
     contexts,
+    proofs,
     eventLoop,
     growth,
     footprint,

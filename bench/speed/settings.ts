@@ -22,6 +22,8 @@ export interface Settings {
   };
   /** Operations per round are a multiple of the 32 clients. */
   readonly contexts: { readonly rounds: number; readonly operations: number };
+  /** Requests per round, each with a proof of its own; a multiple of the connections. */
+  readonly proofs: { readonly rounds: number; readonly requests: number };
   readonly eventLoop: { readonly rounds: number; readonly seconds: number };
   readonly growth: {
     readonly rounds: number;
@@ -60,6 +62,7 @@ export const FULL: Settings = {
     warmUp: 1,
   },
   contexts: { rounds: 9, operations: 6400 },
+  proofs: { rounds: 7, requests: 6400 },
   eventLoop: { rounds: 5, seconds: 1 },
   growth: { rounds: 25, batch: 30, mostTokens: 1_000_000, rest: 5 },
 };
@@ -81,6 +84,7 @@ export const QUICK: Settings = {
     warmUp: 0.3,
   },
   contexts: { rounds: 3, operations: 1600 },
+  proofs: { rounds: 3, requests: 960 },
   eventLoop: { rounds: 2, seconds: 0.5 },
   growth: { rounds: 5, batch: 10, mostTokens: 20_000, rest: 0 },
 };

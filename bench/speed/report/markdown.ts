@@ -2,6 +2,7 @@ import { tokensOf } from '../in-process/contenders.js';
 import type { GrowthCell } from '../growth/process.js';
 import type { InProcessResult } from '../in-process/process.js';
 import type { NestResult } from '../nest/layer.js';
+import { BEARER } from '../proofs/variants.js';
 import { ENTRIES } from '../nest/variants.js';
 import { CONNECTIONS } from '../settings.js';
 import { ratio, summarize } from '../statistics.js';
@@ -25,6 +26,7 @@ export function markdown(results: Results): string {
     goalSection(results),
     nestSection(results),
     contextSection(results),
+    proofSection(results),
     inProcessSection(results),
     eventLoopSection(results),
     growthSection(results),
@@ -112,6 +114,25 @@ ${table(
     return [name, microseconds(summarize(open)), microseconds(summarize(known)), times(ratio(known, open))];
   }),
 )}`;
+}
+
+function proofSection({ proofs, settings }: Results): string {
+  const tables = proofs.map(({ platform, perSecond, processorTime }) => {
+    const bearer = of(perSecond, BEARER);
+    const rows = Object.keys(perSecond).map((name) => [
+      name,
+      times(ratio(of(perSecond, name), bearer)),
+      microseconds(summarize(of(processorTime, name))),
+    ]);
+    const head = ['', 'requests per second, of our Bearer', 'processor time'];
+    return `### DPoP on ${platform === 'fastify' ? 'Fastify' : 'Express'}\n\n${table(head, rows)}`;
+  });
+  return `## Proofs of possession
+
+Each request carries a DPoP proof of its own (RFC 9449, ES256), made before the clock starts; ${settings.proofs.requests.toLocaleString('en')} a round, from autocannon.
+The token is known, so that the proof's signature is the one that is checked, and ours records each proof in a \`MemoryReplayStore\`.
+
+${tables.join('\n\n')}`;
 }
 
 function inProcessSection({ inProcess }: Results): string {

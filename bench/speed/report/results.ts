@@ -5,6 +5,7 @@ import type { GrowthResult } from '../growth/layer.js';
 import type { InProcessResult } from '../in-process/process.js';
 import type { Machine } from '../machine.js';
 import type { NestResult } from '../nest/layer.js';
+import type { ProofResult } from '../proofs/layer.js';
 import type { Settings } from '../settings.js';
 
 /** Everything one run measured. */
@@ -14,6 +15,7 @@ export interface Results {
   readonly inProcess: readonly InProcessResult[];
   readonly nest: readonly NestResult[];
   readonly contexts: readonly ContextResult[];
+  readonly proofs: readonly ProofResult[];
   readonly eventLoop: EventLoopResult;
   readonly growth: GrowthResult;
   readonly footprint: Footprint;
