@@ -22,7 +22,7 @@ export interface DpopOptions {
 
 /** Nonces of the API: no state, but a secret that replicas share. */
 export interface DpopNonceOptions {
-  /** At least 16 characters each. The first one makes nonces, all of them are accepted: put a new one in front to rotate. */
+  /** At least 16 characters each. The first one makes nonces, all of them are accepted: to rotate, add a new one at the end on every replica, then put it in front. */
   secrets: readonly string[];
   /**
    * How long a nonce is accepted at most; a newer one is sent from the half of it on. Default `'5m'`, from 10s to 24h.

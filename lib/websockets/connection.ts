@@ -39,8 +39,7 @@ export class Connection {
 
   /** Takes the token of the handshake over: where it is bound to a key, the upgrade has proven it. */
   open(rawToken: string, token: AuthenticatedToken): void {
-    const key = confirmationOf(token.claims, KEY_THUMBPRINT);
-    if (typeof key === 'string') this.#provenKey = key;
+    this.#provenKey = boundKeyOf(token);
     this.accept(rawToken, token);
   }
 
@@ -105,3 +104,9 @@ export class Connection {
 
 /** By client; a client belongs to one application. */
 export const connections = new WeakMap<object, Connection>();
+
+/** The key that a token is bound to. */
+export function boundKeyOf({ claims }: AuthenticatedToken): string | undefined {
+  const key = confirmationOf(claims, KEY_THUMBPRINT);
+  return typeof key === 'string' ? key : undefined;
+}

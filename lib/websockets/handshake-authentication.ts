@@ -9,7 +9,7 @@ import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { TokenRejectedError } from '../errors/token.errors.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
-import { Connection, connections } from './connection.js';
+import { boundKeyOf, Connection, connections } from './connection.js';
 import { handshakeCredentials, withScheme } from './handshake-credentials.js';
 import type { HandshakePort } from './handshake-port.js';
 import { isSocketIoServer, protectSocketIo } from './socket-io.js';
@@ -53,6 +53,8 @@ export class HandshakeAuthentication {
   readonly #protected = new WeakMap<object, Resolved>();
   /** By upgrade request, which has one proof for all its namespaces. */
   readonly #provenKeys = new WeakMap<object, string>();
+  /** By upgrade request: the check of its latest namespace. */
+  readonly #latest = new WeakMap<object, Promise<unknown>>();
 
   /** @internal */
   constructor(
@@ -83,26 +85,34 @@ export class HandshakeAuthentication {
     const watcher = onExpiry === 'disconnect' ? this.watcher : undefined;
     return {
       renewEvent,
-      check: async (handshake) => {
-        const provenKey = this.#provenKeys.get(handshake.upgrade);
-        const given = handshakeCredentials(handshake, protocol);
-        const credentials = provenKey === undefined ? given : { ...given, upgrade: undefined, provenKey };
-        const isAnonymous = anonymous && credentials.authorization === undefined;
-        const accepted = isAnonymous ? undefined : await this.#authenticate(credentials);
-        if (accepted && 'error' in accepted) return { refusal: accepted };
-        return {
-          take: (client, clientPort) => {
-            const connection = new Connection(handshake.upgrade, clientPort, watcher);
-            if (accepted) connection.open(this.authenticator.rawTokenIn(credentials), accepted);
-            if (connection.provenKey !== undefined)
-              this.#provenKeys.set(handshake.upgrade, connection.provenKey);
-            connections.set(client, connection);
-            return connection;
-          },
-        };
-      },
+      check: (handshake) =>
+        this.#inTurn(handshake.upgrade, async () => {
+          const provenKey = this.#provenKeys.get(handshake.upgrade);
+          const given = handshakeCredentials(handshake, protocol);
+          const credentials = provenKey === undefined ? given : { ...given, upgrade: undefined, provenKey };
+          const isAnonymous = anonymous && credentials.authorization === undefined;
+          const accepted = isAnonymous ? undefined : await this.#authenticate(credentials);
+          if (accepted && 'error' in accepted) return { refusal: accepted };
+          const key = accepted && boundKeyOf(accepted);
+          if (key !== undefined) this.#provenKeys.set(handshake.upgrade, key);
+          return {
+            take: (client, clientPort) => {
+              const connection = new Connection(handshake.upgrade, clientPort, watcher);
+              if (accepted) connection.open(this.authenticator.rawTokenIn(credentials), accepted);
+              connections.set(client, connection);
+              return connection;
+            },
+          };
+        }),
       renew: async (client, token) => this.#renew(client, token),
     };
+  }
+
+  /** One after the other: a client may open several namespaces at once, and the first one uses their proof up. */
+  #inTurn<T>(upgrade: object, check: () => Promise<T>): Promise<T> {
+    const turn = this.#latest.get(upgrade)?.then(check, check) ?? check();
+    this.#latest.set(upgrade, turn);
+    return turn;
   }
 
   async #renew(client: object, token: unknown): Promise<AuthAnswer | undefined> {

@@ -113,6 +113,23 @@ describe('DPoP over WebSockets', () => {
     expect(await emit(second, 'me')).toBe('alice');
   });
 
+  it('[P3-13] accepts namespaces that a client opens at once, and rejects the token of another key in one', async () => {
+    const api = await start('socket.io', { gateways: [OrdersGateway, SecondGateway] });
+    const token = await client.sign({ sub: 'alice' });
+    const foreign = await (await issuer.dpopClient()).sign({ sub: 'bob' });
+    const answersTo = async (second: string): Promise<readonly unknown[]> => {
+      const { dpop } = await client.headers({ url: `${PUBLIC_URL}/live/`, token });
+      const socket = api.socketIo({ headers: { dpop }, auth: { token: `DPoP ${token}` } });
+      const other = socket.io.socket('/second', { auth: { token: `DPoP ${second}` } });
+      return Promise.all([emit(socket, 'me'), emit(other, 'me')]);
+    };
+    expect(await answersTo(token)).toEqual(['alice@alice', 'alice']);
+    expect(await answersTo(foreign)).toMatchObject([
+      'alice@alice',
+      { errorCode: 'AUTH_TOKEN_SENDER_CONSTRAINED' },
+    ]);
+  });
+
   it('[P3-13] accepts the renewal with a token of the proven key, and rejects that of another one', async () => {
     const api = await start('socket.io', { protect: { renewEvent: 'auth:renew' } });
     const socket = api.socketIo({ headers: await headersFor(await client.sign({ sub: 'alice' }), '/live/') });
