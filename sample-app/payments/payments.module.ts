@@ -3,7 +3,7 @@ import type { Feature } from '../feature.js';
 import { PaymentsController } from './payments.controller.js';
 
 @Module({ controllers: [PaymentsController] })
-export class PaymentsModule {}
+class PaymentsModule {}
 
 export const payments: Feature = {
   module: PaymentsModule,
