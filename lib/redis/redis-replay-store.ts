@@ -15,6 +15,8 @@ export interface RedisReplayStoreOptions {
 
 /** Milliseconds by which the clocks of replicas may differ: as long, a proof is remembered beyond its time. */
 const CLOCK_ERROR = 10_000;
+/** Commands without an answer at most: while Redis is away ioredis queues each, and their requests are refused anyway. */
+const MAX_OUTSTANDING = 10_000;
 
 /**
  * Remembers the proofs that a fleet has accepted: `SET … NX PX`, one command for each. A proof is accepted by one replica
@@ -25,6 +27,7 @@ export class RedisReplayStore implements ReplayStore {
   readonly #prefix: string;
   readonly #timeout: number;
   readonly #clock = new SystemClock();
+  #outstanding = 0;
 
   /** @throws {AuthConfigurationError} without a client, or with a timeout out of bounds */
   constructor({ client, prefix = 'nestjs-resilient-auth:', timeout = 500 }: RedisReplayStoreOptions) {
@@ -39,6 +42,7 @@ export class RedisReplayStore implements ReplayStore {
 
   /** Rejects when Redis fails, does not answer in time, or answers something else. */
   async add(key: string, expiresAt: number): Promise<boolean> {
+    if (this.#outstanding >= MAX_OUTSTANDING) throw new Error('Too many commands wait for Redis');
     const lifetime = Math.max(1, Math.ceil(expiresAt - this.#clock.now()) + CLOCK_ERROR);
     const answer: unknown = await this.#inTime(
       this.#client.set(`${this.#prefix}proof:${key}`, '1', 'PX', lifetime, 'NX'),
@@ -53,7 +57,11 @@ export class RedisReplayStore implements ReplayStore {
     return new Promise((resolve, reject) => {
       const late = new Error(`Redis did not answer within ${this.#timeout} ms`);
       const timer = this.#clock.setTimeout(() => reject(late), this.#timeout);
-      command.then(resolve, reject).finally(() => this.#clock.clearTimeout(timer));
+      this.#outstanding++;
+      command.then(resolve, reject).finally(() => {
+        this.#outstanding--;
+        this.#clock.clearTimeout(timer);
+      });
     });
   }
 }

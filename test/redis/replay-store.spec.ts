@@ -47,6 +47,28 @@ describe('the options of RedisReplayStore', () => {
   });
 });
 
+describe('RedisReplayStore without Redis', () => {
+  it('[P3-10] rejects at once, and queues no more, while ten thousand commands wait for an answer', async () => {
+    const answers: ((answer: 'OK') => void)[] = [];
+    const client = connect('redis://127.0.0.1:1', { lazyConnect: true });
+    client.set = () => new Promise<'OK'>((resolve) => answers.push(resolve));
+    const store = new RedisReplayStore({ client, timeout: 10 });
+    const add = (): Promise<boolean> => store.add('key', Date.now() + 70_000);
+    const late = await Promise.allSettled(Array.from({ length: 10_000 }, add));
+    expect(late.every(({ status }) => status === 'rejected')).toBe(true);
+    await expect(add()).rejects.toThrow('Too many commands wait for Redis');
+    expect(answers).toHaveLength(10_000);
+    for (const answer of answers) answer('OK');
+    await until(() =>
+      add().then(
+        () => true,
+        (error: Error) => !/Too many/.test(error.message),
+      ),
+    );
+    expect(answers).toHaveLength(10_001);
+  });
+});
+
 describe.skipIf(!redis)('RedisReplayStore', () => {
   const url = redis ?? '';
 
