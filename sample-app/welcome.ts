@@ -11,33 +11,33 @@ Message handlers 127.0.0.1:${messagePort} (TCP)
 OpenID provider  ${provider} (embedded: you rotate its keys and break it)
 ${routes()}
 
-Paste into another terminal:
+Paste into another terminal, in this folder:
 
   # get a token, call the API
   TOKEN=${getTokenLine(provider, ordersCli)}
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"item":"milk","quantity":2}'
 
-  # a WebSocket prints each new order in the background, then a query over GraphQL and an order over TCP
+  # a query over GraphQL, then an order over TCP, which a WebSocket in the background prints too
 ${otherContexts(api, messagePort)}
 
-  # a token that is bound to a key, called with a proof of possession, which a bearer token has not
+  # a token that is bound to a key, called with a proof of possession, and a bearer token, which is refused
   node dist/sample-app/payments/pay.js ${api} ${provider}
   curl -iw '\\n' ${api}/payments -H "Authorization: Bearer $TOKEN"
 
-  # the provider signs with a new key, the old one stays published, so both tokens are good
+  # the provider signs with a new key. The old one stays published, so both tokens are good
   curl -X POST ${provider}/rotate
   NEW_TOKEN=${getTokenLine(provider, ordersCli)}
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEW_TOKEN"
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
 
-  # it withdraws all its keys at once, the next token is good on its first request, the ones before it are refused
+  # it withdraws all its keys at once. The next token is good on its first request, the ones before it are refused
   curl -X POST '${provider}/rotate?keepOld=false'
   NEWEST_TOKEN=${getTokenLine(provider, ordersCli)}
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEWEST_TOKEN"
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEW_TOKEN"
 
-  # it is down, and known keys go on working, other modes are html, hang and slow
+  # it is down. Known keys go on working. Other modes are html, hang and slow
   curl -X POST '${provider}/fault?mode=down'
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $NEWEST_TOKEN"
   curl -X POST '${provider}/fault?mode=none'
@@ -52,7 +52,7 @@ ${otherContexts(api, messagePort)}
   TELLER_TOKEN=${getTokenLine(provider, ordersTeller)}
   curl -iw '\\n' ${api}/refunds -H "Authorization: Bearer $TELLER_TOKEN" -H 'Content-Type: application/json' -d '{"order":1}'
 
-  # what a client can find out by itself, and a tool call of the Model Context Protocol
+  # what a client finds out by itself, then a tool call of the Model Context Protocol
 ${discovery(api, '$NEWEST_TOKEN')}
 
 Ctrl-C stops both.
@@ -72,7 +72,7 @@ Messages    127.0.0.1:${messagePort} (TCP)
 Issuer      ${issuer}, tokens for ${audience}
 ${routes()}
 
-Paste into another terminal, with an access token of this issuer for this audience:
+Paste into another terminal, in this folder, with an access token of this issuer for this audience:
 
   TOKEN='…'
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
@@ -86,24 +86,24 @@ Ctrl-C stops it.
 }
 
 function routes(): string {
-  const lines = features
-    .flatMap(({ routes }) => routes)
-    .map(({ method, path, requires }) => `  ${method.padEnd(4)} ${path.padEnd(16)} requires ${requires}`);
-  const channels = features
-    .flatMap(({ channels = [] }) => channels)
-    .map(
-      ({ transport, name, requires }) => `  ${transport.padEnd(4)} ${name.padEnd(16)} requires ${requires}`,
-    );
-  return `\n${[...lines, ...channels].join('\n')}`;
+  const lines = features.flatMap(({ routes, channels = [] }) => [
+    ...routes.map(({ method, path, requires }) => ({ kind: method, name: path, requires })),
+    ...channels.map(({ transport, name, requires }) => ({ kind: transport, name, requires })),
+  ]);
+  const width = Math.max(...lines.map(({ name }) => name.length));
+  const text = lines.map(
+    ({ kind, name, requires }) => `  ${kind.padEnd(4)} ${name.padEnd(width)}  requires ${requires}`,
+  );
+  return `\n${text.join('\n')}`;
 }
 
 /** One line each; the clients are packages of this repository. */
 function otherContexts(api: string, messagePort: number): string {
   const socket = `const s=require("socket.io-client").io("${api}",{path:"/live",auth:{token:process.argv[1]}});s.on("connect_error",e=>console.log(e.data)).onAny((...a)=>console.log(...a)).emit("orders.watch")`;
   const message = `const m=JSON.stringify({id:"1",pattern:"orders.place",data:{item:"tea",quantity:1},metadata:{authorization:"Bearer "+process.argv[1]}});const s=require("net").connect(${messagePort},"127.0.0.1",()=>s.write(m.length+"#"+m));s.once("data",d=>{console.log(String(d));s.end()})`;
-  return `  node -e '${socket}' "$TOKEN" &
+  return `  node -e '${socket}' "$TOKEN" & WATCHER=$!; sleep 2
   curl -iw '\\n' ${api}/graphql -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"query":"{ orders { id item } }"}'
-  node -e '${message}' "$TOKEN"`;
+  node -e '${message}' "$TOKEN"; sleep 1; kill $WATCHER`;
 }
 
 /** The document that every challenge names, and an MCP client. */

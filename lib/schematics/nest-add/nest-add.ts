@@ -113,7 +113,10 @@ function announce(
   variables: readonly string[],
   { secureByDefault = true }: NestAddOptions,
 ): void {
-  if (variables.length > 0) logger.info(`Set in the environment: ${variables.join(', ')} (see .env.example)`);
+  if (variables.length > 0)
+    logger.info(
+      `Set in the environment: ${variables.join(', ')} (.env.example lists them; Nest reads no .env by itself: nest start --env-file .env)`,
+    );
   logger.info(
     secureByDefault
       ? 'Every route needs a token now; open one with @AllowAnonymous() of nestjs-resilient-auth'
