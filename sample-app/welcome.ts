@@ -45,7 +45,7 @@ ${otherContexts(api, messagePort)}
   # the route that requires a role, and the anonymous one
   ADMIN_TOKEN=${getTokenLine(provider, ordersAdmin)}
   curl -iw '\\n' ${api}/admin/stats -H "Authorization: Bearer $ADMIN_TOKEN"
-  curl -iw '\\n' ${api}/health
+  curl -iw '\\n' ${api}/health/ready
 
   # a refund asks for a strong and recent login, which the first token does not show
   curl -iw '\\n' ${api}/refunds -H "Authorization: Bearer $NEWEST_TOKEN" -H 'Content-Type: application/json' -d '{"order":1}'
@@ -76,7 +76,7 @@ Paste into another terminal, in this folder, with an access token of this issuer
 
   TOKEN='…'
   curl -iw '\\n' ${api}/orders -H "Authorization: Bearer $TOKEN"
-  curl -iw '\\n' ${api}/health
+  curl -iw '\\n' ${api}/health/ready
 ${otherContexts(api, messagePort)}
 
 ${discovery(api, '$TOKEN')}

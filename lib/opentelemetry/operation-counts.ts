@@ -40,7 +40,7 @@ export class OperationCounts {
       counter(
         'resilient_auth.proofs.refused',
         '{proof}',
-        'Proofs of possession that were refused or missing, replays left out',
+        'Proofs of possession that were refused, or missing beside a bound token; replays left out',
         this.#proofs,
       ),
       counter('resilient_auth.proofs.replayed', '{proof}', 'Proofs of possession seen before', this.#replays),

@@ -27,8 +27,8 @@ export function documentAuthorization<Document extends OpenAPIObject>(
   app: INestApplication,
 ): Document {
   const { handlers } = app.get(AuthCensus, { strict: false });
-  const { issuers } = app.get<ResolvedAuthOptions>(RESOLVED_OPTIONS, { strict: false });
-  const security = new SecuritySchemes(issuers);
+  const { issuers, dpop } = app.get<ResolvedAuthOptions>(RESOLVED_OPTIONS, { strict: false });
+  const security = new SecuritySchemes(issuers, dpop !== undefined);
   const handlerOf = handlersOfOperations(app, handlers);
   let isProtected = false;
   for (const [key, operation] of operationsOf(document)) {

@@ -10,6 +10,8 @@ interface IssuerScheme {
 
 /** A token that a client has already, whichever issuer it is of: the one that Swagger UI has a field for. */
 const TOKEN = 'accessToken';
+/** A token that is bound to a key of the client, and comes with a proof (RFC 9449). */
+const PROVEN_TOKEN = 'dpop';
 /** Alternatives of `anyScope` lists are multiplied out up to this number. */
 const MAX_ALTERNATIVES = 16;
 
@@ -18,11 +20,21 @@ export class SecuritySchemes {
   /** By the name under which they stand in the document. */
   readonly schemes: ReadonlyMap<string, SecurityScheme>;
   readonly #issuers: readonly IssuerScheme[];
+  readonly #hasProofs: boolean;
 
-  constructor(issuers: readonly ResolvedIssuer[]) {
+  /** @param hasProofs whether the option `dpop` is named */
+  constructor(issuers: readonly ResolvedIssuer[], hasProofs: boolean) {
+    this.#hasProofs = hasProofs;
     const schemes = new Map<string, SecurityScheme>([
       [TOKEN, { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' }],
     ]);
+    if (hasProofs)
+      schemes.set(PROVEN_TOKEN, {
+        type: 'http',
+        scheme: 'DPoP',
+        description:
+          'An access token bound to a key, with a proof of possession in the header DPoP (RFC 9449)',
+      });
     this.#issuers = issuers.map((issuer) => {
       const openIdConnectUrl = discoveryOf(issuer);
       if (openIdConnectUrl === undefined) return { id: undefined, issuer: issuer.name };
@@ -33,15 +45,24 @@ export class SecuritySchemes {
     this.schemes = schemes;
   }
 
-  /** Alternatives, one of which suffices: a token of an accepted issuer with the scopes, or any that a client has. */
+  /**
+   * Alternatives, one of which suffices: a token of an accepted issuer with the scopes, or any that a client has. Where a
+   * proof is required, `openIdConnect` is left out: it stands for a bearer token.
+   */
   requirementsOf(requirements: Requirements): SecurityRequirement[] {
+    if (requirements.checks.some(({ name }) => name === 'dpop')) return [{ [PROVEN_TOKEN]: [] }];
     const accepted = this.#issuers.filter(({ issuer }) =>
       listsOf(requirements, 'issuers').every((names) => names.includes(issuer)),
     );
     const ofIssuers = accepted.flatMap(({ id }) =>
       id === undefined ? [] : alternativesOf(requirements).map((scopes) => ({ [id]: [...scopes] })),
     );
-    return [...ofIssuers, { [TOKEN]: [] }, ...(requirements.isOptional ? [{}] : [])];
+    return [
+      ...ofIssuers,
+      { [TOKEN]: [] },
+      ...(this.#hasProofs ? [{ [PROVEN_TOKEN]: [] }] : []),
+      ...(requirements.isOptional ? [{}] : []),
+    ];
   }
 }
 

@@ -311,6 +311,26 @@ describe('[E4] documentAuthorization', () => {
     });
   });
 
+  it('documents the scheme DPoP alone when a handler requires a proof, and beside the others when the option is named', async () => {
+    @Authorized()
+    @Controller('money')
+    class MoneyController {
+      @Get()
+      list(): void {}
+
+      @Authorized({ dpop: true })
+      @Post()
+      pay(): void {}
+    }
+    @Module({ controllers: [MoneyController] })
+    class MoneyModule {}
+    const options = { ...example, dpop: {}, publicUrl: 'https://api.example.com' };
+    const { paths, components } = await documentOf({ options, module: MoneyModule });
+    expect(paths['/money']?.post?.security).toEqual([{ dpop: [] }]);
+    expect(paths['/money']?.get?.security).toEqual([{ openid: [] }, { accessToken: [] }, { dpop: [] }]);
+    expect(components?.securitySchemes?.['dpop']).toMatchObject({ type: 'http', scheme: 'DPoP' });
+  });
+
   it('adds no component when nothing is protected', async () => {
     @Controller('open')
     @AllowAnonymous()

@@ -57,7 +57,12 @@ describe('the orders API with the embedded provider', () => {
     expect(metrics.text).toMatch(/^resilient_auth_authentications_total\{.*outcome="accepted".*\} \d+$/m);
     expect(metrics.text).toMatch(/^resilient_auth_metadata_state\{.*\} 0$/m);
     const { body } = await request(app.getHttpServer()).get('/api-json').expect(200);
-    expect(body.paths['/orders'].post.security).toEqual([{ openid: ['orders:write'] }, { accessToken: [] }]);
+    expect(body.paths['/orders'].post.security).toEqual([
+      { openid: ['orders:write'] },
+      { accessToken: [] },
+      { dpop: [] },
+    ]);
+    expect(body.paths['/payments'].get.security).toEqual([{ dpop: [] }]);
     expect(body.paths['/health'].get.security).toEqual([]);
     expect(body.components.securitySchemes.openid.openIdConnectUrl).toContain(provider.issuer);
     await request(app.getHttpServer()).get('/api').expect(200);
@@ -90,6 +95,12 @@ describe('the orders API with the embedded provider', () => {
 
     expect(body).toMatchObject({ state: 'fresh', keyIds: [expect.any(String)] });
     expect(body).not.toHaveProperty('lastFailure');
+  });
+
+  it('answers a readiness probe without a token', async () => {
+    const { body } = await request(app.getHttpServer()).get('/health/ready').expect(200);
+
+    expect(body).toMatchObject({ status: 'ok', info: { auth: { status: 'up' } } });
   });
 
   it('accepts the first token of a new key, and the old ones, when their key stays published', async () => {
