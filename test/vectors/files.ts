@@ -110,10 +110,17 @@ function tokensOf(name: string, document: unknown): readonly CookbookToken[] {
   return Object.entries(output).map(([serialization, value]) => ({
     name: `${name} (${serialization})`,
     alg: [input.alg].flat().join(' '),
-    published,
+    published: typeof value === 'string' ? published.map((key) => withKidOf(value, key)) : published,
     serialization,
     token: typeof value === 'string' ? value : JSON.stringify(value),
   }));
+}
+
+/** A key as an issuer publishes it for a token that names it: the examples of ML-DSA leave its `kid` out. */
+function withKidOf(token: string, key: Jwk): Jwk {
+  if (key['kid'] !== undefined || key['kty'] !== 'AKP') return key;
+  const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+  return { ...key, kid: v.parse(v.object({ kid: v.string() }), header).kid };
 }
 
 /** RFC 7520, RFC 7797 and RFC 8037, all examples but the keys. */
