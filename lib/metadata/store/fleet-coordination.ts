@@ -4,7 +4,6 @@ import type { Clock } from '../../time/clock.js';
 import type { Reading } from '../fetch/metadata-reader.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { RefreshAttempt } from '../refresh/refresh-attempt.js';
-import { RESERVE } from '../refresh/refresh-limits.js';
 import { timer } from '../refresh/scheduler.js';
 import {
   FETCH_WITHOUT_LEASE,
@@ -12,14 +11,13 @@ import {
   type LeaseOutcome,
   type Replica,
 } from './lease-outcome.js';
+import { leaseDuration, leaseRequest, refillTime } from './lease-terms.js';
 import type { GrantedLease, MetadataLease } from './metadata-store.js';
 import { toStored } from './parse-stored.js';
+import { SpentBudget } from './spent-budget.js';
 import type { StoreClient } from './store-client.js';
 
-/** The fleet's bucket holds two of a replica's: one replica under attack, its own spent, leaves as much to the others. */
-const BUCKETS = 2;
 const SHORTEST_WAIT = 10;
-const SHORTEST_LEASE = 1000;
 const UNKNOWN = Number.POSITIVE_INFINITY;
 
 /** One replica's part in a fleet that reads the issuer as one client. Without the store, each replica reads for itself. */
@@ -29,8 +27,7 @@ export class FleetCoordination {
   /** The highest fence a lease request returned, and the highest of a failed check. */
   #seen = 0;
   #failed = 0;
-  /** Since when the store has refused for the budget, with no lease granted to any replica meanwhile. */
-  #spent: { readonly since: number; readonly fence: number } | undefined;
+  readonly #spentBudget: SpentBudget;
 
   constructor(
     private readonly options: ResolvedMetadataOptions,
@@ -39,6 +36,7 @@ export class FleetCoordination {
     private readonly replica: Replica,
     private readonly closing: AbortSignal,
   ) {
+    this.#spentBudget = new SpentBudget(refillTime(options));
     closing.addEventListener('abort', () => this.#report$.complete());
   }
 
@@ -67,7 +65,8 @@ export class FleetCoordination {
       await this.#load();
       if (this.replica.isServed(attempt, UNKNOWN)) return SERVED_BY_ANOTHER_REPLICA;
     }
-    const giveUpAt = this.clock.monotonic() + this.#patience;
+    // When a replica dies with the lease, this leaves time for one more; else all would fetch as the lease ends.
+    const giveUpAt = this.clock.monotonic() + 1.5 * leaseDuration(this.options);
     let firstFence: number | undefined;
     while (!this.closing.aborted) {
       // From before the request: a report may overtake its answer.
@@ -140,7 +139,8 @@ export class FleetCoordination {
   ): Promise<LeaseOutcome | undefined> {
     const now = this.clock.monotonic();
     const isOutOfPatience = now >= giveUpAt;
-    if (isOutOfPatience && attempt.isOnDemand && this.#isBudgetSpent(now)) return SERVED_BY_ANOTHER_REPLICA;
+    if (isOutOfPatience && attempt.isOnDemand && this.#spentBudget.isCredible(now))
+      return SERVED_BY_ANOTHER_REPLICA;
     if (!isOutOfPatience) {
       const wait = Math.min(Math.max(retryAfter, SHORTEST_WAIT), giveUpAt - now);
       await firstValueFrom(race(reported$, timer(now + wait, this.clock)), { defaultValue: undefined });
@@ -163,50 +163,18 @@ export class FleetCoordination {
     return this.#failed > fence || (trigger === 'automatic' && this.#failed === fence);
   }
 
-  /**
-   * Ignores the store's report once it has lasted longer than one refill without a lease granted: then the store's bucket
-   * is corrupt. While fences rise, other replicas spend what is refilled.
-   */
-  #isBudgetSpent(now: number): boolean {
-    return this.#spent !== undefined && now - this.#spent.since < this.options.refreshInterval / BUCKETS;
-  }
-
-  /** Requests wait no longer than `refreshWait`: the lease of a dead replica must end before. */
-  get #leaseDuration(): number {
-    const { refreshWait, timeout } = this.options;
-    return Math.max(SHORTEST_LEASE, Math.min(timeout, refreshWait / 2));
-  }
-
-  /** When a replica dies with the lease, this leaves time for one more; else all would fetch as the lease ends. */
-  get #patience(): number {
-    return 1.5 * this.#leaseDuration;
-  }
-
   async #load(): Promise<void> {
     const stored = await this.client.load();
     if (stored) this.replica.adopt(stored);
   }
 
   async #acquire(attempt?: RefreshAttempt): Promise<MetadataLease | undefined> {
-    const { refreshBurst, refreshInterval } = this.options;
-    const lease = await this.client.acquireLease({
-      duration: this.#leaseDuration,
-      seen: Math.max(this.#seen, this.#failed, this.replica.fence),
-      budget: attempt?.isOnDemand
-        ? {
-            burst: BUCKETS * refreshBurst,
-            interval: refreshInterval / BUCKETS,
-            reserve: attempt.keepsReserve ? BUCKETS * RESERVE : 0,
-          }
-        : undefined,
-    });
+    const seen = Math.max(this.#seen, this.#failed, this.replica.fence);
+    const lease = await this.client.acquireLease(leaseRequest(this.options, attempt, seen));
     if (!lease) return undefined;
     this.#seen = lease.fence;
     if (attempt?.keepsReserve) return lease;
-    const isSpent = !lease.isGranted && lease.reason === 'budget-spent';
-    if (!isSpent) this.#spent = undefined;
-    else if (this.#spent?.fence !== lease.fence)
-      this.#spent = { since: this.clock.monotonic(), fence: lease.fence };
+    this.#spentBudget.observe(lease, this.clock.monotonic());
     return lease;
   }
 }
