@@ -51,7 +51,7 @@ export function providerConfiguration(keys: readonly SigningKey[]): Configuratio
 
 // JWT access tokens carry their own state and the clients are written above: there is nothing to keep.
 const nothing = async (): Promise<undefined> => undefined;
-const nothingStored: Adapter = {
+export const nothingStored: Adapter = {
   upsert: nothing,
   find: nothing,
   findByUserCode: nothing,

@@ -1,9 +1,7 @@
-import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
-import { AuthGuard, PassportStrategy } from '@nestjs/passport';
-import { Authenticator, MetadataProvider, type MetadataEvent } from 'nestjs-resilient-auth';
-import { ExtractJwt, Strategy } from 'passport-jwt';
+import { MetadataProvider, type MetadataEvent } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
 import { startApi, startIssuer } from '../support/apps/start-api.js';
+import { KeptController, KeptStrategy } from '../support/apps/kept-strategy.js';
 import { platforms } from '../support/apps/platforms.js';
 import { Bench, useBench } from '../support/apps/bench.js';
 import { compact, macWith, makeSigner, type Signer } from '../support/issuers/signer.js';
@@ -64,34 +62,12 @@ describe('a public key', () => {
   });
 
   it('[D7] rejects an HMAC when a passport-jwt strategy without algorithms uses secretOrKeyProvider', async () => {
-    @Injectable()
-    class PlainStrategy extends PassportStrategy(Strategy, 'plain-jwt') {
-      constructor(authenticator: Authenticator) {
-        // As a careless user would write it: no algorithms, no issuer, no audience.
-        super({
-          jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-          secretOrKeyProvider: authenticator.secretOrKeyProvider,
-        });
-      }
-
-      validate(claims: object): object {
-        return claims;
-      }
-    }
-    @UseGuards(AuthGuard('plain-jwt'))
-    @Controller('plain')
-    class PlainController {
-      @Get()
-      get(): string {
-        return 'ok';
-      }
-    }
     const issuer = await startIssuer();
     const signer = makeSigner('RS256');
     issuer.publishRaw(signer.jwk);
-    const own = { controllers: [PlainController], providers: [PlainStrategy] };
+    const own = { controllers: [KeptController], providers: [KeptStrategy] };
     const api = await startApi(platforms[0].create, issuer.options(), own);
-    const get = (token: string) => api.get('/plain', token);
+    const get = (token: string) => api.get('/kept', token);
     const claims = { iss: issuer.url, aud: 'api', exp: Math.floor(Date.now() / 1000) + 60 };
     const header = (alg: string) => ({ alg, typ: 'JWT', kid: signer.kid });
     await get(compact(header('RS256'), claims, signer.sign)).expect(200);

@@ -14,10 +14,9 @@ import {
   HandshakeAuthModule,
   webSocketContext,
 } from 'nestjs-resilient-auth/websockets';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
+import { freePort } from '../../support/free-port.js';
 import { expose } from '../../support/remote.js';
-import { collectGarbage } from '../heap.js';
+import { Served } from '../nest/served.js';
 
 /*
  * One application with an open and a protected handler in each context; both do the same and get the same messages.
@@ -95,38 +94,17 @@ const options = { transport: Transport.TCP, options: { host: '127.0.0.1', port: 
 app.connectMicroservice<MicroserviceOptions>(options, { inheritAppConfig: true });
 await app.startAllMicroservices();
 await app.listen(0, '127.0.0.1');
-const httpAddress = await app.getUrl();
 
 /** What the load calls. */
-export class ContextService {
+export class ContextService extends Served {
   ports(): { readonly http: number; readonly messages: number } {
-    return { http: Number(new URL(httpAddress).port), messages: messagePort };
+    return { http: this.port(), messages: messagePort };
   }
 
   token(): Promise<string> {
     return issuer.sign({ sub: 'alice', scope: 'orders:read orders:write' });
   }
-
-  collectGarbage(): void {
-    collectGarbage();
-  }
-
-  /** Processor time this process has used so far, in microseconds: all of its threads. */
-  processorTime(): number {
-    const { user, system } = process.cpuUsage();
-    return user + system;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The server listens on no port');
-  return address.port;
 }
 
 // Imported elsewhere for its types alone, this file runs only as a process.
-expose(new ContextService());
+expose(new ContextService(Number(new URL(await app.getUrl()).port)));

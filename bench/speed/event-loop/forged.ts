@@ -3,7 +3,8 @@ import { Child } from '../../support/child.js';
 import { connections, get } from '../../support/http-get.js';
 import { remote } from '../../support/remote.js';
 import { quantile } from '../../support/steady-load.js';
-import type { Service, ServiceOrder } from '../nest/service.js';
+import type { Served } from '../nest/served.js';
+import type { ServiceOrder } from '../nest/service.js';
 import { OURS_KNOWN } from '../nest/variants.js';
 import type { Settings } from '../settings.js';
 import type { Algorithm } from '../tokens/algorithms.js';
@@ -40,7 +41,7 @@ export async function measureForged(
   const service = await Child.start(new URL('../nest/service.js', import.meta.url), [JSON.stringify(order)]);
   const attacker = await Child.start(new URL('attacker.js', import.meta.url));
   try {
-    const port = await remote<Service>(service.process).port();
+    const port = await remote<Served>(service.process).port();
     const attack = remote<Attacker>(attacker.process);
     const known = tokensOf(authority, KNOWN_TOKENS);
     const forged = tokensOf(forger(authority), 1000);

@@ -10,7 +10,8 @@ import { Authorities } from '../tokens/authority.js';
 import type { Trust } from '../tokens/issuer-process.js';
 import { TokenPool } from '../tokens/token-pool.js';
 import type { Load, LoadOrder } from './load.js';
-import type { Service, ServiceOrder } from './service.js';
+import type { Served } from './served.js';
+import type { ServiceOrder } from './service.js';
 import { ENTRIES, type Entry } from './variants.js';
 
 export interface NestResult {
@@ -28,7 +29,7 @@ export interface NestResult {
 /** A service that is running. */
 interface Running {
   readonly child: Child;
-  readonly calls: Remote<Service>;
+  readonly calls: Remote<Served>;
   readonly order: Omit<LoadOrder, 'seconds'>;
 }
 
@@ -98,7 +99,7 @@ async function start(entry: Entry, platform: Platform, trust: Trust, settings: S
   const { cacheMax, newTokens, knownTokens } = settings;
   const order: ServiceOrder = { variant: entry.name, platform, trust, cacheMax };
   const child = await Child.start(new URL('service.js', import.meta.url), [JSON.stringify(order)]);
-  const calls = remote<Service>(child.process);
+  const calls = remote<Served>(child.process);
   const rotation = entry.tokens === 'new' ? newTokens : knownTokens;
   return { child, calls, order: { alg: trust.alg, port: await calls.port(), rotation } };
 }

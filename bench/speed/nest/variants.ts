@@ -1,8 +1,7 @@
-import { Injectable, UseGuards, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { Injectable, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
 import { JwtVerifier } from 'aws-jwt-verify';
 import { auth } from 'express-oauth2-jwt-bearer';
-import type { RequestHandler } from 'express';
 import { createVerifier } from 'fast-jwt';
 import buildGetJwks from 'get-jwks';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
@@ -12,15 +11,9 @@ import { ExtractJwt, Strategy } from 'passport-jwt';
 import { issuerOptions } from '../resilient-auth.js';
 import type { Platform } from '../settings.js';
 import type { Trust } from '../tokens/issuer-process.js';
+import type { Variant } from './served.js';
 import { greetingModule } from './greeting.js';
 import { verifyGuard } from './verify-guard.js';
-
-/** An application that protects its one route in one way. */
-interface Variant {
-  readonly module: Type;
-  /** In front of Nest's own routing. */
-  readonly middleware?: RequestHandler;
-}
 
 type StartVariant = (trust: Trust, cacheMax: number) => Variant | Promise<Variant>;
 

@@ -5,7 +5,8 @@ import type { Platform, Settings } from '../settings.js';
 import { Authorities } from '../tokens/authority.js';
 import type { Trust } from '../tokens/issuer-process.js';
 import type { ProofLoad } from './load.js';
-import type { ProofService, ProofServiceOrder } from './service.js';
+import type { Served } from '../nest/served.js';
+import type { ProofServiceOrder } from './service.js';
 import { PROOF_ENTRIES, type ProofEntry } from './variants.js';
 
 /** Requests with and without proofs on one platform. */
@@ -19,7 +20,7 @@ export interface ProofResult {
 
 interface Running {
   readonly child: Child;
-  readonly calls: Remote<ProofService>;
+  readonly calls: Remote<Served>;
   readonly port: number;
   readonly isProven: boolean;
 }
@@ -65,6 +66,6 @@ async function compare(
 async function start(entry: ProofEntry, platform: Platform, trust: Trust): Promise<Running> {
   const order: ProofServiceOrder = { variant: entry.name, platform, trust };
   const child = await Child.start(new URL('service.js', import.meta.url), [JSON.stringify(order)]);
-  const calls = remote<ProofService>(child.process);
+  const calls = remote<Served>(child.process);
   return { child, calls, port: await calls.port(), isProven: entry.isProven };
 }

@@ -1,9 +1,8 @@
-import type { Type } from '@nestjs/common';
 import { auth } from 'express-oauth2-jwt-bearer';
-import type { RequestHandler } from 'express';
 import { Authorized, AuthModule } from 'nestjs-resilient-auth';
 import { MemoryReplayStore } from 'nestjs-resilient-auth/sender-constrained';
 import { greetingModule } from '../nest/greeting.js';
+import type { Variant } from '../nest/served.js';
 import { issuerOptions } from '../resilient-auth.js';
 import type { Platform } from '../settings.js';
 import type { Trust } from '../tokens/issuer-process.js';
@@ -20,7 +19,7 @@ export interface ProofEntry {
   readonly platforms: readonly Platform[];
   /** Whether each request carries a proof of its own. */
   readonly isProven: boolean;
-  readonly start: (trust: Trust) => { readonly module: Type; readonly middleware?: RequestHandler };
+  readonly start: (trust: Trust) => Variant;
 }
 
 const PLATFORMS: readonly Platform[] = ['fastify', 'express'];

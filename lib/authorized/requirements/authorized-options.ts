@@ -1,6 +1,5 @@
 import { anyScopeKind, type AnyScopeOption } from './kinds/any-scope.kind.js';
-import { certificateBoundKind, type CertificateBoundOption } from './kinds/certificate-bound.kind.js';
-import { dpopKind, type DpopOption } from './kinds/dpop.kind.js';
+import { certificateBoundKind, dpopKind, type BoundOptions } from './kinds/bound.kind.js';
 import { issuersKind, type IssuersOption } from './kinds/issuers.kind.js';
 import { onExpiryKind, type OnExpiryOption } from './kinds/on-expiry.kind.js';
 import { optionalKind, type OptionalOption } from './kinds/optional.kind.js';
@@ -13,7 +12,7 @@ import type { RequirementCheck, RequirementKind } from './requirement-kind.js';
 /** What `@Authorized` requires beyond a valid token. All of it must hold. */
 export interface AuthorizedOptions
   extends
-    DpopOption,
+    BoundOptions,
     IssuersOption,
     StepUpOptions,
     ScopesOption,
@@ -21,8 +20,7 @@ export interface AuthorizedOptions
     RolesOption,
     PolicyOption,
     OnExpiryOption,
-    OptionalOption,
-    CertificateBoundOption {}
+    OptionalOption {}
 
 type Name = keyof AuthorizedOptions;
 

@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer, request, type ServerOptions } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Adapter } from 'oidc-provider';
+import { nothingStored } from '../../../sample-app/provider/provider-configuration.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadOidcProvider } from '../../../sample-app/provider/load-oidc-provider.js';
 import { makeSigner } from '../../support/issuers/signer.js';
@@ -114,18 +114,6 @@ async function askForToken(port: number, { key, cert }: TestCertificate): Promis
   if (typeof token !== 'string') throw new Error(text);
   return token;
 }
-
-// Its access tokens carry their own state.
-const nothing = async (): Promise<undefined> => undefined;
-const nothingStored: Adapter = {
-  upsert: nothing,
-  find: nothing,
-  findByUserCode: nothing,
-  findByUid: nothing,
-  consume: nothing,
-  destroy: nothing,
-  revokeByGrantId: nothing,
-};
 
 /** RFC 8705 §2.2.2: the client registers its certificate as a key with `x5c`. */
 function clientJwk({ cert, der, thumbprint }: TestCertificate): object {

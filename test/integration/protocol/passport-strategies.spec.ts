@@ -1,34 +1,8 @@
-import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
-import { AuthGuard, PassportStrategy } from '@nestjs/passport';
-import { Authenticator, TokenRejectedError, type AuthExtension } from 'nestjs-resilient-auth';
-import { ExtractJwt, Strategy } from 'passport-jwt';
+import { TokenRejectedError, type AuthExtension } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
+import { KeptController, KeptStrategy } from '../../support/apps/kept-strategy.js';
 import { platforms } from '../../support/apps/platforms.js';
 import { startApi, startIssuer } from '../../support/apps/start-api.js';
-
-/** One that was kept in a migration, and takes its keys from here. */
-@Injectable()
-class KeptStrategy extends PassportStrategy(Strategy, 'kept-jwt') {
-  constructor(authenticator: Authenticator) {
-    super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-      secretOrKeyProvider: authenticator.secretOrKeyProvider,
-    });
-  }
-
-  validate(claims: object): object {
-    return claims;
-  }
-}
-
-@UseGuards(AuthGuard('kept-jwt'))
-@Controller('kept')
-class KeptController {
-  @Get()
-  get(): string {
-    return 'ok';
-  }
-}
 
 const dpop = { dpop: {}, publicUrl: 'https://api.example.com' };
 const mtls = { mtls: { from: 'socket' } } as const;

@@ -1,7 +1,8 @@
 import { graphqlContext } from 'nestjs-resilient-auth/graphql';
-import { ManualClock, TestIssuer, type TestDpopClient } from 'nestjs-resilient-auth/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ManualClock } from 'nestjs-resilient-auth/testing';
+import { describe, expect, it } from 'vitest';
 import { PUBLIC_URL } from '../../support/dpop/dpop-api.js';
+import { useDpopIssuer } from '../../support/dpop/dpop-issuer.js';
 import { graphServers, GraphApi } from '../../support/graphql/graph-api.js';
 
 const ENDPOINT = `${PUBLIC_URL}/graphql`;
@@ -9,26 +10,24 @@ const NONCE = { secrets: ['a secret of the fleet'], lifetime: '10m' } as const;
 
 describe.each(graphServers)('DPoP for GraphQL over HTTP with $server', (server) => {
   const clock = new ManualClock();
-  let issuer: TestIssuer;
-  let client: TestDpopClient;
-  beforeAll(async () => {
-    issuer = await TestIssuer.start({ audience: 'api', alg: 'ES256', clock });
-    client = await issuer.dpopClient();
-  });
-  afterAll(() => issuer.close());
+  const parties = useDpopIssuer(clock);
 
   const start = (dpop: object = {}) =>
-    GraphApi.start(server, issuer.options({ contexts: [graphqlContext()], publicUrl: PUBLIC_URL, dpop }), {
-      clock,
-    });
+    GraphApi.start(
+      server,
+      parties().issuer.options({ contexts: [graphqlContext()], publicUrl: PUBLIC_URL, dpop }),
+      {
+        clock,
+      },
+    );
 
   const headersFor = async (token: string, more: { nonce?: string; method?: string; url?: string } = {}) => ({
-    ...(await client.headers({ method: 'POST', url: ENDPOINT, token, ...more })),
+    ...(await parties().client.headers({ method: 'POST', url: ENDPOINT, token, ...more })),
   });
 
   it('[P3-13] accepts an operation of several fields with one proof', async () => {
     const api = await start();
-    const token = await client.sign({ sub: 'alice' });
+    const token = await parties().client.sign({ sub: 'alice' });
     const { data, errors } = await api.send('{ a: me b: me c: me }', undefined, await headersFor(token));
     expect({ data, errors }).toEqual({
       data: { a: 'alice@alice', b: 'alice@alice', c: 'alice@alice' },
@@ -38,7 +37,7 @@ describe.each(graphServers)('DPoP for GraphQL over HTTP with $server', (server) 
 
   it('[P3-13] rejects an operation without a proof, with that of another method, and with one that comes again', async () => {
     const api = await start();
-    const token = await client.sign({ sub: 'alice' });
+    const token = await parties().client.sign({ sub: 'alice' });
     const headers = await headersFor(token);
     const codesOf = async (sent: Record<string, string>) =>
       (await api.send('{ me }', undefined, sent)).errors.map(({ extensions }) => extensions['errorCode']);
@@ -51,7 +50,7 @@ describe.each(graphServers)('DPoP for GraphQL over HTTP with $server', (server) 
 
   it('[P3-13] [P3-8] answers with the nonce in its header, and renews it with an answer that is accepted', async () => {
     const api = await start({ nonce: NONCE });
-    const token = await client.sign({ sub: 'alice' });
+    const token = await parties().client.sign({ sub: 'alice' });
     const post = async (nonce?: string) =>
       api.post({ query: '{ me }' }, undefined, await headersFor(token, { nonce }));
     const first = await post();
