@@ -370,15 +370,19 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('serves requests all the same when an observer throws', async () => {
+  it('serves requests and counts them for the other observers when an observer throws', async () => {
     const observer = {
       ended: (): never => {
         throw new Error('a fault of the observer');
       },
     };
-    const { issuer, api } = await start({ extensions: [{ name: 'broken', observer }] });
+    const { telemetry, issuer, api } = await start({ extensions: [{ name: 'broken', observer }] });
     await api.get('/orders', await issuer.sign({ sub: 'alice' })).expect(200);
     await api.get('/orders').expect(401);
+    expect(await telemetry.points(AUTHENTICATIONS)).toEqual([
+      [{ outcome: 'accepted', issuer: 'main', cache: 'miss' }, 1],
+      [{ outcome: 'refused', 'error.type': 'AUTH_TOKEN_MISSING', cache: 'miss' }, 1],
+    ]);
   });
 
   it('reports nothing when the application is closed', async () => {

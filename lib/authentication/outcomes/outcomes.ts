@@ -12,9 +12,6 @@ export type PendingAuthentication = { -readonly [Member in keyof Authentication]
 /** Where the outcome of each authentication goes: to the log of refusals, and to the observers of extensions. */
 export class Outcomes {
   readonly #logger = new Logger('Authenticator');
-  readonly #observers: readonly AuthObserver[];
-  /** Most applications have one: a known token pays for no loop. */
-  readonly #first: AuthObserver | undefined;
   /** Those of the guard, which gets the same error again, and of operations that several guards refuse. */
   readonly #counted = new WeakSet<object>();
   #hasFailed = false;
@@ -22,20 +19,17 @@ export class Outcomes {
   constructor(
     private readonly clock: Clock,
     private readonly refusals?: Pick<RefusalLog, 'add'>,
-    observers: readonly AuthObserver[] = [],
-  ) {
-    this.#observers = observers;
-    this.#first = observers[0];
-  }
+    private readonly observers: readonly AuthObserver[] = [],
+  ) {}
 
   /** Before metadata is loaded for the first time. */
   start(metadata: MetadataProviders): void {
-    for (const observer of this.#observers) observer.start?.({ metadata, clock: this.clock });
+    for (const observer of this.observers) observer.start?.({ metadata, clock: this.clock });
   }
 
   /** @returns `undefined` where nothing observes: then known tokens pay nothing */
   begin(): PendingAuthentication | undefined {
-    return this.#first
+    return this.observers.length > 0
       ? { issuer: undefined, isKnown: false, startedAt: undefined, hasWaited: false, error: undefined }
       : undefined;
   }
@@ -70,11 +64,14 @@ export class Outcomes {
     return true;
   }
 
-  /** A fault of an observer must not refuse a request. */
   #notify(authentication: Authentication): void {
+    for (const observer of this.observers) this.#end(observer, authentication);
+  }
+
+  /** A fault of an observer must neither refuse a request nor keep it from the other observers. */
+  #end(observer: AuthObserver, authentication: Authentication): void {
     try {
-      if (this.#observers.length === 1) this.#first?.ended?.(authentication);
-      else for (const observer of this.#observers) observer.ended?.(authentication);
+      observer.ended?.(authentication);
     } catch (error) {
       if (!this.#hasFailed)
         this.#logger.error(`An observer of the option extensions threw: ${oneLine(String(error), 200)}`);
