@@ -19,6 +19,14 @@ export function roleReader(source: ClaimPath | ClaimReader | undefined): ClaimRe
   return readerOf(source, rolesOf, names);
 }
 
+/** RFC 6749 §3.3: what a token can hold as one scope, and a challenge can name (RFC 6750 §3). */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/** Whether a value can be one scope. */
+export function isScope(value: unknown): value is string {
+  return typeof value === 'string' && SCOPE.test(value);
+}
+
 /** RFC 9068 §2.2.3 and RFC 8693 §4.2: `scope`, space-separated; `scp` is a string with Entra ID and a list with Okta. */
 export function scopesOf({ scope, scp }: Claims): readonly string[] {
   const scopes = words(scope);

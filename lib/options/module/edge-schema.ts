@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { AuthModuleOptions } from '../../auth.options.js';
 import { isPublicUrl, PUBLIC_URL } from '../../authentication/http/public-url.js';
+import { isScope } from '../../authentication/scopes-and-roles.js';
 import { mtlsSchema } from './mtls-schema.js';
 import { dpopSchema } from './dpop-schema.js';
 import { protectedResourceSchema } from './protected-resource-schema.js';
@@ -69,11 +70,6 @@ function isExtension(value: unknown): boolean {
 
 function isFunctionOrAbsent(value: unknown): boolean {
   return value === undefined || typeof value === 'function';
-}
-
-/** RFC 6749 §3.3. */
-function isScope(scope: unknown): boolean {
-  return typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope);
 }
 
 function isImplication(value: unknown): value is Given<'scopeImplies'> {

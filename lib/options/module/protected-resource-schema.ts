@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { isPublicUrl, PUBLIC_URL } from '../../authentication/http/public-url.js';
+import { isScope } from '../../authentication/scopes-and-roles.js';
 import type { ResolvedProtectedResource } from '../../features/protected-resource-options.js';
 import { flag, list, text, timespan } from '../schema-parts.js';
 
@@ -7,7 +8,7 @@ const address = v.pipe(v.string(PUBLIC_URL), v.check(isPublicUrl, PUBLIC_URL));
 const PAGE = 'an https or http URL';
 const page = v.pipe(v.string(PAGE), v.check(isPage, PAGE));
 const SCOPES = 'a list of scopes: one per string, without spaces, quotes and backslashes';
-const scope = v.pipe(v.string(SCOPES), v.regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, SCOPES));
+const scope = v.custom<string>(isScope, SCOPES);
 
 const members = v.strictObject({
   resource: v.optional(address),

@@ -1,7 +1,7 @@
 import { AccessDeniedError } from '../../../errors/access.errors.js';
 import { requiredScopes } from '../required-scopes.js';
 import { requirementKind } from '../requirement-kind.js';
-import { holdsScope, isScopeList } from './scopes.kind.js';
+import { holdsScope, isScopeList, SCOPE_LIST } from './scopes.kind.js';
 
 export interface AnyScopeOption {
   /** The token must carry at least one of these. */
@@ -10,7 +10,7 @@ export interface AnyScopeOption {
 
 /** Each list by itself: one scope of every list is needed. */
 export const anyScopeKind = requirementKind<readonly string[], readonly string[]>({
-  takes: 'a list of at least one scope: one per string, without spaces, quotes and backslashes',
+  takes: SCOPE_LIST,
   validate: isScopeList,
   combine: (lists) => lists,
   isMet: (scopes, subject) => scopes.some((scope) => holdsScope(scope, subject)),

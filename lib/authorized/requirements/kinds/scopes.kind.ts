@@ -1,18 +1,20 @@
+import { isScope } from '../../../authentication/scopes-and-roles.js';
 import { AccessDeniedError } from '../../../errors/access.errors.js';
 import { requiredScopes } from '../required-scopes.js';
-import { isWordList, requirementKind, type RequirementSubject } from '../requirement-kind.js';
+import { requirementKind, type RequirementSubject } from '../requirement-kind.js';
 
 export interface ScopesOption {
   /** The token must carry all of these. */
   scopes?: readonly string[] | undefined;
 }
 
-/** RFC 6749 §3.3: what a token can hold as one scope, and a challenge can name (RFC 6750 §3). */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+/** Ends the sentence "@Authorized({ name }) takes …". */
+export const SCOPE_LIST =
+  'a list of at least one scope: one per string, without spaces, quotes and backslashes';
 
 /** Lists add up: one challenge names all scopes that the operation needs. */
 export const scopesKind = requirementKind<readonly string[], readonly string[]>({
-  takes: 'a list of at least one scope: one per string, without spaces, quotes and backslashes',
+  takes: SCOPE_LIST,
   validate: isScopeList,
   combine: (lists) => (lists.length > 0 ? [[...new Set(lists.flat())]] : []),
   isMet: (scopes, subject) => scopes.every((scope) => holdsScope(scope, subject)),
@@ -27,5 +29,5 @@ export function holdsScope(scope: string, { token, impliedBy }: RequirementSubje
 }
 
 export function isScopeList(value: unknown): value is readonly string[] {
-  return isWordList(value) && value.every((scope) => SCOPE.test(scope));
+  return Array.isArray(value) && value.length > 0 && value.every(isScope);
 }
