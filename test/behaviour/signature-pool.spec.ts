@@ -1,21 +1,16 @@
-import type { verify } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it, type MockInstance } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { keyOf } from '../support/issuers/scripted-issuer.js';
 import { scene, until, type Scene } from '../support/apps/scene.js';
-import { holdPool, shareSpies, watchSignatureChecks } from '../support/apps/signature-checks.js';
+import { holdPool, watchSignatureChecks } from '../support/apps/signature-checks.js';
 
 const REJECTED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const signAll = (stage: Scene, count: number, kid = 'a'): Promise<string[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => stage.issuer.sign(kid, { jti: String(i) })));
 
-let checks: MockInstance<typeof verify>;
+let checks: ReturnType<typeof watchSignatureChecks>;
 beforeEach(() => {
   checks = watchSignatureChecks();
-});
-afterEach(() => {
-  checks.mockRestore();
-  shareSpies();
 });
 
 /** Where each signature was checked: a check in the pool has a callback. */

@@ -6,7 +6,7 @@ import { IssuerMetadataProviders } from '../../lib/metadata/issuer-metadata.prov
 import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { after, hang, keyOf, ScriptedIssuer, status } from '../support/issuers/scripted-issuer.js';
 import { outcomeOf, scene, settle, until, watch, type Scene, type Watched } from '../support/apps/scene.js';
-import { shareSpies, watchSignatureChecks } from '../support/apps/signature-checks.js';
+import { watchSignatureChecks } from '../support/apps/signature-checks.js';
 
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
@@ -88,10 +88,6 @@ describe('unknown key ids', () => {
 
   it('[21] rejects a thousand forgeries under a key just published, at most one check a turn on the event loop', async () => {
     const checks = watchSignatureChecks();
-    onTestFinished(() => {
-      checks.mockRestore();
-      shareSpies();
-    });
     const onEventLoop = (): number => checks.mock.calls.filter((call) => call.length < 5).length;
     const stage = await scene();
     const { issuer } = stage;

@@ -1,21 +1,19 @@
 import { createHmac } from 'node:crypto';
 import { exportJWK, importJWK, type CryptoKey } from 'jose';
 import { ManualClock } from 'nestjs-resilient-auth/testing';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { keyOf, status } from '../support/issuers/scripted-issuer.js';
 import { scene, type Scene } from '../support/apps/scene.js';
-import { shareSpies, watchSignatureChecks } from '../support/apps/signature-checks.js';
+import { watchSignatureChecks } from '../support/apps/signature-checks.js';
 
 const MINUTE = 60_000;
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const start = Date.UTC(2026, 0, 1);
 const now = start / 1000;
 
-const signatureChecks = watchSignatureChecks();
-beforeEach(() => void signatureChecks.mockClear());
-afterAll(() => {
-  signatureChecks.mockRestore();
-  shareSpies();
+let signatureChecks: ReturnType<typeof watchSignatureChecks>;
+beforeEach(() => {
+  signatureChecks = watchSignatureChecks();
 });
 
 describe('a cached token', () => {

@@ -1,22 +1,24 @@
 import crypto, { type verify } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
-import { vi, type MockInstance } from 'vitest';
+import { onTestFinished, vi, type MockInstance } from 'vitest';
 
 const unspied = crypto.verify;
 
-/**
- * Counts the signature checks of node:crypto, and lets them happen. Put back by `mockRestore` and another
- * {@link shareSpies}; nothing is mocked, so that test files may share their modules.
- */
+/** Counts the signature checks of node:crypto until the test ends, and lets them happen: test files share their modules. */
 export function watchSignatureChecks(): MockInstance<typeof verify> {
   const checks = vi.spyOn(crypto, 'verify');
-  shareSpies();
+  // Named imports of a built-in module see what has been put on it only after a synchronization.
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    checks.mockRestore();
+    syncBuiltinESMExports();
+  });
   return checks;
 }
 
-/** Named imports of a built-in module see what has been put on it only after a synchronization. */
-export function shareSpies(): void {
-  syncBuiltinESMExports();
+/** How many ran in the thread pool: with a callback. */
+export function countInPool({ mock: { calls } }: MockInstance<typeof verify>): number {
+  return calls.filter((call) => call.length === 5).length;
 }
 
 /** Signature checks whose results are kept back. */
