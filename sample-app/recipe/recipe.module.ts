@@ -1,13 +1,14 @@
 import { Controller, Get, Module, UseGuards, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AuthGuard, PassportModule } from '@nestjs/passport';
+import { PassportModule } from '@nestjs/passport';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Order } from '../orders/order.js';
 import { OrdersService } from '../orders/orders.service.js';
+import { JwtGuard } from './jwt.guard.js';
 import { JwtStrategy, type RecipeIssuer } from './jwt.strategy.js';
 
 @Controller('orders')
-@UseGuards(AuthGuard('jwt'))
+@UseGuards(JwtGuard)
 class RecipeOrdersController {
   constructor(private readonly orders: OrdersService) {}
 

@@ -1,10 +1,15 @@
 import { Agent, request } from 'node:http';
 
+/** A header in which an API says what has refused a request, when it is not the token. */
+export const refusedByHeader = 'x-refused-by';
+
 /** One answer, or the lack of one. */
 export interface Answer {
   /** HTTP status; 0 when no answer came. */
   readonly status: number;
   readonly milliseconds: number;
+  /** What the API says in {@link refusedByHeader}. */
+  readonly refusedBy?: string | undefined;
 }
 
 /** Milliseconds until a client gives up on an answer. */
@@ -20,15 +25,19 @@ const agents: Readonly<Record<Caller, Agent>> = {
 /** Sends one GET request with a bearer token. Never rejects: a failed request is an answer with status 0. */
 export async function ask(url: string, token: string, caller: Caller = 'client'): Promise<Answer> {
   const startedAt = performance.now();
-  const status = await send(url, token, agents[caller]).catch(() => 0);
-  return { status, milliseconds: performance.now() - startedAt };
+  const answer = await send(url, token, agents[caller]).catch(() => ({ status: 0 }));
+  return { ...answer, milliseconds: performance.now() - startedAt };
 }
 
-function send(url: string, token: string, agent: Agent): Promise<number> {
+function send(url: string, token: string, agent: Agent): Promise<Omit<Answer, 'milliseconds'>> {
   return new Promise((resolve, reject) => {
     const options = { agent, timeout: patience, headers: { Authorization: `Bearer ${token}` } };
     const outgoing = request(url, options, (response) => {
-      response.resume().once('close', () => resolve(response.complete ? (response.statusCode ?? 0) : 0));
+      const { statusCode = 0, headers } = response;
+      const refusedBy = headers[refusedByHeader]?.toString();
+      response
+        .resume()
+        .once('close', () => resolve(response.complete ? { status: statusCode, refusedBy } : { status: 0 }));
     });
     outgoing.once('timeout', () => outgoing.destroy(new Error('No answer in time')));
     outgoing.once('error', (error: NodeJS.ErrnoException) => {

@@ -72,7 +72,7 @@ export class Load {
     const answer = await this.#ask(side, token);
     // The key was withdrawn while the request was under way: both answers are right.
     count(answer, answer.status === 200 || stock.isPublished(source) ? 'valid' : 'ignored');
-    if (stock.isSigning(source)) watch.noteSigningKey(side, answer.status);
+    if (stock.isSigning(source)) watch.noteSigningKey(side, answer);
     watch.noteKnownKey(side, answer.status);
   }
 

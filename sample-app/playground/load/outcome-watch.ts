@@ -1,10 +1,18 @@
+import type { Answer } from '../../traffic/ask.js';
+import type { Timeline, Tone } from '../timeline.js';
 import { sides, type Side } from './recorder.js';
-import type { Timeline } from '../timeline.js';
+
+/** No action has changed the signing key yet. */
+const untouched = 'untouched';
+const tones: ReadonlyMap<number, Tone> = new Map([
+  [200, 'good'],
+  [503, 'warn'],
+]);
 
 /** Writes into the time line what became of the first tokens after an action, on each side. */
 export class OutcomeWatch {
-  /** Last status of the signing key's tokens; undefined before the first one. */
-  readonly #signing: Record<Side, number | undefined> = { library: 0, recipe: 0 };
+  /** What became of the signing key's last token; undefined before the first one after an action. */
+  readonly #signing: Record<Side, string | undefined> = { library: untouched, recipe: untouched };
   readonly #withdrawn: Record<Side, 'stopped' | 'passed' | undefined> = {
     library: 'stopped',
     recipe: 'stopped',
@@ -28,14 +36,14 @@ export class OutcomeWatch {
     this.#isServingExpected = true;
   }
 
-  noteSigningKey(side: Side, status: number): void {
+  noteSigningKey(side: Side, { status, refusedBy }: Answer): void {
+    const reason = refusedBy === undefined ? '' : `, by its own ${refusedBy}`;
+    const outcome = status === 200 ? 'accepted' : `refused: ${status || 'no answer'}${reason}`;
     const before = this.#signing[side];
     // Only changes after an action are worth a step.
-    if (before === 0 || before === status) return;
-    this.#signing[side] = status;
-    if (status === 200) this.timeline.add(side, 'new key accepted', 'good');
-    else
-      this.timeline.add(side, `new key refused: ${status || 'no answer'}`, status === 503 ? 'warn' : 'bad');
+    if (before === untouched || before === outcome) return;
+    this.#signing[side] = outcome;
+    this.timeline.add(side, `new key ${outcome}`, tones.get(status) ?? 'bad');
   }
 
   noteKnownKey(side: Side, status: number): void {

@@ -1,3 +1,4 @@
+import { rateLimit } from '../../recipe/jwt.guard.js';
 import type { Answer } from '../../traffic/ask.js';
 
 /** The two APIs that receive the same requests. */
@@ -10,6 +11,8 @@ export interface Bucket {
   accepted: number;
   /** Valid requests answered with anything else but 503. */
   refused: number;
+  /** Those of the refused that the recipe's own rate limit of key set requests has refused. */
+  rateLimited: number;
   /** Valid requests answered 503: the API could not check, the client may try again. */
   unavailable: number;
   /** Valid requests without an answer yet. */
@@ -88,14 +91,21 @@ const outcomes: ReadonlyMap<number, 'accepted' | 'unavailable'> = new Map([
   [503, 'unavailable'],
 ]);
 
-function countValid({ status, milliseconds }: Answer, counts: readonly Bucket[], totals: Totals): void {
+function countValid(
+  { status, milliseconds, refusedBy }: Answer,
+  counts: readonly Bucket[],
+  totals: Totals,
+): void {
   const outcome = outcomes.get(status) ?? 'refused';
-  for (const count of counts) count[outcome] += 1;
+  for (const count of counts) {
+    count[outcome] += 1;
+    if (refusedBy === rateLimit) count.rateLimited += 1;
+  }
   if (status === 200) totals.slowest = Math.max(totals.slowest, milliseconds);
 }
 
 function emptyBucket(): Bucket {
-  return { accepted: 0, refused: 0, unavailable: 0, waiting: 0, stopped: 0, passed: 0 };
+  return { accepted: 0, refused: 0, rateLimited: 0, unavailable: 0, waiting: 0, stopped: 0, passed: 0 };
 }
 
 function emptyTotals(): Totals {

@@ -27,10 +27,11 @@ function showSide(name, { totals, buckets }, { marks, now, bucketLength }) {
   const card = find(`[data-side=${name}]`);
   showTotal(find('[data-total=refused]', card), totals.refused + totals.unavailable);
   showTotal(find('[data-total=passed]', card), totals.passed);
-  setText(
-    find('[data-unavailable]', card),
-    totals.unavailable > 0 ? `, ${number(totals.unavailable)} of them with 503: try again` : '',
-  );
+  const reasons = [
+    [totals.unavailable, 'with 503: try again'],
+    [totals.rateLimited, 'by its own rate limit of key set requests'],
+  ].map(([count, reason]) => (count > 0 ? `, ${number(count)} of them ${reason}` : ''));
+  setText(find('[data-reasons]', card), reasons.join(''));
   const last = sum(buckets.slice(-5, -1), (b) => b.accepted + b.refused + b.unavailable + b.waiting);
   const facts = {
     rate: `${Math.round(last / ((4 * bucketLength) / 1000))} a second`,
@@ -58,7 +59,7 @@ function sentence({ load, provider, sides }) {
     html('b', '', share(sides.library)),
     ' and the usual recipe ',
     html('b', '', share(sides.recipe)),
-    '.',
+    `${limited(sides.recipe)}.`,
   ];
 }
 
@@ -74,6 +75,16 @@ function share({ buckets }) {
   const all = refused + sum(recent, (b) => b.accepted + b.waiting);
   if (refused === 0) return 'none';
   return refused === all ? 'all' : `${Math.max(1, Math.round((100 * refused) / all))} %`;
+}
+
+/** Whether it is the recipe itself that refuses, since it may fetch no key set in this minute. */
+function limited({ buckets }) {
+  const recent = buckets.slice(-RECENT);
+  const count = sum(recent, (b) => b.rateLimited);
+  if (count === 0) return '';
+  return count === sum(recent, (b) => b.refused + b.unavailable)
+    ? ', by its own rate limit'
+    : ', in part by its own rate limit';
 }
 
 function showSnapshot({ state, keyIds, age, nextRefreshIn, lastFailure, waiting, budget }) {

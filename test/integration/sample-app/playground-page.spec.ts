@@ -73,7 +73,10 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     await expect.poll(() => figure('recipe', 'refused'), patient).toBeGreaterThan(100);
     await expect
       .poll(() => page.getByRole('status').first().innerText(), patient)
-      .toContain('this library refuses none and the usual recipe all');
+      .toContain('this library refuses none and the usual recipe all, by its own rate limit');
+    expect(await page.locator('[data-side=recipe] .figure').first().innerText()).toContain(
+      'of them by its own rate limit of key set requests',
+    );
 
     expect(await figure('library', 'refused')).toBe(0);
     expect(complaints).toEqual([]);

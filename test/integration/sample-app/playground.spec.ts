@@ -125,6 +125,8 @@ describe('the playground', () => {
         ({ sides: { library, recipe } }) => recipe.totals.refused > 20 && library.totals.accepted > 20,
       );
       expect(sides.library.totals.refused).toBe(0);
+      // It has the key, and the signature is by another.
+      expect(sides.recipe.totals.rateLimited).toBe(0);
     });
 
     it('returns forged tokens as refused when a flood runs', async () => {
@@ -135,6 +137,21 @@ describe('the playground', () => {
       await act('flood-off');
       expect(load.isFlooding).toBe(true);
       expect(sides.library.totals).toMatchObject({ refused: 0, passed: 0 });
+    });
+
+    it('counts refusals by the rate limit of the recipe apart when the provider rotates in a flood', async () => {
+      await act('reset');
+      await act('flood-on');
+      await stateThat(({ sides }) => sides.recipe.totals.stopped > 50);
+      await act('rotate-without-overlap');
+
+      const { timeline, sides } = await stateThat(({ sides }) => sides.recipe.totals.rateLimited > 20);
+      await act('flood-off');
+      expect(sides.recipe.totals.refused).toBeGreaterThanOrEqual(sides.recipe.totals.rateLimited);
+      expect(timeline[0]?.steps.map(({ text }) => text)).toContain(
+        'new key refused: 401, by its own rate limit',
+      );
+      expect(sides.library.totals).toMatchObject({ refused: 0, rateLimited: 0 });
     });
 
     it.each(['down', 'hang', 'html', 'slow', 'none'])(
