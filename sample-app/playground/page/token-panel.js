@@ -28,10 +28,12 @@ const meanings = {
   AUTH_TOKEN_CLAIM_INVALID: 'A claim is missing or has a wrong type.',
   AUTH_TOKEN_SIGNATURE_INVALID:
     'The key is unknown or the signature does not match. The API checked with the provider before it said so.',
+  AUTH_TOKEN_SENDER_CONSTRAINED:
+    'The token is bound to a key or a certificate, and the request proves neither (claim cnf).',
   AUTH_SCOPE_MISSING: 'The token is good and lacks a scope. The challenge names the scopes to request.',
   AUTH_ROLE_MISSING: 'The token is good and lacks the role.',
-  AUTH_CERTIFICATE_MISMATCH:
-    'The token is bound to a client certificate, and the connection has none or another (RFC 8705).',
+  AUTH_PROOF_MISSING:
+    'The route takes only tokens that come with a proof of possession, which this panel does not make (RFC 9449).',
   AUTH_STEP_UP_REQUIRED:
     'The token is good, and the route asks for a stronger or more recent login. The challenge says which (RFC 9470).',
   AUTH_METADATA_UNAVAILABLE:
@@ -81,10 +83,13 @@ async function send({ method, path, body }, token) {
 
 function showAnswer({ response, text, took }) {
   const body = parse(text);
+  const [graphqlError] = body?.errors ?? [];
+  const { errorCode } = graphqlError?.extensions ?? body ?? {};
+  const isServed = response.ok && !graphqlError;
   showVerdict(
     `${response.status} ${response.statusText}`,
-    response.ok,
-    meanings[body?.errorCode] ?? plainMeaning(response),
+    isServed,
+    meanings[errorCode] ?? plainMeaning(isServed, response),
   );
   setFacts(find('[data-answer-headers]'), [
     ...['WWW-Authenticate', 'Retry-After'].flatMap((name) => {
@@ -110,8 +115,8 @@ function showVerdict(status, isGood, meaning) {
   setText(find('[data-answer-meaning]'), meaning);
 }
 
-function plainMeaning({ ok, status }) {
-  return ok ? 'The token is good and the route served it.' : `The route answered ${status}.`;
+function plainMeaning(isServed, { status }) {
+  return isServed ? 'The token is good and the route served it.' : `The route answered ${status}.`;
 }
 
 function option(text, value) {

@@ -142,6 +142,25 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     expect(complaints.filter((text) => !text.includes('403'))).toEqual([]);
   });
 
+  it('returns the meaning of a refusal when GraphQL answers 200 and a route asks for a proof', async () => {
+    const answer = page.locator('[data-answer]');
+    const send = async (route: RegExp): Promise<void> => {
+      const label = await page.locator('[name=route] option').filter({ hasText: route }).innerText();
+      await page.getByLabel('Sent to').selectOption({ label });
+      await button('Sign and send').click();
+    };
+
+    await page.getByLabel('Examples').selectOption('a scope is missing');
+    await send(/graphql/);
+    await expect
+      .poll(() => answer.innerText(), patient)
+      .toMatch(/200[^]*lacks a scope[^]*AUTH_SCOPE_MISSING/);
+    expect(await answer.getAttribute('class')).not.toContain('good');
+    await page.getByLabel('Examples').selectOption('a valid token');
+    await send(/payments/);
+    await expect.poll(() => answer.innerText(), patient).toMatch(/401[^]*proof of possession[^]*AUTH_PROOF/);
+  });
+
   it.each([
     { colorScheme: 'light', width: 1280 },
     { colorScheme: 'dark', width: 360 },
