@@ -14,8 +14,8 @@ export interface FeatureHost {
  * application without it pays nothing.
  */
 export interface Feature {
-  /** Whether the options name it. */
-  readonly isNamed: (options: ResolvedAuthOptions) => boolean;
+  /** The option that names it. */
+  readonly option: 'mtls' | 'dpop' | 'protectedResource';
   /** Loads its code. Errors of the result are errors of the boot. */
   readonly load: () => Promise<(host: FeatureHost) => AuthExtension>;
 }
