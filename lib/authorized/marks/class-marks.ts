@@ -45,11 +45,6 @@ export class ClassMarks<Options> {
     return [...this.#methods.values()].some(({ own, overridden }) => own.length + overridden.length > 0);
   }
 
-  /** Whether the function stands on the class itself, and not only in the place of one that does. */
-  has(handler: Handler): boolean {
-    return this.#namesOf.has(handler);
-  }
-
   /**
    * What holds for a method, by the function that is called for it.
    *

@@ -1,5 +1,4 @@
-import { AccessDeniedError } from '../../../errors/access.errors.js';
-import { requirementKind } from '../requirement-kind.js';
+import type { RequirementKind } from '../requirement-kind.js';
 
 export interface OnExpiryOption {
   /**
@@ -10,10 +9,8 @@ export interface OnExpiryOption {
 }
 
 /** Not checked when the handler is called: `StreamExpiryInterceptor` acts on it afterwards. */
-export const onExpiryKind = requirementKind<'end', never>({
+export const onExpiryKind: RequirementKind = {
   takes: "'end'",
-  validate: (value) => value === 'end',
-  combine: () => [],
-  isMet: () => true,
-  denial: () => new AccessDeniedError('AUTH_POLICY_REFUSED', 'The stream has ended'),
-});
+  isValid: (value) => value === 'end',
+  checksFor: () => [],
+};

@@ -1,5 +1,4 @@
-import { requirementKind } from '../requirement-kind.js';
-import { AccessDeniedError } from '../../../errors/access.errors.js';
+import type { RequirementKind } from '../requirement-kind.js';
 
 export interface OptionalOption {
   /**
@@ -10,10 +9,8 @@ export interface OptionalOption {
 }
 
 /** Requires nothing of a token; `Requirements.isOptional` says what follows from it. */
-export const optionalKind = requirementKind<boolean, never>({
+export const optionalKind: RequirementKind = {
   takes: 'true or false',
-  validate: (value) => typeof value === 'boolean',
-  combine: () => [],
-  isMet: () => true,
-  denial: () => new AccessDeniedError('AUTH_POLICY_REFUSED', 'The handler requires nothing'),
-});
+  isValid: (value) => typeof value === 'boolean',
+  checksFor: () => [],
+};
