@@ -85,6 +85,12 @@ export function isSameAlgorithm(one: string, other: string): boolean {
   const { kty, crv } = findAlgorithm(one) ?? {};
   return kty === 'OKP' && findAlgorithm(other)?.crv === crv;
 }
+
+/** The names that an option `algorithms` stands for when it is not given. */
+export const DEFAULT_ALGORITHMS: readonly string[] = ALGORITHMS.filter(({ isDefault }) => isDefault).map(
+  ({ name }) => name,
+);
+
 /** What the keys of one issuer may be used for. */
 export interface AlgorithmPolicy {
   /** The allow-list of the issuer. */
@@ -100,7 +106,9 @@ export interface AlgorithmPolicy {
  * @param given the option `algorithms`; `undefined` stands for the default algorithms of the table
  */
 export function algorithmPolicy(given: readonly string[] | undefined): AlgorithmPolicy {
-  const allowed = given ?? ALGORITHMS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
   const unnamedRsa = given ? given.filter((name) => findAlgorithm(name)?.kty === 'RSA') : ['RS256'];
-  return Object.freeze({ allowed: new Set(allowed), unnamedRsa: Object.freeze(unnamedRsa) });
+  return Object.freeze({
+    allowed: new Set(given ?? DEFAULT_ALGORITHMS),
+    unnamedRsa: Object.freeze(unnamedRsa),
+  });
 }

@@ -1,7 +1,7 @@
 import type { ConfigurationProblem } from '../errors/configuration.error.js';
 import { isAcceptableAddress } from '../metadata/fetch/parse-discovery.js';
 import { canonicalIssuer, isIssuerTemplate } from '../token/trusted-issuer.js';
-import { shorten } from './problems.js';
+import { problem } from './problems.js';
 import type { ResolvedIssuer } from './resolved-options.js';
 import type { CheckedIssuer, CheckedModuleOptions } from './schema.js';
 
@@ -95,8 +95,4 @@ function templateProblems(checked: CheckedIssuer): ConfigurationProblem[] {
   if (!hasTemplates && tenants !== undefined)
     problems.push(problem('tenants', tenants, 'only together with {tenantid}'));
   return problems;
-}
-
-function problem(option: string, given: unknown, allowed: string): ConfigurationProblem {
-  return { option, given: shorten(given), allowed };
 }

@@ -16,9 +16,9 @@ function describe(issue: BaseIssue<unknown>): ConfigurationProblem {
   const last = issue.path?.at(-1);
   const value = last && 'value' in last ? last.value : issue.input;
   const isUnknown = issue.kind === 'schema' && issue.type === 'strict_object' && issue.expected === 'never';
-  if (!isUnknown) return { option, given: shorten(value), allowed: allowedBy(issue) };
+  if (!isUnknown) return problem(option, value, allowedBy(issue));
   const isExtra = option === 'isGlobal' || option === 'secureByDefault';
-  return { option, given: shorten(value), allowed: isExtra ? MISPLACED : 'no option of this name' };
+  return problem(option, value, isExtra ? MISPLACED : 'no option of this name');
 }
 
 function allowedBy(issue: BaseIssue<unknown>): string {
@@ -39,8 +39,13 @@ function pathOf(issue: BaseIssue<unknown>): string {
   return keys.join('').replace(/^\./, '') || 'options';
 }
 
+/** One thing wrong with an option. @param allowed ends the sentence "allowed: …" */
+export function problem(option: string, given: unknown, allowed: string): ConfigurationProblem {
+  return { option, given: shorten(given), allowed };
+}
+
 /** A value as it may stand in a message: one line, short. */
-export function shorten(value: unknown): string {
+function shorten(value: unknown): string {
   const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60 });
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

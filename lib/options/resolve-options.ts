@@ -28,8 +28,7 @@ export function resolveAuthOptions(options: unknown, extras: unknown): ResolvedA
     return resolveIssuer(issuer);
   });
   if (issuers) problems.push(...duplicates(issuers));
-  if (checked) problems.push(...problemsOfFeatures(checked));
-  if (checked) problems.push(...problemsOfProtectedResource(checked.module, checked.issuers));
+  if (checked) problems.push(...problemsOfFeatures(checked), ...problemsOfProtectedResource(checked));
   if (problems.length > 0 || !checked || !issuers) throw new AuthConfigurationError(problems);
   const { jwtFromRequest, tokenMaxLength, realm, tokenCache } = checked.module;
   const { contexts, otherContexts, extensions, publicUrl, scopeImplies, dpop, mtls } = checked.module;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ALGORITHMS } from '../keys/algorithms.js';
 import { parseDuration } from '../time/duration.js';
 
 /*
@@ -9,6 +10,14 @@ export const text = (allowed: string) => v.pipe(v.string(allowed), v.nonEmpty(al
 
 export const list = <T extends v.GenericSchema>(item: T, allowed: string) =>
   v.pipe(v.array(item, allowed), v.nonEmpty(allowed), v.readonly());
+
+const ALGORITHM_NAMES = ALGORITHMS.map(({ name }) => name);
+
+/** Names of signature algorithms. */
+export const algorithms = list(
+  v.picklist(ALGORITHM_NAMES, `one of ${ALGORITHM_NAMES.join(', ')}; never none or HS*`),
+  'a list of at least one algorithm',
+);
 
 /** A value, or a list of at least one; read as a list. */
 export const oneOrMore = (allowed: string) =>

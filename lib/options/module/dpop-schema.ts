@@ -1,10 +1,8 @@
 import * as v from 'valibot';
 import type { ReplayStore } from '../../features/dpop-options.js';
-import { ALGORITHMS } from '../../keys/algorithms.js';
-import { duration, list } from '../schema-parts.js';
+import { DEFAULT_ALGORITHMS } from '../../keys/algorithms.js';
+import { algorithms, duration, list } from '../schema-parts.js';
 
-const NAMES = ALGORITHMS.map(({ name }) => name);
-const DEFAULT_NAMES = ALGORITHMS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
 const NONCE = 'false, or an object of secrets, a list of strings of at least 16 characters, and lifetime';
 const SECRETS = 'a list of at least one string of at least 16 characters';
 const REPLAY = 'false, or a ReplayStore: an object with add';
@@ -16,13 +14,7 @@ const nonce = v.strictObject({
 
 /** `DpopOptions`: what each option may be, and its default. */
 export const dpopSchema = v.strictObject({
-  algorithms: v.optional(
-    list(
-      v.picklist(NAMES, `one of ${NAMES.join(', ')}; never none or HS*`),
-      'a list of at least one algorithm',
-    ),
-    DEFAULT_NAMES,
-  ),
+  algorithms: v.optional(algorithms, DEFAULT_ALGORITHMS),
   proofLifetime: duration('60s', '1s', '10m'),
   clockTolerance: duration('10s', '0s', '5m'),
   nonce: v.optional(v.union([v.literal(false), nonce], NONCE), false),
