@@ -1,6 +1,7 @@
 import type { Client, SubscribePayload } from 'graphql-ws';
 import { ManualClock, TestIssuer } from 'nestjs-resilient-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startIssuer } from '../support/apps/start-api.js';
 import { until } from '../support/clock/until.js';
 import { GraphApi, graphServers, type GraphSettings } from '../support/graphql/graph-api.js';
 
@@ -108,7 +109,7 @@ describe.each([apolloOnExpress, apolloOnFastify].flatMap((server) => server ?? [
     });
 
     it('[G9] closes with 1013 when the metadata is not available', async () => {
-      const down = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+      const down = await startIssuer();
       const token = await down.sign({ sub: 'alice' });
       down.fail({ endpoint: 'all', mode: { status: 503 } });
       const options = down.options();
@@ -119,7 +120,6 @@ describe.each([apolloOnExpress, apolloOnFastify].flatMap((server) => server ?? [
       const { client, closed } = await api.connect({ authorization: token });
       await run(client, { query: '{ me }' }).over;
       expect(await closed).toMatchObject({ code: 1013, reason: 'AUTH_METADATA_UNAVAILABLE' });
-      await down.close();
     });
 
     it('[G10] completes a running subscription at exp, and rejects the next operation on the same connection', async () => {
@@ -164,7 +164,7 @@ describe.each([apolloOnExpress, apolloOnFastify].flatMap((server) => server ?? [
     });
 
     it('[G10] completes a running subscription when its key is withdrawn', async () => {
-      const own = await TestIssuer.start({ audience: 'api', alg: 'ES256', clock });
+      const own = await startIssuer({ clock });
       const api = await GraphApi.start(server, own.options(), { clock });
       const { client } = await api.connect({ authorization: await own.sign({}) });
       const { over } = run(client, { query: 'subscription { updates }' });
@@ -173,7 +173,6 @@ describe.each([apolloOnExpress, apolloOnFastify].flatMap((server) => server ?? [
       const other = await api.connect({ authorization: await own.sign({ sub: 'bob' }) });
       expect(await ask(other.client, '{ me }')).toEqual({ data: { me: 'bob@bob' } });
       expect(await over).toBe('complete');
-      await own.close();
     });
   },
 );

@@ -1,6 +1,7 @@
 import { Authenticator } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startIssuer } from '../support/apps/start-api.js';
 import { until } from '../support/clock/until.js';
 import { GraphApi, graphServers } from '../support/graphql/graph-api.js';
 
@@ -73,7 +74,7 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
   );
 
   it('[G6] answers SERVICE_UNAVAILABLE with the seconds to wait when the token could not be checked', async () => {
-    const down = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const down = await startIssuer();
     const token = await down.sign({ sub: 'alice' });
     down.fail({ endpoint: 'all', mode: { status: 503 } });
     const options = down.options();
@@ -82,7 +83,6 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
       metadata: { ...options.metadata, refreshWait: 0 },
     });
     const { errors } = await api.send('{ me }', token);
-    await down.close();
     expect(errors[0]?.extensions).toMatchObject({
       code: 'SERVICE_UNAVAILABLE',
       errorCode: 'AUTH_METADATA_UNAVAILABLE',

@@ -15,6 +15,7 @@ import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { fileURLToPath } from 'node:url';
 import { from, lastValueFrom, map, of, toArray, type Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startIssuer } from '../support/apps/start-api.js';
 import { freePort } from '../support/brokers/free-port.js';
 
 interface Order {
@@ -174,7 +175,7 @@ describe('gRPC methods', () => {
   });
 
   it('[M2] answers UNAVAILABLE with retry-after when the token could not be checked', async () => {
-    const down = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const down = await startIssuer();
     const token = await down.sign({ sub: 'alice' });
     down.fail({ endpoint: 'all', mode: { status: 503 } });
     const options = down.options();
@@ -182,7 +183,6 @@ describe('gRPC methods', () => {
     const error = await failureOf(connect(() => token).me(order));
     expect(error).toMatchObject({ code: 14 });
     expect(trailersOf(error).get('retry-after')[0]).toMatch(/^[1-9]\d*$/);
-    await down.close();
   });
 
   it.each(kinds)('answers an error of the server without its text when validate throws: %s', async (kind) => {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
+import { startIssuer } from '../support/apps/start-api.js';
 import { GatewayApi, type GatewaySettings } from '../support/apps/gateway-api.js';
 
 interface Message {
@@ -61,7 +62,7 @@ describe('a gateway on ws', () => {
   });
 
   it('[W2] answers the upgrade 503 with Retry-After in an outage, and keeps open sockets served', async () => {
-    const own = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const own = await startIssuer();
     const options = own.options();
     const api = await GatewayApi.start('ws', {
       ...options,
@@ -76,17 +77,15 @@ describe('a gateway on ws', () => {
     expect(response).toMatchObject({ statusCode: 503 });
     expect(response === 'open' ? '' : response.headers['retry-after']).toMatch(/^[1-9]\d*$/);
     expect(await ask(open, 'me')).toEqual({ event: 'me', data: 'alice@alice' });
-    await own.close();
   });
 
   it('[W3] accepts a token of a new key in the same handshake', async () => {
-    const own = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const own = await startIssuer();
     const api = await GatewayApi.start('ws', own.options());
     await own.rotateKeys({ keepOld: false });
     const socket = api.ws(bearer(await own.sign({ sub: 'bob' })));
     expect(await opened(socket)).toBe('open');
     expect(await ask(socket, 'me')).toEqual({ event: 'me', data: 'bob@bob' });
-    await own.close();
   });
 
   it('reads the subprotocol when protocol is true, and not otherwise', async () => {
@@ -157,7 +156,7 @@ describe('a gateway on ws', () => {
   });
 
   it('[W7] closes without a message when a refresh finds the key withdrawn', async () => {
-    const own = await TestIssuer.start({ audience: 'api', alg: 'ES256' });
+    const own = await startIssuer();
     const api = await GatewayApi.start('ws', own.options());
     const socket = api.ws(bearer(await own.sign({ sub: 'alice' })));
     await opened(socket);
@@ -165,7 +164,6 @@ describe('a gateway on ws', () => {
     await own.rotateKeys({ keepOld: false });
     expect(await opened(api.ws(bearer(await own.sign({ sub: 'bob' }))))).toBe('open');
     expect(await end).toEqual({ code: 4401, reason: 'AUTH_TOKEN_SIGNATURE_INVALID' });
-    await own.close();
   });
 
   it('[W9] answers a refused message without its content', async () => {

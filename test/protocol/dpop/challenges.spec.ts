@@ -1,9 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { Authorized, AuthModule, ProofError, toHttpException } from 'nestjs-resilient-auth';
+import { Authorized, ProofError, toHttpException } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
 import { platforms } from '../../support/apps/platforms.js';
-import { startIssuer } from '../../support/apps/start-api.js';
+import { startApi, startIssuer } from '../../support/apps/start-api.js';
 import { PUBLIC_URL, startDpopApi, useDpopApi, outcomeOf } from '../../support/dpop/dpop-api.js';
 import request from 'supertest';
 
@@ -145,17 +144,13 @@ describe('several issuers', () => {
       }
     }
 
-    const imports = [AuthModule.forRoot({ issuers, publicUrl: PUBLIC_URL, dpop: {} })];
-    const app = await platforms[0].create(
-      Test.createTestingModule({ imports, controllers: [ThingsController] }),
-    );
-    const get = async (token: string) =>
-      outcomeOf(await request(app.getHttpServer()).get('/things').set('Authorization', `Bearer ${token}`));
+    const options = { issuers, publicUrl: PUBLIC_URL, dpop: {} };
+    const api = await startApi(platforms[0].create, options, { controllers: [ThingsController] });
+    const get = async (token: string) => outcomeOf(await api.get('/things', token));
     expect(await get(await lenient.sign())).toMatchObject({ status: 200 });
     const { code, challenge } = await get(await strict.sign());
     expect(code).toBe('AUTH_PROOF_MISSING');
     expect(challenge).toMatch(/^Bearer, DPoP algs=/);
-    await app.close();
   });
 });
 
@@ -176,11 +171,7 @@ describe('toHttpException', () => {
 describe('the boot', () => {
   const boot = async (options: object, controllers: (new () => object)[] = []) => {
     const issuer = await startIssuer();
-    const imports = [AuthModule.forRoot({ ...issuer.options(), ...options })];
-    const app = (await Test.createTestingModule({ imports, controllers }).compile()).createNestApplication({
-      logger: false,
-    });
-    return app.init();
+    return startApi(platforms[0].create, { ...issuer.options(), ...options }, { controllers });
   };
 
   @Authorized({ dpop: true })
@@ -196,7 +187,7 @@ describe('the boot', () => {
     await expect(boot({}, [BoundController])).rejects.toThrow(
       /BoundController\.get requires dpop, .* option dpop/,
     );
-    await (await boot({ dpop: {}, publicUrl: PUBLIC_URL }, [BoundController])).close();
+    await boot({ dpop: {}, publicUrl: PUBLIC_URL }, [BoundController]);
   });
 
   it('[P0-1] fails when dpop is named and publicUrl is not', async () => {
