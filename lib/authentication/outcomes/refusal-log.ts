@@ -6,8 +6,8 @@ import type { Clock, TimerHandle } from '../../time/clock.js';
 
 /** At most one line in this time, in milliseconds. */
 const PERIOD = 60_000;
-/** Reasons counted apart in one period; others are counted by their code alone, and codes are few. */
-const MAX_REASONS = 64;
+/** Counted apart in one period; what comes after is counted by its code alone, and codes are few. */
+const MAX_COUNTS = 64;
 /** Counts in one line; the rest is added up. */
 const MAX_SHOWN = 12;
 
@@ -23,7 +23,6 @@ interface Count {
  */
 export class RefusalLog implements OnModuleDestroy {
   #counts = new Map<string, Count>();
-  #reasons = 0;
   #timer: TimerHandle | undefined;
   #isClosed = false;
 
@@ -49,10 +48,8 @@ export class RefusalLog implements OnModuleDestroy {
     const reason = fixedTextOf(error);
     const known = this.#counts.get(keyOf(code, reason));
     if (known) return known;
-    if (reason === undefined) return this.#begin(code, undefined);
-    if (this.#reasons >= MAX_REASONS) return this.#counts.get(code) ?? this.#begin(code, undefined);
-    this.#reasons++;
-    return this.#begin(code, reason);
+    if (this.#counts.size < MAX_COUNTS) return this.#begin(code, reason);
+    return this.#counts.get(code) ?? this.#begin(code, undefined);
   }
 
   #begin(code: AuthErrorCode, reason: string | undefined): Count {
@@ -64,7 +61,6 @@ export class RefusalLog implements OnModuleDestroy {
   #write(): void {
     const counts = [...this.#counts.values()].toSorted((a, b) => b.count - a.count);
     this.#counts = new Map();
-    this.#reasons = 0;
     this.#timer = undefined;
     this.logger.log(lineOf(counts));
   }
