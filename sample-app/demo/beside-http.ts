@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import { Pace } from '../traffic/pace.js';
+import { Traffic } from '../traffic/traffic.js';
 import { Figures } from './figures.js';
 
 const perSecond = 10;
@@ -10,11 +10,10 @@ const patience = 30_000;
 export class BesideHttp {
   readonly queries = new Figures('all along: GraphQL queries');
   readonly messages = new Figures('all along: one open WebSocket');
-  readonly #inFlight = new Set<Promise<void>>();
-  readonly #pace = new Pace(perSecond, () => {
-    this.#follow(this.queries, () => this.#query());
-    this.#follow(this.messages, () => this.#message());
-  });
+  readonly #traffic = [
+    new Traffic(perSecond, () => this.#count(this.queries, () => this.#query())),
+    new Traffic(perSecond, () => this.#count(this.messages, () => this.#message())),
+  ];
   #socket: Socket | undefined;
   #token = '';
 
@@ -25,13 +24,12 @@ export class BesideHttp {
     this.#token = token;
     if (this.#socket) await this.#socket.timeout(patience).emitWithAck('auth:renew', token);
     else await this.#connect(token);
-    this.#pace.start();
+    for (const traffic of this.#traffic) traffic.start();
   }
 
   /** Sends no more, and resolves when all that was sent is answered. */
   async stop(): Promise<void> {
-    this.#pace.stop();
-    await Promise.all(this.#inFlight);
+    await Promise.all(this.#traffic.map((traffic) => traffic.stop()));
   }
 
   async close(): Promise<void> {
@@ -50,11 +48,6 @@ export class BesideHttp {
     return new Promise((resolve, reject) => {
       socket.once('connect', resolve).once('connect_error', reject);
     });
-  }
-
-  #follow(figures: Figures, send: () => Promise<boolean>): void {
-    const request = this.#count(figures, send).finally(() => this.#inFlight.delete(request));
-    this.#inFlight.add(request);
   }
 
   async #count(figures: Figures, send: () => Promise<boolean>): Promise<void> {

@@ -2,6 +2,7 @@ import type { EmbeddedProvider } from '../provider/embedded-provider.js';
 import type { BesideHttp } from './beside-http.js';
 import { Figures } from './figures.js';
 import { Progress } from './progress.js';
+import { ask } from '../traffic/ask.js';
 import { Traffic } from '../traffic/traffic.js';
 
 export interface StageOptions {
@@ -25,17 +26,15 @@ export class Stage {
 
   constructor(private readonly options: StageOptions) {
     const { url, validPerSecond, forgedPerSecond, forgedTokens } = options;
-    this.valid = new Traffic({
-      url,
-      perSecond: validPerSecond,
-      nextToken: inTurn(() => this.tokens),
-      onRequest: () => this.current.countValid.bind(this.current),
+    const nextValid = inTurn(() => this.tokens);
+    const nextForged = inTurn(() => forgedTokens);
+    this.valid = new Traffic(validPerSecond, async () => {
+      const figures = this.current;
+      figures.countValid(await ask(url, nextValid()));
     });
-    this.forged = new Traffic({
-      url,
-      perSecond: forgedPerSecond,
-      nextToken: inTurn(() => forgedTokens),
-      onRequest: () => this.current.countForged.bind(this.current),
+    this.forged = new Traffic(forgedPerSecond, async () => {
+      const figures = this.current;
+      figures.countForged(await ask(url, nextForged()));
     });
   }
 

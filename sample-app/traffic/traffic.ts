@@ -1,22 +1,16 @@
-import { ask, type Answer } from './ask.js';
 import { Pace } from './pace.js';
-
-export interface TrafficOptions {
-  readonly url: string;
-  readonly perSecond: number;
-  /** The access token of the next request. */
-  nextToken(): string;
-  /** Called as a request is sent; the returned function receives its answer. */
-  onRequest(): (answer: Answer) => void;
-}
 
 /** Requests at a steady rate, whether or not the ones before are answered. */
 export class Traffic {
   private readonly inFlight = new Set<Promise<void>>();
   private readonly pace: Pace;
 
-  constructor(private readonly options: TrafficOptions) {
-    this.pace = new Pace(options.perSecond, () => this.send());
+  /** @param request sends one, and resolves with its answer counted; never rejects */
+  constructor(
+    perSecond: number,
+    private readonly request: () => Promise<void>,
+  ) {
+    this.pace = new Pace(perSecond, () => this.send());
   }
 
   start(): void {
@@ -32,10 +26,5 @@ export class Traffic {
   send(): void {
     const request = this.request().finally(() => this.inFlight.delete(request));
     this.inFlight.add(request);
-  }
-
-  private async request(): Promise<void> {
-    const answered = this.options.onRequest();
-    answered(await ask(this.options.url, this.options.nextToken()));
   }
 }
