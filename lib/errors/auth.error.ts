@@ -1,3 +1,5 @@
+import { limitStackTraces } from './without-stack-trace.js';
+
 /** Stable within a major version: for clients, log searches and dashboards. */
 export type AuthErrorCode =
   | 'AUTH_TOKEN_MISSING'
@@ -40,14 +42,19 @@ export type AccessErrorCode = 'AUTH_SCOPE_MISSING' | 'AUTH_ROLE_MISSING' | 'AUTH
  * Root of every error this library throws on purpose. The message is for operators and never holds the token, the value
  * of a claim or key material; clients get a fixed text chosen by {@link code}. The `cause` of a refused token may quote
  * what an operator needs to find the mistake (`iss`, `aud`, `alg` …): log it at debug level, and never answer with it.
+ * There is no stack trace, but for `AuthConfigurationError`: a trace would be most of what a refusal costs.
  */
 export abstract class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Error {
-  constructor(
-    readonly code: Code,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    const limit = limitStackTraces(0);
+    try {
+      super(message, options);
+    } finally {
+      limitStackTraces(limit);
+    }
+    this.code = code;
     this.name = new.target.name;
   }
 }

@@ -22,6 +22,7 @@ export class AuthConfigurationError extends AuthError {
     const message = typeof problems === 'string' ? problems : summary(problems);
     super('AUTH_CONFIGURATION_INVALID', message, options);
     this.problems = Object.freeze([...list]);
+    Error.captureStackTrace(this, new.target);
   }
 }
 

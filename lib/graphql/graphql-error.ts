@@ -1,3 +1,4 @@
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { GraphQLError } from 'graphql';
 import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 
@@ -23,7 +24,7 @@ export function graphqlError({
   const [{ scope, acr_values: acrValues, max_age: maxAge } = {}] = challenges.map(
     ({ parameters }) => parameters,
   );
-  return new GraphQLError(description, {
+  const options = {
     originalError: null,
     extensions: {
       code: CODES[status],
@@ -34,5 +35,6 @@ export function graphqlError({
       ...(acrValues !== undefined && { acrValues }),
       ...(maxAge !== undefined && { maxAge: Number(maxAge) }),
     },
-  });
+  };
+  return withoutStackTrace(() => new GraphQLError(description, options));
 }

@@ -1,3 +1,4 @@
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { RpcException } from '@nestjs/microservices';
 import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import type { GrpcMetadata } from './message-headers.js';
@@ -10,19 +11,20 @@ const CODES: Readonly<Record<AuthAnswer['status'], number>> = { 400: 3, 401: 16,
  * Nest's GrpcException, which Nest 11 does not have and whose filter an application may lack.
  */
 export function grpcException(answer: AuthAnswer, metadata: GrpcMetadata): RpcException {
-  const { error, status, description, retryAfter } = answer;
+  const { error, description, retryAfter } = answer;
   const trailers: unknown = Reflect.construct(metadata.constructor, []);
   if (isWritable(trailers)) {
     trailers.set('error-code', error.code);
     if (retryAfter !== undefined) trailers.set('retry-after', String(retryAfter));
   }
-  return new RpcException({
-    code: CODES[status],
+  const refusal = {
+    code: CODES[answer.status],
     message: description,
     details: description,
     errorCode: error.code,
     metadata: trailers,
-  });
+  };
+  return withoutStackTrace(() => new RpcException(refusal));
 }
 
 function isWritable(value: unknown): value is { set(name: string, value: string): void } {

@@ -1,3 +1,4 @@
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { IntrinsicException, Logger, type ExecutionContext } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import type { Credentials } from '../authentication/credentials.js';
@@ -81,13 +82,14 @@ export class MicroserviceContext extends AuthContext {
     }
     const { error, status: statusCode, description: message, retryAfter } = answer;
     if (isEventHandler(context)) return this.#refuseEvent(answer, context);
-    return new RpcException({
+    const refusal = {
       status: 'error',
       statusCode,
       message,
       errorCode: error.code,
       ...(retryAfter !== undefined && { retryAfter }),
-    });
+    };
+    return withoutStackTrace(() => new RpcException(refusal));
   }
 
   /** Nest would end the process, and never the call. */
@@ -109,7 +111,7 @@ export class MicroserviceContext extends AuthContext {
       this.#unreported = 0;
     }
     // Nest logs each other exception of an event handler.
-    return new IntrinsicException(description, { cause: error });
+    return withoutStackTrace(() => new IntrinsicException(description, { cause: error }));
   }
 }
 

@@ -1,3 +1,4 @@
+import { explanation } from '../errors/without-stack-trace.js';
 import { withFixedText } from '../errors/auth.error.js';
 import { KeyMismatchError, SignatureInvalidError } from '../errors/token.errors.js';
 import { quote } from '../errors/quote.js';
@@ -37,7 +38,7 @@ export function chooseKeys(
 function servesOther(named: readonly SigningKey[], kid: string, alg: string): KeyMismatchError {
   const served = named.map((key) => key.algorithms.join(' or ')).join(' or ');
   const isPublished = named.some(({ jwk }) => typeof jwk['alg'] === 'string');
-  const cause = new Error(
+  const cause = explanation(
     isPublished
       ? `The key ${quote(kid)} is published for ${served}, and the token says ${quote(alg)}`
       : `The key ${quote(kid)} has no alg and serves ${served}, and the token says ${quote(alg)}: name it in the option algorithms if the issuer signs with it`,

@@ -1,3 +1,4 @@
+import { explanation } from '../errors/without-stack-trace.js';
 import { withFixedText } from '../errors/auth.error.js';
 import { MetadataUnavailableError } from '../errors/metadata.errors.js';
 import { SignatureInvalidError } from '../errors/token.errors.js';
@@ -72,7 +73,7 @@ function verifiesWithNone(
   keys: readonly SigningKey[],
 ): SignatureInvalidError {
   const hint = hintAbout(claims.aud);
-  const cause = new Error(`The signature verifies with none of ${keys.length} fitting keys${hint}`);
+  const cause = explanation(`The signature verifies with none of ${keys.length} fitting keys${hint}`);
   // Where neither token nor key has a `kid`, a new key cannot be distinguished from a wrong signature.
   const isKeyMissing = header.kid === undefined && keys.some(({ kid }) => kid === undefined);
   const staleness = isKeyMissing ? 'key-not-found' : 'bad-signature';

@@ -1,3 +1,4 @@
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import type { ExecutionContext } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
@@ -101,7 +102,7 @@ class WebSocketContext extends AuthContext {
     // After the exception, which Nest's filter sends in this turn of the event loop.
     if (status === 401 && connection?.authorization !== undefined)
       setImmediate(() => connection.refused(error));
-    return new WsException(refusalOf(answer));
+    return withoutStackTrace(() => new WsException(refusalOf(answer)));
   }
 }
 

@@ -1,3 +1,4 @@
+import { explanation, withoutStackTrace } from '../../errors/without-stack-trace.js';
 import { fixedTextOf, withFixedText } from '../../errors/auth.error.js';
 import { quote } from '../../errors/quote.js';
 import { KeyMismatchError, SignatureInvalidError } from '../../errors/token.errors.js';
@@ -50,12 +51,12 @@ export async function withCause(
   const { kid } = candidate.header;
   const skipped = kid === undefined ? undefined : metadata.skippedWithId(kid);
   if (skipped) {
-    const cause = new Error(`The key ${quote(kid)} of the key set is not used: ${skipped.fault}`);
+    const cause = explanation(`The key ${quote(kid)} of the key set is not used: ${skipped.fault}`);
     const message = 'The signing key is published and cannot be used';
     return withFixedText(new SignatureInvalidError(message, error.staleness, { cause }));
   }
   const { SigningKeyNotFoundError } = await import('jwks-rsa');
-  const cause = new SigningKeyNotFoundError(error.message);
+  const cause = withoutStackTrace(() => new SigningKeyNotFoundError(error.message));
   const refusal = new SignatureInvalidError(error.message, error.staleness, { cause });
   return fixedTextOf(error) === undefined ? refusal : withFixedText(refusal);
 }

@@ -1,3 +1,4 @@
+import { withoutStackTrace } from '../../errors/without-stack-trace.js';
 import {
   BadRequestException,
   ForbiddenException,
@@ -22,7 +23,7 @@ const EXCEPTIONS = {
 export function httpException({ error, status, description }: AuthAnswer): HttpException {
   const { exception, name } = EXCEPTIONS[status];
   const body = { message: description, error: name, statusCode: status, errorCode: error.code };
-  return new exception(body, { cause: error, description, errorCode: error.code });
+  return withoutStackTrace(() => new exception(body, { cause: error, description, errorCode: error.code }));
 }
 
 /** Every header of the answer. */

@@ -17,6 +17,9 @@ export function splitJws(token: string): readonly [header: string, payload: stri
   return [parts[0], parts[1]];
 }
 
+/** Dots are counted up to here: a JWE has four. */
+const MOST_DOTS = 5;
+
 /** What the token probably is, for the operator who has to find out. */
 function diagnose(token: string): string {
   const dots = countDots(token);
@@ -24,6 +27,7 @@ function diagnose(token: string): string {
     return 'It has no dots: an opaque token, which only its issuer can check. Ask the issuer for JWT access tokens';
   if (dots === 4)
     return 'It has five parts: an encrypted token (JWE). Configure the issuer to sign access tokens without encrypting them';
+  if (dots === MOST_DOTS) return 'It has six parts or more';
   if (dots !== 2) return `It has ${dots + 1} parts`;
   if (token.includes('=')) return 'A part is padded with "=", which RFC 7515 §2 forbids';
   if (/[+/]/.test(token)) return 'A part is plain base64, with "+" or "/"; RFC 7515 §2 asks for base64url';
@@ -32,6 +36,6 @@ function diagnose(token: string): string {
 
 function countDots(token: string): number {
   let dots = 0;
-  for (let at = token.indexOf('.'); at !== -1; at = token.indexOf('.', at + 1)) dots++;
+  for (let at = token.indexOf('.'); at !== -1 && dots < MOST_DOTS; at = token.indexOf('.', at + 1)) dots++;
   return dots;
 }

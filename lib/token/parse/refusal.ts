@@ -1,3 +1,4 @@
+import { explanation } from '../../errors/without-stack-trace.js';
 import { type TokenErrorCode, withFixedText } from '../../errors/auth.error.js';
 import { TokenError } from '../../errors/token.errors.js';
 
@@ -9,7 +10,7 @@ import { TokenError } from '../../errors/token.errors.js';
  *   debug level and never part of an answer
  */
 export function refusal(code: TokenErrorCode, message: string, detail?: string): TokenError {
-  const options = detail === undefined ? undefined : { cause: new Error(detail) };
+  const options = detail === undefined ? undefined : { cause: explanation(detail) };
   return withFixedText(new TokenError(code, message, options));
 }
 

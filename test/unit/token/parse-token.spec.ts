@@ -35,6 +35,7 @@ describe('the cause of a refusal', () => {
   it.each<[what: string, text: string, code: AuthErrorCode, detail: string | RegExp]>([
     ['it is opaque', 'opaque-token', 'AUTH_TOKEN_MALFORMED', /no dots: an opaque token/],
     ['it is encrypted', 'a.b.c.d.e', 'AUTH_TOKEN_MALFORMED', /five parts: an encrypted token/],
+    ['it is nothing but dots', '.'.repeat(16_000), 'AUTH_TOKEN_MALFORMED', 'It has six parts or more'],
     ['it has two parts', `${first}.${second}`, 'AUTH_TOKEN_MALFORMED', 'It has 2 parts'],
     ['it is padded', `${first}=.${second}.${third}`, 'AUTH_TOKEN_MALFORMED', /padded/],
     ['it is plain base64', `${first}.${second}.+AAA`, 'AUTH_TOKEN_MALFORMED', /plain base64/],

@@ -1,3 +1,4 @@
+import { explanation } from '../../../errors/without-stack-trace.js';
 import { hash } from 'node:crypto';
 import { ProofError } from '../../../errors/request.errors.js';
 import type { AlgorithmPolicy } from '../../../keys/algorithms.js';
@@ -69,6 +70,6 @@ function isJwk(value: unknown): value is Jwk {
 }
 
 function invalid(message: string, detail?: string): ProofError {
-  const cause = detail === undefined ? undefined : new Error(detail);
+  const cause = detail === undefined ? undefined : explanation(detail);
   return new ProofError('AUTH_PROOF_INVALID', message, { cause });
 }

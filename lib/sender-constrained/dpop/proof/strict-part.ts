@@ -1,3 +1,4 @@
+import { explanation } from '../../../errors/without-stack-trace.js';
 import { ProofError } from '../../../errors/request.errors.js';
 import { parseJsonObject } from '../../../token/parse/strict-json.js';
 
@@ -5,6 +6,6 @@ import { parseJsonObject } from '../../../token/parse/strict-json.js';
 export function parseStrictly(segment: string, part: 'header' | 'payload'): Record<string, unknown> {
   const parsed = parseJsonObject(Buffer.from(segment, 'base64url'));
   if (typeof parsed !== 'string') return parsed.object;
-  const cause = new Error(`The ${part} ${parsed}`);
+  const cause = explanation(`The ${part} ${parsed}`);
   throw new ProofError('AUTH_PROOF_INVALID', 'A part of the proof is not a strict JSON object', { cause });
 }
