@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Claims } from '../token/unverified-token.js';
 
 /**
@@ -63,13 +64,25 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Few values of `scope` go round: cached tokens with the same one share its list. */
+const lists = new LRUCache<string, readonly string[]>({ max: 256 });
+const MAX_REMEMBERED = 1024;
+
 /** A string of several words separated by spaces, or a list. */
 function words(value: unknown): readonly string[] {
-  return typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : names(value);
+  if (typeof value !== 'string') return names(value);
+  const known = lists.get(value);
+  if (known) return known;
+  const list = Object.freeze(value.split(' ').filter((word) => word !== ''));
+  if (value.length <= MAX_REMEMBERED) lists.set(value, list);
+  return list;
 }
+
+const NONE: readonly string[] = Object.freeze([]);
 
 /** One string, which may hold spaces, or a list of them. */
 function names(value: unknown): readonly string[] {
+  if (value === undefined) return NONE;
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   return list.filter((name): name is string => typeof name === 'string' && name !== '');
 }

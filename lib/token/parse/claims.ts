@@ -79,14 +79,14 @@ function assertDates(claims: Unchecked): void {
 /** RFC 9068 §4: a string or a list of strings, one of them configured, compared as they are. */
 function assertAudience({ aud }: Unchecked, { audiences }: TrustedIssuer): void {
   if (audiences === null) return;
+  const given: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (given.every((value) => typeof value === 'string') && given.some((value) => audiences.has(value)))
+    return;
   const configured = `option audience: ${quote([...audiences])}`;
   if (!isPresent(aud)) {
     const detail = `${configured}. For an issuer that sends no aud: audience: null, and a check of the client in validate`;
     throw refusal('AUTH_TOKEN_AUDIENCE_MISMATCH', 'The token has no aud', detail);
   }
-  const given: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  const isText = given.every((value) => typeof value === 'string');
-  if (isText && given.some((value) => audiences.has(value))) return;
   const detail = `aud of the token: ${quote(aud)}; ${configured}${hintAbout(aud)}`;
   throw refusal('AUTH_TOKEN_AUDIENCE_MISMATCH', 'The aud of the token names no configured audience', detail);
 }

@@ -1,4 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { quote } from '../../errors/quote.js';
+import { deepFreeze } from '../deep-freeze.js';
 import type { TokenHeader, UnverifiedToken } from '../unverified-token.js';
 import type { IssuerDirectory, TrustedIssuer } from '../trusted-issuer.js';
 import { assertClaims } from './claims.js';
@@ -47,9 +49,28 @@ export function parseJws(
     throw malformed('The token is longer than tokenMaxLength', detail);
   }
   const [protectedHeader, payload] = splitJws(token);
-  const { object: header, values } = decode(protectedHeader, 'header');
+  const { object: header, values } = decodeHeader(protectedHeader);
   assertHeader(header, policy);
   return { header, payload, values };
+}
+
+/**
+ * The tokens of a key have the same header, to the letter: it is parsed once, and cached tokens share it. Whoever fills
+ * the list with other headers makes a token pay for parsing its own, no more.
+ */
+const headers = new LRUCache<string, StrictJson>({ max: 64 });
+/** Characters, encoded: a header with a certificate chain is not worth its memory. */
+const MAX_REMEMBERED = 512;
+
+function decodeHeader(segment: string): StrictJson {
+  const known = headers.get(segment);
+  if (known) return known;
+  const parsed = decode(segment, 'header');
+  if (segment.length > MAX_REMEMBERED) return parsed;
+  deepFreeze(parsed.object);
+  // A copy: a part of a string keeps the whole of it, here the token, in memory.
+  headers.set(Buffer.from(segment, 'latin1').toString('latin1'), parsed);
+  return parsed;
 }
 
 function decode(segment: string, part: 'header' | 'payload'): StrictJson {

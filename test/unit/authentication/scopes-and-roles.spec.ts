@@ -8,6 +8,15 @@ const roles = (claims: object, source?: string | readonly string[]): readonly st
   roleReader(source)(claimsWith(claims), undefined);
 
 describe('scopeReader', () => {
+  it('returns one frozen list for tokens with the same scopes', () => {
+    const list = scopes({ scope: 'orders:read orders:write' });
+    expect(scopes({ scope: ['orders', 'read orders'].join(':').concat(':write') })).toBe(list);
+    expect(Object.isFrozen(list)).toBe(true);
+    expect(scopes({ scope: 'orders:read' })).toEqual(['orders:read']);
+    const long = 'a'.repeat(1025);
+    expect(scopes({ scope: long })).not.toBe(scopes({ scope: long }));
+  });
+
   it.each([
     [{ scope: 'a b' }, ['a', 'b']],
     [{ scp: 'a  b ' }, ['a', 'b']],

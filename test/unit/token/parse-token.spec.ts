@@ -156,8 +156,27 @@ describe('an issuer that is a template', () => {
 });
 
 describe('parseToken', () => {
-  it('returns claims and header that are not frozen, as the signature is not verified yet', () => {
-    const { claims: parsed, header: head } = parse(token());
-    expect(Object.isFrozen(parsed) || Object.isFrozen(head)).toBe(false);
+  it('returns claims that are not frozen, as the signature is not verified yet', () => {
+    expect(Object.isFrozen(parse(token()).claims)).toBe(false);
+  });
+
+  it('returns one frozen header for tokens that have the same, and another for any other', () => {
+    const { header: first } = parse(token());
+    expect(parse(token({ ...claims, sub: 'bob' })).header).toBe(first);
+    expect(Object.isFrozen(first)).toBe(true);
+    const { header: other } = parse(token(claims, { ...header, kid: 'l' }));
+    expect([first.kid, other.kid]).toEqual(['k', 'l']);
+  });
+
+  it('checks a header that it has seen against the options of each call', () => {
+    parse(token());
+    expect(refusalOf(token(), { algorithms: ['ES256'] })[0]).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
+  });
+
+  it('remembers no header of more than 512 characters', () => {
+    const long = { ...header, x5c: ['A'.repeat(512)] };
+    const { header: first } = parse(token(claims, long));
+    expect(parse(token(claims, long)).header).not.toBe(first);
+    expect(parse(token(claims, long)).header).toEqual(long);
   });
 });
