@@ -7,6 +7,7 @@ import { runEventLoop } from './event-loop/layer.js';
 import { runGrowth } from './growth/layer.js';
 import { runInProcess } from './in-process/layer.js';
 import { describeMachine } from './machine.js';
+import { runInjected } from './injected/layer.js';
 import { runNest } from './nest/layer.js';
 import { runProofs } from './proofs/layer.js';
 import { coldPicture } from './report/cold-picture.js';
@@ -32,6 +33,7 @@ async function measure(): Promise<Results> {
   const machine = describeMachine();
   const inProcess = await runInProcess(settings);
   const nest = await runNest(settings);
+  const injected = await runInjected(settings);
   const contexts = await runContexts(settings);
   const proofs = await runProofs(settings);
   const eventLoop = await runEventLoop(settings);
@@ -42,6 +44,7 @@ async function measure(): Promise<Results> {
     machine,
     inProcess,
     nest,
+    injected,
     contexts,
     proofs,
     eventLoop,

@@ -1,12 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import {
-  Authenticator,
-  AuthModule,
-  type AuthExtension,
-  type IssuerOptions,
-  type TokenCacheOptions,
-} from 'nestjs-resilient-auth';
+import { Authenticator, AuthModule, type IssuerOptions, type TokenCacheOptions } from 'nestjs-resilient-auth';
 import type { Bind } from './stopwatch.js';
 import type { Trust } from './tokens/issuer-process.js';
 
@@ -20,10 +14,9 @@ export interface ResilientAuth {
 export async function startResilientAuth(
   trusted: readonly Trust[],
   tokenCache?: TokenCacheOptions,
-  extensions: readonly AuthExtension[] = [],
 ): Promise<ResilientAuth> {
   const issuers = trusted.map(issuerOptions);
-  const module = AuthModule.forRoot({ issuers, extensions, ...(tokenCache && { tokenCache }) });
+  const module = AuthModule.forRoot({ issuers, ...(tokenCache && { tokenCache }) });
   const app = await NestFactory.createApplicationContext(module, { logger: false });
   const authenticator = app.get(Authenticator);
   return { app, bind: (tokens) => (index) => authenticator.authenticate(tokens[index] ?? '') };

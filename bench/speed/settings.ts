@@ -20,6 +20,8 @@ export interface Settings {
     readonly seconds: number;
     readonly warmUp: number;
   };
+  /** Slices of 40 calls per variant in each round. */
+  readonly injected: { readonly rounds: number; readonly slices: number };
   /** Operations per round are a multiple of the 32 clients. */
   readonly contexts: { readonly rounds: number; readonly operations: number };
   /** Requests per round, each with a proof of its own; a multiple of the connections. */
@@ -61,6 +63,7 @@ export const FULL: Settings = {
     seconds: 1,
     warmUp: 1,
   },
+  injected: { rounds: 15, slices: 40 },
   contexts: { rounds: 9, operations: 6400 },
   proofs: { rounds: 7, requests: 6400 },
   eventLoop: { rounds: 5, seconds: 1 },
@@ -83,6 +86,7 @@ export const QUICK: Settings = {
     seconds: 0.2,
     warmUp: 0.3,
   },
+  injected: { rounds: 5, slices: 20 },
   contexts: { rounds: 3, operations: 1600 },
   proofs: { rounds: 3, requests: 960 },
   eventLoop: { rounds: 2, seconds: 0.5 },

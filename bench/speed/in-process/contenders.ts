@@ -2,7 +2,6 @@ import { createPublicKey, verify } from 'node:crypto';
 import { JwtVerifier } from 'aws-jwt-verify';
 import { createVerifier, type Algorithm as FastJwtAlgorithm } from 'fast-jwt';
 import { importJWK, jwtVerify } from 'jose';
-import { openTelemetry } from 'nestjs-resilient-auth/opentelemetry';
 import jsonwebtoken, { type Algorithm as JsonWebTokenAlgorithm } from 'jsonwebtoken';
 import type { Settings } from '../settings.js';
 import type { Bind } from '../stopwatch.js';
@@ -26,7 +25,6 @@ export const LIMIT_CALLBACK = 'crypto.verify, callback';
 export const OURS = 'nestjs-resilient-auth';
 export const OURS_KNOWN = 'nestjs-resilient-auth, known token';
 /** With the API of OpenTelemetry and without an SDK. */
-export const OURS_OBSERVED = 'nestjs-resilient-auth with openTelemetry(), known token';
 export const FAST_JWT_KNOWN = 'fast-jwt with cache, known token';
 
 /** What a name in the tables stands for. */
@@ -94,11 +92,9 @@ function limits({ trust, keys: [{ jwk }] }: Authority): Named[] {
 async function ours({ trust }: Authority, { cacheMax }: Settings): Promise<Named[]> {
   const cold = await startResilientAuth([trust], { max: cacheMax });
   const hot = await startResilientAuth([trust]);
-  const observed = await startResilientAuth([trust], undefined, [openTelemetry()]);
   return [
     [OURS, { bind: cold.bind, tokens: 'new', remembers: true }],
     [OURS_KNOWN, { bind: hot.bind, tokens: 'known', remembers: true }],
-    [OURS_OBSERVED, { bind: observed.bind, tokens: 'known', remembers: true }],
   ];
 }
 

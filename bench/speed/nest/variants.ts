@@ -6,7 +6,8 @@ import { createVerifier } from 'fast-jwt';
 import buildGetJwks from 'get-jwks';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { passportJwtSecret } from 'jwks-rsa';
-import { Authorized, AuthModule } from 'nestjs-resilient-auth';
+import { Authorized, AuthModule, type AuthExtension } from 'nestjs-resilient-auth';
+import { openTelemetry } from 'nestjs-resilient-auth/opentelemetry';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { issuerOptions } from '../resilient-auth.js';
 import type { Platform } from '../settings.js';
@@ -35,11 +36,13 @@ function open(): Variant {
   return { module: greetingModule([UseGuards(guard)]) };
 }
 
-const resilientAuth: StartVariant = (trust, max) => ({
-  module: greetingModule([Authorized()], {
-    imports: [AuthModule.forRoot({ ...issuerOptions(trust), tokenCache: { max } })],
-  }),
-});
+function resilientAuth(extensions: readonly AuthExtension[] = []): StartVariant {
+  return (trust, max) => ({
+    module: greetingModule([Authorized()], {
+      imports: [AuthModule.forRoot({ ...issuerOptions(trust), tokenCache: { max }, extensions })],
+    }),
+  });
+}
 
 /** The recipe of jwks-rsa's README for passport-jwt, as a strategy of `@nestjs/passport`. */
 const recipe: StartVariant = ({ alg, issuer, jwksUri, audience }) => {
@@ -111,6 +114,7 @@ const expressOauth2JwtBearer: StartVariant = ({ issuer, audience }) => ({
 export const UNPROTECTED = 'unprotected';
 export const OPEN = 'a guard that verifies nothing';
 export const OURS_KNOWN = 'nestjs-resilient-auth, known token';
+export const OURS_OBSERVED = `${OURS_KNOWN}, with openTelemetry()`;
 export const OURS_NEW = 'nestjs-resilient-auth, new token';
 export const RECIPE = 'passport-jwt + jwks-rsa (the recipe)';
 
@@ -135,7 +139,7 @@ export const ENTRIES: readonly Entry[] = [
     name: OURS_KNOWN,
     label: 'this library, known token',
     isOurs: true,
-    start: resilientAuth,
+    start: resilientAuth(),
     tokens: 'known',
     platforms: PLATFORMS,
   },
@@ -144,7 +148,7 @@ export const ENTRIES: readonly Entry[] = [
     name: OURS_NEW,
     label: 'this library, new token',
     isOurs: true,
-    start: resilientAuth,
+    start: resilientAuth(),
     tokens: 'new',
     platforms: PLATFORMS,
   },
@@ -153,4 +157,11 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'aws-jwt-verify', start: awsJwtVerify, tokens: 'new', platforms: PLATFORMS },
   { name: 'express-oauth2-jwt-bearer', start: expressOauth2JwtBearer, tokens: 'new', platforms: ['express'] },
   { name: RECIPE, label: 'passport-jwt + jwks-rsa', start: recipe, tokens: 'new', platforms: PLATFORMS },
+];
+
+/** What differs by so little that it is measured without a network. No SDK of OpenTelemetry is there. */
+export const INJECTED: readonly Pick<Entry, 'name' | 'start'>[] = [
+  { name: OPEN, start: open },
+  { name: OURS_KNOWN, start: resilientAuth() },
+  { name: OURS_OBSERVED, start: resilientAuth([openTelemetry()]) },
 ];

@@ -1,11 +1,6 @@
 import type { GrowthCell } from '../growth/process.js';
-import {
-  FAST_JWT_KNOWN,
-  OURS,
-  OURS_KNOWN as KNOWN_IN_PROCESS,
-  OURS_OBSERVED,
-} from '../in-process/contenders.js';
-import { OPEN, OURS_KNOWN, OURS_NEW, RECIPE } from '../nest/variants.js';
+import { FAST_JWT_KNOWN, OURS, OURS_KNOWN as KNOWN_IN_PROCESS } from '../in-process/contenders.js';
+import { OPEN, OURS_KNOWN, OURS_NEW, OURS_OBSERVED, RECIPE } from '../nest/variants.js';
 import type { Platform } from '../settings.js';
 import { ratio, summarize, type Figure } from '../statistics.js';
 import type { Algorithm } from '../tokens/algorithms.js';
@@ -29,6 +24,7 @@ export function goals(results: Results): readonly Goal[] {
     ...againstBestPeer(results),
     ...ofRawVerify(results),
     ...knownInProcess(results),
+    observed(results),
     ...underAttack(results),
     memory(results),
     ...flat('keys in the set', results.growth.keys),
@@ -93,7 +89,6 @@ function knownInProcess({ inProcess }: Results): Goal[] {
   return inProcess.flatMap(({ alg, one }) => {
     const cost = summarize(of(one, KNOWN_IN_PROCESS));
     const figure = ratio(of(one, FAST_JWT_KNOWN), of(one, KNOWN_IN_PROCESS));
-    const observed = ratio(of(one, OURS_OBSERVED), of(one, KNOWN_IN_PROCESS));
     return [
       {
         figure: `known token, in process, ${alg}`,
@@ -102,14 +97,18 @@ function knownInProcess({ inProcess }: Results): Goal[] {
         isReached: cost.median <= 4,
       },
       atLeast(`known token, in process, ${alg}, against fast-jwt with cache`, 1, figure),
-      {
-        figure: `known token, in process, ${alg}, with openTelemetry() and no SDK, against without`,
-        reach: '≤ 1.02×',
-        measured: times(observed),
-        isReached: observed.low <= 1.02,
-      },
     ];
   });
+}
+
+function observed({ injected }: Results): Goal {
+  const figure = ratio(of(injected, OURS_OBSERVED), of(injected, OURS_KNOWN));
+  return {
+    figure: 'request with a known token, with openTelemetry() and no SDK, against without',
+    reach: '≤ 1.02×',
+    measured: times(figure),
+    isReached: figure.median <= 1.02,
+  };
 }
 
 function underAttack({ eventLoop: { forged, holds } }: Results): Goal[] {

@@ -3,7 +3,7 @@ import type { GrowthCell } from '../growth/process.js';
 import type { InProcessResult } from '../in-process/process.js';
 import type { NestResult } from '../nest/layer.js';
 import { BEARER } from '../proofs/variants.js';
-import { ENTRIES } from '../nest/variants.js';
+import { ENTRIES, OPEN } from '../nest/variants.js';
 import { CONNECTIONS } from '../settings.js';
 import { ratio, summarize } from '../statistics.js';
 import { of, ofLimit, throughput } from './comparisons.js';
@@ -25,6 +25,7 @@ export function markdown(results: Results): string {
     introduction(results),
     goalSection(results),
     nestSection(results),
+    injectedSection(results),
     contextSection(results),
     proofSection(results),
     inProcessSection(results),
@@ -99,6 +100,23 @@ function nestTable(results: readonly NestResult[]): string {
     ]),
   ]);
   return table(head, rows);
+}
+
+function injectedSection({ injected }: Results): string {
+  const open = of(injected, OPEN);
+  return `## Without a network
+
+What differs by a few microseconds, measured in one process: requests through all of Nest on Fastify, by \`app.inject\`,
+in turns of 40. The cost of a round is the median of its turns.
+
+${table(
+  ['', 'per request', `of ${OPEN}`],
+  Object.entries(injected).map(([name, cost]) => [
+    name,
+    microseconds(summarize(cost)),
+    times(ratio(cost, open)),
+  ]),
+)}`;
 }
 
 function contextSection({ contexts }: Results): string {

@@ -6,6 +6,7 @@ import type { InProcessResult } from '../in-process/process.js';
 import type { Machine } from '../machine.js';
 import type { NestResult } from '../nest/layer.js';
 import type { ProofResult } from '../proofs/layer.js';
+import type { Samples } from '../rounds.js';
 import type { Settings } from '../settings.js';
 
 /** Everything one run measured. */
@@ -14,6 +15,8 @@ export interface Results {
   readonly machine: Machine;
   readonly inProcess: readonly InProcessResult[];
   readonly nest: readonly NestResult[];
+  /** Microseconds per request, per round. */
+  readonly injected: Samples;
   readonly contexts: readonly ContextResult[];
   readonly proofs: readonly ProofResult[];
   readonly eventLoop: EventLoopResult;

@@ -55,8 +55,8 @@ export function parseJws(
 }
 
 /**
- * The tokens of a key have the same header, to the letter: it is parsed once, and cached tokens share it. Whoever fills
- * the list with other headers makes a token pay for parsing its own, no more.
+ * The tokens of a key have the same header, to the letter: it is parsed once, and cached tokens share it. An attacker
+ * who fills the list makes other tokens pay for parsing their header, no more.
  */
 const headers = new LRUCache<string, StrictJson>({ max: 64 });
 /** Characters, encoded: a header with a certificate chain is not worth its memory. */

@@ -12,8 +12,8 @@ function frames({ stack }: Error): string[] {
   return stack?.match(/^ {4}at /gm) ?? [];
 }
 
-describe('the stack trace', () => {
-  it('is absent from refusals, their causes and their exceptions', () => {
+describe('an error of this library', () => {
+  it('leaves out the stack trace of refusals, their causes and their exceptions', () => {
     const error = new TokenRejectedError('no', { cause: explanation('why') });
     expect(frames(error)).toEqual([]);
     expect(error.cause).toMatchObject({ message: 'why' });
@@ -21,12 +21,12 @@ describe('the stack trace', () => {
     expect(frames(toHttpException(error))).toEqual([]);
   });
 
-  it('is kept for a mistake in the configuration, and starts where it was made', () => {
+  it('keeps the stack trace of a mistake in the configuration, which starts where it was made', () => {
     const [first] = new AuthConfigurationError('wrong').stack?.match(/^ {4}at .*$/m) ?? [];
     expect(first).toContain('without-stack-trace.spec');
   });
 
-  it('is as before for every other error', () => {
+  it('keeps the stack trace of every other error', () => {
     Error.stackTraceLimit = 3;
     expect(frames(new TokenRejectedError())).toEqual([]);
     withoutStackTrace(() => new Error());
@@ -34,7 +34,7 @@ describe('the stack trace', () => {
     expect(frames(new Error())).toHaveLength(3);
   });
 
-  it('is as before when the error cannot be made', () => {
+  it('puts the limit of stack traces back when the error cannot be made', () => {
     const message = {
       toString(): never {
         throw new RangeError();
@@ -49,7 +49,7 @@ describe('the stack trace', () => {
     expect(Error.stackTraceLimit).toBe(stackTraceLimit);
   });
 
-  it('is kept where the application has frozen Error', () => {
+  it('keeps stack traces where the application has frozen Error', () => {
     Object.defineProperty(Error, 'stackTraceLimit', { value: stackTraceLimit, writable: false });
     try {
       expect(frames(new TokenRejectedError()).length).toBeGreaterThan(0);

@@ -173,7 +173,7 @@ describe('parseToken', () => {
     expect(refusalOf(token(), { algorithms: ['ES256'] })[0]).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
   });
 
-  it('remembers no header of more than 512 characters', () => {
+  it('keeps no header of more than 512 characters', () => {
     const long = { ...header, x5c: ['A'.repeat(512)] };
     const { header: first } = parse(token(claims, long));
     expect(parse(token(claims, long)).header).not.toBe(first);
