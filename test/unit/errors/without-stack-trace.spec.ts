@@ -34,7 +34,7 @@ describe('an error of this library', () => {
     expect(frames(new Error())).toHaveLength(3);
   });
 
-  it('puts the limit of stack traces back when the error cannot be made', () => {
+  it('keeps the limit of stack traces when the error cannot be made', () => {
     const message = {
       toString(): never {
         throw new RangeError();
