@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectGarbage } from './heap.js';
 import type { TokenPool } from './tokens/token-pool.js';
 
@@ -29,6 +30,26 @@ export class Lane {
     }
   }
 
+  /**
+   * One call in each turn of the event loop, as requests come: what a call leaves for later turns, such as a place in the
+   * thread pool, is not the next one's.
+   *
+   * @returns microseconds per call, over a batch of about this many milliseconds
+   */
+  async measureInTurns(milliseconds: number): Promise<number> {
+    const calls = Math.min(Math.ceil((milliseconds * 1000) / this.#cost), MOST_CALLS);
+    const validate = this.#bindNext(calls);
+    let spent = 0;
+    for (let index = 0; index < calls; index += 1) {
+      await nextTurn();
+      const begun = performance.now();
+      const result = validate(index);
+      if (result instanceof Promise) await result;
+      spent += performance.now() - begun;
+    }
+    return (spent * 1000) / calls;
+  }
+
   /** @returns microseconds per call, over a batch of about this many milliseconds */
   async measure(inFlight: number, milliseconds: number): Promise<number> {
     const fitting = Math.ceil((milliseconds * 1000) / this.#cost);
@@ -37,15 +58,21 @@ export class Lane {
 
   /** @returns microseconds per call */
   async measureCalls(inFlight: number, calls: number): Promise<number> {
+    const validate = this.#bindNext(calls);
+    const begun = performance.now();
+    await runAll(validate, calls, inFlight);
+    return ((performance.now() - begun) * 1000) / calls;
+  }
+
+  /** Binds the next tokens of the rotation, and collects the garbage of before. */
+  #bindNext(calls: number): ReturnType<Bind> {
     const tokens = Array.from({ length: calls }, (_, index) =>
       this.pool.token((this.#next + index) % this.rotation),
     );
     this.#next = (this.#next + calls) % this.rotation;
     const validate = this.bind(tokens);
     collectGarbage();
-    const begun = performance.now();
-    await runAll(validate, calls, inFlight);
-    return ((performance.now() - begun) * 1000) / calls;
+    return validate;
   }
 }
 

@@ -37,7 +37,9 @@ export class InProcess {
       lanes.set(name, lane);
     }
     const { rounds, batch } = settings.inProcess;
-    const one = await inRounds(lanes, rounds, (lane) => lane.measure(1, batch));
+    const one = await inRounds(lanes, rounds, (lane, name) =>
+      contenders.get(name)?.tokens === 'new' ? lane.measureInTurns(batch) : lane.measure(1, batch),
+    );
     const many = await inRounds(lanes, rounds, (lane) => lane.measure(MANY, batch));
     return { alg, tokenLength: pool.length, one, many };
   }
