@@ -105,13 +105,14 @@ export {
 export { AuthConfigurationError, type ConfigurationProblem } from './errors/configuration.error.js';
 export {
   MetadataRefreshError,
+  MetadataStoreError,
   MetadataUnavailableError,
   type KeyFault,
   type KeyRefusal,
   type MetadataFault,
   type RefreshFailureDetails,
+  type StoreFault,
 } from './errors/metadata.errors.js';
-export { MetadataStoreError, type StoreFault } from './errors/store.error.js';
 export {
   ProofError,
   ReplayStoreUnavailableError,

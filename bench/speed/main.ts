@@ -18,7 +18,7 @@ import { FULL, QUICK } from './settings.js';
 
 const { values } = parseArgs({
   options: {
-    /** About a minute; the pages of the last full run stay as they are. */
+    /** A few minutes; the pages of the last full run stay as they are. */
     quick: { type: 'boolean', default: false },
     /** Measures nothing: writes the pages from what the last full run measured. */
     report: { type: 'boolean', default: false },

@@ -45,7 +45,7 @@ interface Pair {
   readonly platform: Platform;
 }
 
-/** About ten minutes on two cores. */
+/** Ten to twenty-five minutes on two cores. */
 export const FULL: Settings = {
   isQuick: false,
   cacheMax: 10_000,
@@ -70,7 +70,7 @@ export const FULL: Settings = {
   growth: { rounds: 25, batch: 30, mostTokens: 1_000_000, rest: 5 },
 };
 
-/** About a minute: shows that everything works, and figures to within a third or so. */
+/** A few minutes: shows that everything works, and figures to within a third or so. */
 export const QUICK: Settings = {
   isQuick: true,
   cacheMax: 500,

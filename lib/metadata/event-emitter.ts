@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Subject, type Observable } from 'rxjs';
-import type { KeyRefusal } from '../errors/metadata.errors.js';
-import type { MetadataStoreError } from '../errors/store.error.js';
+import type { KeyRefusal, MetadataStoreError } from '../errors/metadata.errors.js';
 import type { Reading } from './fetch/metadata-reader.js';
 import type { MetadataEvent } from './metadata-events.js';
 

@@ -1,5 +1,4 @@
-import type { KeyFault, MetadataRefreshError } from '../errors/metadata.errors.js';
-import type { MetadataStoreError } from '../errors/store.error.js';
+import type { KeyFault, MetadataRefreshError, MetadataStoreError } from '../errors/metadata.errors.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 
 /** Why a refresh was started. `load`: the first one. `operator`: `refreshNow()`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
-import { MetadataStoreError } from '../errors/store.error.js';
+import { MetadataStoreError } from '../errors/metadata.errors.js';
 import { SystemClock } from '../time/clock.js';
 import type {
   FailureNotice,

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual, type BinaryLike } from 'node:crypto';
-import { MetadataStoreError } from '../errors/store.error.js';
+import { MetadataStoreError } from '../errors/metadata.errors.js';
 
 /** The kind is part of what is signed: one cannot be passed off as the other. */
 export type EnvelopeKind = 'snapshot' | 'failure';

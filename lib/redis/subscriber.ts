@@ -2,7 +2,7 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Cluster, Redis } from 'ioredis';
 import { asError } from '../errors/as-error.js';
-import { MetadataStoreError } from '../errors/store.error.js';
+import { MetadataStoreError } from '../errors/metadata.errors.js';
 
 /** Receives the messages of a channel. A handler that throws is reported as trouble. */
 export interface ChannelListener {

@@ -51,7 +51,7 @@ round by round. Given are the median of the rounds and, in brackets, the quartil
   before the clock starts.
 - Each call gets a string of its own, as a request brings it.
 
-\`npm run bench\` runs it again (under ten minutes), \`npm run bench -- --quick\` in about one and without touching this page,
+\`npm run bench\` runs it again (ten to twenty-five minutes), \`npm run bench -- --quick\` in a few and without touching this page,
 \`npm run bench -- --report\` writes this page from the last full run. Let the machine do nothing else meanwhile.`;
 }
 

@@ -1,5 +1,4 @@
-import type { MetadataRefreshError } from '../../errors/metadata.errors.js';
-import { MetadataStoreError } from '../../errors/store.error.js';
+import { MetadataStoreError, type MetadataRefreshError } from '../../errors/metadata.errors.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import type { Clock } from '../../time/clock.js';
 import type { MetadataEventEmitter } from '../event-emitter.js';

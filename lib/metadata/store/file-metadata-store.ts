@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MetadataStoreError } from '../../errors/store.error.js';
+import { MetadataStoreError } from '../../errors/metadata.errors.js';
 import type { MetadataStore, StoredMetadata } from './metadata-store.js';
 
 const VERSION = 1;

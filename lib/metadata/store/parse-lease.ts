@@ -1,4 +1,4 @@
-import { MetadataStoreError } from '../../errors/store.error.js';
+import { MetadataStoreError } from '../../errors/metadata.errors.js';
 import type { FailureNotice, GrantedLease, MetadataLease, RefusedLease } from './metadata-store.js';
 import { isFence } from './parse-stored.js';
 

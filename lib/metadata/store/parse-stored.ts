@@ -1,4 +1,4 @@
-import { MetadataStoreError } from '../../errors/store.error.js';
+import { MetadataStoreError } from '../../errors/metadata.errors.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import { parseKeySetAtOnce, type ParsedKeySet } from '../../keys/parse-key-set.js';
 import type { Reading } from '../fetch/metadata-reader.js';

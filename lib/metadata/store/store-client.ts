@@ -1,5 +1,5 @@
 import { asError } from '../../errors/as-error.js';
-import { MetadataStoreError } from '../../errors/store.error.js';
+import { MetadataStoreError } from '../../errors/metadata.errors.js';
 import type { Clock } from '../../time/clock.js';
 import type { MetadataEventEmitter } from '../event-emitter.js';
 import type { StoreOperation } from '../metadata-events.js';
