@@ -1,5 +1,6 @@
 /**
- * Creates an error without a stack trace. A trace costs more than the rest of a refusal, work that anyone can cause, and says nothing that the fixed message does not (docs/decisions/0029).
+ * Creates an error without a stack trace. A trace costs more than the rest of a refusal, work that anyone can cause, and
+ * says nothing that the fixed message does not (docs/decisions/0029).
  */
 export function withoutStackTrace<Created>(create: () => Created): Created {
   const limit = limitStackTraces(0);

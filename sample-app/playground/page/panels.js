@@ -28,10 +28,10 @@ function showSide(name, { totals, buckets }, { marks, now, bucketLength }) {
   showTotal(find('[data-total=refused]', card), totals.refused + totals.unavailable);
   showTotal(find('[data-total=passed]', card), totals.passed);
   const reasons = [
-    [totals.unavailable, 'with 503: try again'],
-    [totals.rateLimited, 'by its own rate limit of key set requests'],
-  ].map(([count, reason]) => (count > 0 ? `, ${number(count)} of them ${reason}` : ''));
-  setText(find('[data-reasons]', card), reasons.join(''));
+    [totals.unavailable, 'refused with 503: try again'],
+    [totals.rateLimited, 'refused by its own rate limit of key set requests'],
+  ].flatMap(([count, reason]) => (count > 0 ? `${number(count)} ${reason}` : []));
+  setText(find('[data-reasons]', card), reasons.join('; '));
   const last = sum(buckets.slice(-5, -1), (b) => b.accepted + b.refused + b.unavailable + b.waiting);
   const facts = {
     rate: `${Math.round(last / ((4 * bucketLength) / 1000))} a second`,
