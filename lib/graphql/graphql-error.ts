@@ -1,6 +1,6 @@
-import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { GraphQLError } from 'graphql';
 import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 
 const CODES: Readonly<Record<AuthAnswer['status'], string>> = {
   400: 'BAD_REQUEST',

@@ -1,6 +1,6 @@
-import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { RpcException } from '@nestjs/microservices';
 import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import type { GrpcMetadata } from './message-headers.js';
 
 /** The status codes of gRPC: INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED, INTERNAL, UNAVAILABLE. */

@@ -1,4 +1,3 @@
-import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { IntrinsicException, Logger, type ExecutionContext } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import type { Credentials } from '../authentication/credentials.js';
@@ -7,6 +6,7 @@ import { AuthContext } from '../authorized/contexts/auth-context.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { RequestInvalidError } from '../errors/request.errors.js';
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { SystemClock, type Clock } from '../time/clock.js';
 import { grpcException } from './grpc-exception.js';
 import { authorizationOf, isGrpcMetadata, isMessageContext, type GrpcMetadata } from './message-headers.js';

@@ -1,7 +1,7 @@
-import { explanation } from '../errors/without-stack-trace.js';
 import { withFixedText } from '../errors/auth.error.js';
 import { KeyMismatchError, SignatureInvalidError } from '../errors/token.errors.js';
 import { quote } from '../errors/quote.js';
+import { explanation } from '../errors/without-stack-trace.js';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { SigningKey } from '../keys/signing-key.js';
 import type { UnverifiedToken } from './unverified-token.js';

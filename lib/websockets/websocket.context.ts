@@ -1,4 +1,3 @@
-import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import type { ExecutionContext } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
@@ -6,6 +5,7 @@ import type { Credentials } from '../authentication/credentials.js';
 import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthContext } from '../authorized/contexts/auth-context.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import { connections } from './connection.js';
 import { handshakeCredentials } from './handshake-credentials.js';
 import { refusalOf } from './refusal.js';

@@ -100,8 +100,8 @@ function useContexts(): void {
   onTestFinished(() => context.disable());
 }
 
-describe.each(platforms)('[E3] openTelemetry() on $platform', (platform) => {
-  it('counts accepted tokens by issuer and cache, and measures those that were verified, when they are good', async () => {
+describe.each(platforms)('openTelemetry() on $platform', (platform) => {
+  it('[E3] counts accepted tokens by issuer and cache, and measures those that were verified, when they are good', async () => {
     const { telemetry, issuer, api } = await start({}, undefined, platform);
     const token = await issuer.sign({ sub: 'alice' });
     for (let i = 0; i < 5; i++) await api.get('/orders', token).expect(200);
@@ -113,7 +113,7 @@ describe.each(platforms)('[E3] openTelemetry() on $platform', (platform) => {
     expect(await telemetry.points(DURATION)).toEqual([[accepted, 1]]);
   });
 
-  it('counts refusals by error code, and by the context that answered, when tokens are bad', async () => {
+  it('[E3] counts refusals by error code, and by the context that answered, when tokens are bad', async () => {
     const { telemetry, issuer, api } = await start({}, undefined, platform);
     const expired = Math.floor(Date.now() / 1000) - 3600;
     await api.get('/orders').expect(401);
@@ -139,7 +139,7 @@ describe.each(platforms)('[E3] openTelemetry() on $platform', (platform) => {
     expect(await telemetry.points(DURATION)).toEqual([[{ outcome: 'accepted', issuer: 'main' }, 1]]);
   });
 
-  it('reports a refresh, and a request that waited for it as a child of its caller with a link, when keys roll over', async () => {
+  it('[E3] reports a refresh, and a request that waited for it as a child of its caller with a link, when keys roll over', async () => {
     useContexts();
     const { telemetry, issuer, api } = await start({}, undefined, platform);
     await issuer.rotateKeys();
@@ -165,8 +165,8 @@ describe.each(platforms)('[E3] openTelemetry() on $platform', (platform) => {
   });
 });
 
-describe('[E3] openTelemetry()', () => {
-  it('creates the instruments, types and units of the guide when the application boots', async () => {
+describe('openTelemetry()', () => {
+  it('[E3] creates the instruments, types and units of the guide when the application boots', async () => {
     const { telemetry, issuer, api } = await start();
     await api.get('/orders', await issuer.sign({ sub: 'alice' })).expect(200);
     await api.get('/orders').expect(401);
@@ -190,7 +190,7 @@ describe('[E3] openTelemetry()', () => {
     expect(counter).toMatchObject({ isMonotonic: true });
   });
 
-  it('makes the caller the parent of a request that waited, and nothing that of a refresh, when a span is active', async () => {
+  it('[E3] makes the caller the parent of a request that waited, and nothing that of a refresh, when a span is active', async () => {
     useContexts();
     const { telemetry, issuer, api } = await start();
     await issuer.rotateKeys();
@@ -204,7 +204,7 @@ describe('[E3] openTelemetry()', () => {
     expect(refresh?.parentSpanContext).toBeUndefined();
   });
 
-  it('counts unavailable and marks its span an error when the issuer cannot be asked', async () => {
+  it('[E3] counts unavailable and marks its span an error when the issuer cannot be asked', async () => {
     const { telemetry, issuer, api } = await start({
       metadata: { refreshWait: '200ms', requireHttps: false },
     });
@@ -231,7 +231,7 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('counts unavailable with the type _OTHER when a function of the application throws', async () => {
+  it('[E3] counts unavailable with the type _OTHER when a function of the application throws', async () => {
     const { telemetry, issuer, api } = await start({
       validate: ({ sub }) => {
         throw new RangeError(sub);
@@ -246,7 +246,7 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('reports age, keys, state, budget and waiting requests of each issuer when time passes', async () => {
+  it('[E3] reports age, keys, state, budget and waiting requests of each issuer when time passes', async () => {
     const clock = new ManualClock();
     const metadata = { automaticRefreshInterval: '1m', lastKnownGoodLifetime: '1h', requireHttps: false };
     const { telemetry, issuer, api } = await start({ metadata }, clock);
@@ -270,14 +270,14 @@ describe('[E3] openTelemetry()', () => {
     await api.get('/orders', await issuer.sign({ sub: 'alice', kid: 'x' })).expect(200);
   });
 
-  it('reports no age and the state empty when nothing was loaded', async () => {
+  it('[E3] reports no age and the state empty when nothing was loaded', async () => {
     const { telemetry } = await start({ metadata: { startup: 'lazy', requireHttps: false } });
     expect(await gauge(telemetry, 'state')).toEqual([3]);
     expect(await gauge(telemetry, 'age')).toEqual([]);
     expect(await gauge(telemetry, 'keys')).toEqual([0]);
   });
 
-  it('adds no attribute set, no attribute of a token and no span of a known token when it is flooded', async () => {
+  it('[E3] adds no attribute set, no attribute of a token and no span of a known token when it is flooded', async () => {
     const { telemetry, issuer, api } = await start();
     const forge = async (i: number): Promise<string> => {
       const [header = '', payload = '', signature = ''] = (
@@ -318,7 +318,7 @@ describe('[E3] openTelemetry()', () => {
     for (const kid of api.provider.status().keyIds) expect(all.join()).not.toContain(kid);
   });
 
-  it('counts a bound token without its proof by reason when a check of proofs refuses it', async () => {
+  it('[E3] counts a bound token without its proof by reason when a check of proofs refuses it', async () => {
     const { telemetry, issuer, api } = await start();
     await api.get('/orders', await issuer.sign({ cnf: { jkt: 'abc' } })).expect(401);
     expect(await telemetry.points('resilient_auth.proofs.refused')).toEqual([
@@ -326,7 +326,7 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('counts proofs that are missing and proofs that come again apart when DPoP is on', async () => {
+  it('[E3] counts proofs that are missing and proofs that come again apart when DPoP is on', async () => {
     const telemetry = new Telemetry();
     const api = await startDpopApi({}, { extensions: [telemetry.extension] });
     const token = await api.token();
@@ -342,7 +342,7 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('counts unavailable when the replay store fails', async () => {
+  it('[E3] counts unavailable when the replay store fails', async () => {
     const telemetry = new Telemetry();
     const replay = { add: () => Promise.reject(new Error('down')) };
     const api = await startDpopApi({ replay }, { extensions: [telemetry.extension] });
@@ -352,7 +352,7 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('counts a known token that a check refuses as a refusal from the cache', async () => {
+  it('[E3] counts a known token that a check refuses as a refusal from the cache', async () => {
     const revoked = new Set<string>();
     const tokenCheck = {
       check: ({ token }: { token: string }): void => {
@@ -370,7 +370,7 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('serves requests and counts them for the other observers when an observer throws', async () => {
+  it('[E3] serves requests and counts them for the other observers when an observer throws', async () => {
     const observer = {
       ended: (): never => {
         throw new Error('a fault of the observer');
@@ -385,7 +385,7 @@ describe('[E3] openTelemetry()', () => {
     ]);
   });
 
-  it('reports nothing when the application is closed', async () => {
+  it('[E3] reports nothing when the application is closed', async () => {
     const { telemetry, issuer, api } = await start();
     await api.get('/orders', await issuer.sign({ sub: 'alice' })).expect(200);
     await api.app.close();
@@ -394,7 +394,7 @@ describe('[E3] openTelemetry()', () => {
     ).toEqual([]);
   });
 
-  it('serves requests without an SDK when only the API is installed', async () => {
+  it('[E3] serves requests without an SDK when only the API is installed', async () => {
     const issuer: TestIssuer = await startIssuer();
     const api = await startApi(platforms[0].create, issuer.options({ extensions: [openTelemetry()] }));
     await api.get('/orders', await issuer.sign({ sub: 'alice' })).expect(200);

@@ -30,14 +30,14 @@ async function serve(site: Site, options: IssuerOptions) {
   return { answer, tokenSeen };
 }
 
-describe('[E1-1] presets', () => {
+describe('presets', () => {
   describe.each(presets)('$name', (dialect) => {
     const signer = makeSigner(dialect.alg ?? 'RS256', dialect.key);
     const site = () => siteOf(dialect, signer);
     const token = (claims: Claims = {}, by: Signer = signer) =>
       tokenOf(by, { sub: 'alice', ...dialect.claims, ...claims }, dialect.header);
 
-    it('accepts a token in the shape of the provider, with its scopes and roles', async () => {
+    it('[E1-1] [E1-3] [E1-4] accepts a token in the shape of the provider, with its scopes and roles', async () => {
       const { tokenSeen } = await serve(site(), dialect.options);
       expect(await tokenSeen(token())).toMatchObject({
         scopes: dialect.scopes ?? [],
@@ -46,7 +46,7 @@ describe('[E1-1] presets', () => {
     });
 
     it.each(Object.entries(dialect.refused))(
-      'rejects a token that differs in one thing: %s',
+      '[E1-1] [E1-3] [E1-4] rejects a token that differs in one thing: %s',
       async (_, claims) => {
         const { answer } = await serve(site(), dialect.options);
         expect(await answer(token())).toBe('ok');
@@ -54,7 +54,7 @@ describe('[E1-1] presets', () => {
       },
     );
 
-    it('rejects a token when it is signed with another key', async () => {
+    it('[E1-1] rejects a token when it is signed with another key', async () => {
       const { answer } = await serve(site(), dialect.options);
       const forger = makeSigner(dialect.alg ?? 'RS256', { kid: signer.kid });
       expect(await answer(token({}, forger))).toBe('AUTH_TOKEN_SIGNATURE_INVALID');
@@ -62,8 +62,8 @@ describe('[E1-1] presets', () => {
   });
 });
 
-describe('[E1-2] presets', () => {
-  it('keeps every check but that of the audience, and that one too unless the provider writes none', () => {
+describe('presets', () => {
+  it('[E1-2] keeps every check but that of the audience, and that one too unless the provider writes none', () => {
     for (const { options, name } of presets) {
       const { audience, requiredClaims, metadata, tokenTypes, validate } = options;
       expect({ name, metadata, tokenTypes, validate }).toEqual({ name });
@@ -87,7 +87,7 @@ describe('[E1-2] presets', () => {
       'pingOne with an unknown region',
       () => pingOne({ environmentId: TENANT, region: 'evil.com', audience: 'a' }),
     ],
-  ])('throws AuthConfigurationError when given %s', (_, make) => {
+  ])('[E1-2] throws AuthConfigurationError when given %s', (_, make) => {
     expect(make).toThrow(AuthConfigurationError);
   });
 
@@ -98,13 +98,13 @@ describe('[E1-2] presets', () => {
       'azureB2c without policies',
       azureB2c({ tenant: 'shop', tenantId: TENANT, policies: [], audience: APP }),
     ],
-  ])('rejects the boot when given %s', async (_, options) => {
+  ])('[E1-2] rejects the boot when given %s', async (_, options) => {
     await expect(serve(new Site({}), options)).rejects.toThrow(AuthConfigurationError);
   });
 });
 
-describe('[E1-5] azureB2c', () => {
-  it('accepts tokens of each policy when their key sets differ', async () => {
+describe('azureB2c', () => {
+  it('[E1-5] accepts tokens of each policy when their key sets differ', async () => {
     const options = azureB2c({
       tenant: 'shop',
       tenantId: TENANT,

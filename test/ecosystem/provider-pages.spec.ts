@@ -55,21 +55,21 @@ async function startPage(dialect: Dialect) {
   return { site, answer, token };
 }
 
-describe('[E6] pages of the providers', () => {
-  it('runs every AppModule of the pages', () => {
+describe('pages of the providers', () => {
+  it('[E6] runs every AppModule of the pages', () => {
     expect(new Set(dialects.map(({ page }) => page))).toEqual(new Set(appModules.keys()));
   });
 
   describe.each(dialects)('$name', (dialect) => {
     const expected = { scopes: dialect.scopes ?? [], roles: dialect.roles ?? [] };
 
-    it('accepts a token in the shape of the provider, with its scopes and roles', async () => {
+    it('[E6] accepts a token in the shape of the provider, with its scopes and roles', async () => {
       const { site, answer, token } = await startPage(dialect);
       expect(await answer(token())).toEqual(expected);
       expect(site.asked).toEqual(expect.arrayContaining([...dialect.addresses]));
     });
 
-    it('rejects tokens that are for others, and those of another kind', async () => {
+    it('[E6] rejects tokens that are for others, and those of another kind', async () => {
       const { answer, token } = await startPage(dialect);
       for (const [reason, claims] of Object.entries(dialect.refused)) {
         expect({ reason, answer: await answer(token(claims)) }).toEqual({
@@ -84,7 +84,7 @@ describe('[E6] pages of the providers', () => {
       expect(await answer(token(otherKind))).toBe('AUTH_TOKEN_TYPE_REFUSED');
     });
 
-    it('accepts the tokens of a TestIssuer, with scopes and roles as the provider writes them, when overrideIssuer names it', async () => {
+    it('[E6] accepts the tokens of a TestIssuer, with scopes and roles as the provider writes them, when overrideIssuer names it', async () => {
       await using issuer = await TestIssuer.start({ audience: 'test', alg: dialect.alg });
       const answer = await start(overrideIssuer(await builderOf(dialect.page), issuer));
       const { iss: _, aud, azp, ...claims } = dialect.claims;

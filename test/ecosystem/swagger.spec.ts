@@ -171,8 +171,8 @@ function operation(document: OpenAPIObject, path: string, method: 'get' | 'post'
 }
 const ref = (name: string) => ({ $ref: `#/components/responses/${name}` });
 
-describe('[E4] documentAuthorization', () => {
-  it('documents scopes added up, and 401, 403 and 503, when a handler requires scopes', async () => {
+describe('documentAuthorization', () => {
+  it('[E4] documents scopes added up, and 401, 403 and 503, when a handler requires scopes', async () => {
     const document = await documentOf();
     expect(operation(document, '/orders')).toEqual({
       security: [{ openid: ['orders:read'] }, { accessToken: [] }],
@@ -189,7 +189,7 @@ describe('[E4] documentAuthorization', () => {
     });
   });
 
-  it('documents each scope as an alternative when any of several suffices', async () => {
+  it('[E4] documents each scope as an alternative when any of several suffices', async () => {
     const { security } = operation(await documentOf(), '/orders/any');
     expect(security).toEqual([
       { openid: ['orders:read', 'a'] },
@@ -198,7 +198,7 @@ describe('[E4] documentAuthorization', () => {
     ]);
   });
 
-  it('documents the discovery address of the issuer, and a token for Swagger UI', async () => {
+  it('[E4] documents the discovery address of the issuer, and a token for Swagger UI', async () => {
     expect((await documentOf()).components?.securitySchemes).toMatchObject({
       openid: {
         type: 'openIdConnect',
@@ -208,13 +208,13 @@ describe('[E4] documentAuthorization', () => {
     });
   });
 
-  it('documents no security when a handler is anonymous, and nothing when it is not decorated', async () => {
+  it('[E4] documents no security when a handler is anonymous, and nothing when it is not decorated', async () => {
     const document = await documentOf();
     expect(operation(document, '/orders/public')).toEqual({ security: [], statuses: [] });
     expect(operation(document, '/plain')).toEqual({ security: undefined, statuses: [] });
   });
 
-  it('documents no 403 when any valid token will do, and that none is needed when it is optional', async () => {
+  it('[E4] documents no 403 when any valid token will do, and that none is needed when it is optional', async () => {
     const document = await documentOf();
     expect(operation(document, '/plain/any-token')).toEqual({
       security: [{ openid: [] }, { accessToken: [] }],
@@ -228,7 +228,7 @@ describe('[E4] documentAuthorization', () => {
     expect(operation(document, '/plain/login').statuses).toEqual(['401', '503']);
   });
 
-  it('keeps the answers and the security that the application has documented itself', async () => {
+  it('[E4] keeps the answers and the security that the application has documented itself', async () => {
     const responses = (await documentOf()).paths['/orders/own/{id}']?.get;
     expect(responses?.responses).toMatchObject({
       401: { description: 'In our own words' },
@@ -237,7 +237,7 @@ describe('[E4] documentAuthorization', () => {
     expect(responses?.security).toEqual([{ mine: [] }]);
   });
 
-  it('documents each class by itself when classes of one name share a handler', async () => {
+  it('[E4] documents each class by itself when classes of one name share a handler', async () => {
     const how = {
       operationIdFactory: (_: string, method: string, version?: string) =>
         `${method}${version ?? Math.random()}`,
@@ -251,7 +251,7 @@ describe('[E4] documentAuthorization', () => {
     expect(document.paths['/left/shared']?.get?.tags).toEqual(['left']);
   });
 
-  it('documents undecorated handlers as protected when the application is secure by default', async () => {
+  it('[E4] documents undecorated handlers as protected when the application is secure by default', async () => {
     const document = await documentOf({ options: { ...example, secureByDefault: true } });
     expect(operation(document, '/plain')).toEqual({
       security: [{ openid: [] }, { accessToken: [] }],
@@ -260,7 +260,7 @@ describe('[E4] documentAuthorization', () => {
     expect(operation(document, '/orders/public')).toEqual({ security: [], statuses: [] });
   });
 
-  it('finds the handlers when there are a global prefix and versions, also in a document without the prefix', async () => {
+  it('[E4] finds the handlers when there are a global prefix and versions, also in a document without the prefix', async () => {
     const prepare = (app: INestApplication) =>
       app
         .setGlobalPrefix('shop', { exclude: ['plain'] })
@@ -274,11 +274,11 @@ describe('[E4] documentAuthorization', () => {
     expect(operation(plain, '/v1/orders').statuses).toEqual(['401', '403', '503']);
   });
 
-  it('returns a valid document of OpenAPI 3.1 when that is asked for', async () => {
+  it('[E4] returns a valid document of OpenAPI 3.1 when that is asked for', async () => {
     expect(operation(await documentOf({ openapi: '3.1.0' }), '/orders').statuses).toHaveLength(3);
   });
 
-  it('documents a scheme per issuer, and only those that a handler accepts, when there are several', async () => {
+  it('[E4] documents a scheme per issuer, and only those that a handler accepts, when there are several', async () => {
     const inner = {
       issuer: 'https://first.example',
       name: 'first',
@@ -311,7 +311,7 @@ describe('[E4] documentAuthorization', () => {
     });
   });
 
-  it('documents the scheme DPoP alone when a handler requires a proof, and beside the others when the option is named', async () => {
+  it('[E4] documents the scheme DPoP alone when a handler requires a proof, and beside the others when the option is named', async () => {
     @Authorized()
     @Controller('money')
     class MoneyController {
@@ -331,7 +331,7 @@ describe('[E4] documentAuthorization', () => {
     expect(components?.securitySchemes?.['dpop']).toMatchObject({ type: 'http', scheme: 'DPoP' });
   });
 
-  it('adds no component when nothing is protected', async () => {
+  it('[E4] adds no component when nothing is protected', async () => {
     @Controller('open')
     @AllowAnonymous()
     class OpenController {
@@ -345,8 +345,8 @@ describe('[E4] documentAuthorization', () => {
   });
 });
 
-describe.each(platforms)('[E4] the document of an application on $platform', ({ create }) => {
-  it('documents the answers that the application gives, with every code of the table, when it refuses', async () => {
+describe.each(platforms)('the document of an application on $platform', ({ create }) => {
+  it('[E4] documents the answers that the application gives, with every code of the table, when it refuses', async () => {
     const issuer = await startIssuer();
     const app = await create(
       Test.createTestingModule({ imports: [AuthModule.forRoot(issuer.options()), ApiModule] }),
@@ -391,8 +391,8 @@ describe.each(platforms)('[E4] the document of an application on $platform', ({ 
 
 const executable = findBrowser();
 
-describe.skipIf(!executable)('[E4] Swagger UI in a browser', () => {
-  it('answers 200 with a token that was entered, and 401 without, when an operation is tried out', async () => {
+describe.skipIf(!executable)('Swagger UI in a browser', () => {
+  it('[E4] answers 200 with a token that was entered, and 401 without, when an operation is tried out', async () => {
     const issuer = await startIssuer();
     const testing = await Test.createTestingModule({
       imports: [AuthModule.forRoot({ ...issuer.options(), secureByDefault: true }), ApiModule],

@@ -65,8 +65,8 @@ function namesIn(expr: string): readonly (readonly [name: string, labels: readon
   );
 }
 
-describe('[E3] the rules and the dashboard of the guide', () => {
-  it('names metrics, labels and values that the exporter has when an API accepts, refuses and fails', async () => {
+describe('the rules and the dashboard of the guide', () => {
+  it('[E3] names metrics, labels and values that the exporter has when an API accepts, refuses and fails', async () => {
     const lines = (await scrape()).split('\n');
     const missing = queries.flatMap(([title, expr]) =>
       namesIn(expr).flatMap(([name, labels]) => {
@@ -81,7 +81,7 @@ describe('[E3] the rules and the dashboard of the guide', () => {
     expect(queries.every(([, expr]) => namesIn(expr).length > 0)).toBe(true);
   });
 
-  it('holds the four alerts of the guide, each with a summary and what to do, when it is parsed', () => {
+  it('[E3] holds the four alerts of the guide, each with a summary and what to do, when it is parsed', () => {
     expect(alerts.map(({ alert }) => alert)).toEqual([
       'AuthMetadataOld',
       'AuthMetadataExpired',
@@ -92,7 +92,7 @@ describe('[E3] the rules and the dashboard of the guide', () => {
       expect(annotations).toEqual({ summary: expect.any(String), description: expect.any(String) });
   });
 
-  it('holds panels that do not overlap, and legends of labels that the query keeps, when it is parsed', () => {
+  it('[E3] holds panels that do not overlap, and legends of labels that the query keeps, when it is parsed', () => {
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`),
     );

@@ -37,7 +37,7 @@ class HealthController {
 @Module({ imports: [TerminusModule], controllers: [HealthController], providers: [AuthHealthIndicator] })
 class HealthModule {}
 
-describe('[E2] AuthHealthIndicator', () => {
+describe('AuthHealthIndicator', () => {
   let issuer: TestIssuer;
   let other: TestIssuer;
   let app: INestApplication | undefined;
@@ -68,7 +68,7 @@ describe('[E2] AuthHealthIndicator', () => {
 
   const probe = (path = '/health/ready') => request(app?.getHttpServer()).get(path);
 
-  it('answers 200 and fresh when the metadata is loaded, without a call to the issuer', async () => {
+  it('[E2] answers 200 and fresh when the metadata is loaded, without a call to the issuer', async () => {
     await start(issuer.options());
     const before = issuer.requests.length;
     const { status, body } = await probe();
@@ -80,7 +80,7 @@ describe('[E2] AuthHealthIndicator', () => {
     expect(issuer.requests).toHaveLength(before);
   });
 
-  it('answers 503 and empty when nothing could be loaded', async () => {
+  it('[E2] answers 503 and empty when nothing could be loaded', async () => {
     issuer.fail({ endpoint: 'all', mode: { status: 500 } });
     await start(issuer.options());
     const { status, body } = await probe();
@@ -88,7 +88,7 @@ describe('[E2] AuthHealthIndicator', () => {
     expect(Object.values(body.details.auth.issuers)).toEqual([{ state: 'empty', lastFailure: 'status' }]);
   });
 
-  it('answers 200 when stale and 503 when expired, and 200 again after a refresh', async () => {
+  it('[E2] answers 200 when stale and 503 when expired, and 200 again after a refresh', async () => {
     const clock = new ManualClock();
     const options = { automaticRefreshInterval: '1m', lastKnownGoodLifetime: '1h', requireHttps: false };
     await start({ ...issuer.options(), metadata: options }, clock);
@@ -104,7 +104,7 @@ describe('[E2] AuthHealthIndicator', () => {
     expect((await probe()).status).toBe(200);
   });
 
-  it('answers 200 when one of two issuers serves, and lists both', async () => {
+  it('[E2] answers 200 when one of two issuers serves, and lists both', async () => {
     other.fail({ endpoint: 'all', mode: { status: 500 } });
     await start({
       issuers: [
@@ -120,7 +120,7 @@ describe('[E2] AuthHealthIndicator', () => {
     });
   });
 
-  it('answers under the key that was given, with no key id and no text of the issuer', async () => {
+  it('[E2] answers under the key that was given, with no key id and no text of the issuer', async () => {
     await start(issuer.options());
     issuer.fail({ endpoint: 'all', mode: { body: 'secret text' } });
     await app

@@ -47,7 +47,7 @@ const token = (signer: Signer, claims = {}) =>
   });
 
 describe('Cognito', () => {
-  it('accepts access tokens without aud and typ, and a kid in plain base64', async () => {
+  it('[E1-3] accepts access tokens without aud and typ, and a kid in plain base64', async () => {
     const api = await startApi(create, site().serving(options));
     expect(accessKey.kid).toMatch(/[+/].*=$|=.*$/);
     expect(await api.tokenSeen(token(accessKey))).toMatchObject({
@@ -56,13 +56,13 @@ describe('Cognito', () => {
     });
   });
 
-  it('rejects a token of another client, or of none', async () => {
+  it('[E1-3] rejects a token of another client, or of none', async () => {
     const api = await startApi(create, site().serving(options));
     expect(await api.outcomeOf(token(accessKey, { client_id: 'other' }))).toBe('AUTH_TOKEN_REJECTED');
     expect(await api.outcomeOf(token(accessKey, { client_id: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
   });
 
-  it('rejects an ID token, whose audience is the client', async () => {
+  it('[E1-3] rejects an ID token, whose audience is the client', async () => {
     const api = await startApi(create, site().serving(options));
     const id = { aud: 'shop-client', token_use: 'id', client_id: undefined, 'cognito:username': 'alice' };
     expect(await api.outcomeOf(token(idKey, id))).toBe('AUTH_TOKEN_TYPE_REFUSED');

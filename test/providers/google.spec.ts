@@ -82,14 +82,17 @@ describe('Google', () => {
     expect(await api.outcomeOf(token(next))).toBe('ok');
   });
 
-  it.each([{}, { at_hash: 'x' }])('rejects an ID token unless acceptIdTokens is set: %j', async (claims) => {
-    const api = await startApi(create, site().serving({ ...options, acceptIdTokens: undefined }));
-    expect(await api.outcomeOf(token(current, claims))).toBe('AUTH_TOKEN_TYPE_REFUSED');
-    const open = await startApi(create, site().serving(options));
-    expect(await open.outcomeOf(token(current, claims))).toBe('ok');
-  });
+  it.each([{}, { at_hash: 'x' }])(
+    '[E1-6] rejects an ID token unless acceptIdTokens is set: %j',
+    async (claims) => {
+      const api = await startApi(create, site().serving({ ...options, acceptIdTokens: undefined }));
+      expect(await api.outcomeOf(token(current, claims))).toBe('AUTH_TOKEN_TYPE_REFUSED');
+      const open = await startApi(create, site().serving(options));
+      expect(await open.outcomeOf(token(current, claims))).toBe('ok');
+    },
+  );
 
-  it('rejects a token that another client requested, unless it is an audience too', async () => {
+  it('[E1-6] rejects a token that another client requested, unless it is an audience too', async () => {
     const azp = '456-android.apps.googleusercontent.com';
     const api = await startApi(create, site().serving(options));
     for (const claims of [{ azp }, { azp, at_hash: 'x' }, { azp: undefined, aud: [CLIENT, azp] }])
@@ -98,7 +101,7 @@ describe('Google', () => {
     expect(await both.outcomeOf(token(current, { azp }))).toBe('ok');
   });
 
-  it.each(['sub', 'iat'])('rejects an ID token without %s', async (name) => {
+  it.each(['sub', 'iat'])('[E1-6] rejects an ID token without %s', async (name) => {
     const api = await startApi(create, site().serving(options));
     expect(await api.outcomeOf(token(current, { [name]: undefined }))).toBe('AUTH_TOKEN_CLAIM_INVALID');
   });

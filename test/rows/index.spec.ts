@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const run = promisify(execFile);
 const tool = fileURLToPath(new URL('write-index.mjs', import.meta.url));
 
-describe.each(['scenarios', 'checklist', 'contexts', 'protocol'])('the table of %s', (table) => {
+describe.each(['scenarios', 'checklist', 'contexts', 'protocol', 'ecosystem'])('the table of %s', (table) => {
   it('names a test for every row, and is up to date', async () => {
     const { stderr } = await run(process.execPath, [tool, '--check', table]).catch(failure);
     expect(stderr).toBe('');

@@ -5,6 +5,7 @@
  *   node test/rows/write-index.mjs checklist   write docs/security-checklist.md
  *   node test/rows/write-index.mjs contexts    write docs/contexts.md
  *   node test/rows/write-index.mjs protocol    write docs/protocol.md
+ *   node test/rows/write-index.mjs ecosystem   write docs/ecosystem.md
  *   … --check                                       write nothing; fail when a row has no test or the document is old
  *
  * A title starts with the rows it is for: `[13] accepts …`, `[A1] [A2] takes …`, `[P1-3] …`. The rows are in rows.json.
@@ -22,6 +23,11 @@ function isCensus(file) {
   return /^test\/integration\/(census|request-scoped-options|gateways)/.test(file);
 }
 
+/** What stands around the guard has rows E1 to E7 of its own. */
+function isEcosystem(file) {
+  return /^test\/(ecosystem|unit\/schematics|integration\/sample-app)\//.test(file);
+}
+
 const families = {
   scenarios: {
     file: 'docs/scenarios.md',
@@ -33,7 +39,7 @@ const families = {
   checklist: {
     file: 'docs/security-checklist.md',
     tag: /^[A-Z]\d+$/,
-    where: (file) => !file.startsWith('test/contexts/') && !isCensus(file),
+    where: (file) => !file.startsWith('test/contexts/') && !isCensus(file) && !isEcosystem(file),
     title: 'Security checklist',
     intro:
       'Rules for a resource server, and the tests that hold us to them. Where the design decided otherwise, the tests show how.',
@@ -45,6 +51,14 @@ const families = {
     title: 'Execution contexts',
     intro:
       'What holds for GraphQL, WebSockets, microservices and streams, and the tests that prove it, against real servers and clients. How to use them: [the guide](guides/contexts.md).',
+  },
+  ecosystem: {
+    file: 'docs/ecosystem.md',
+    tag: /^E\d(?:-\d)?$/,
+    where: (file, id) => id.includes('-') || isEcosystem(file),
+    title: 'Around the guard',
+    intro:
+      'What holds for presets, health, telemetry, OpenAPI, the playground, guides and schematics, and the tests that prove it.',
   },
   protocol: {
     file: 'docs/protocol.md',
@@ -92,7 +106,7 @@ async function index(family, familyRows) {
 
 /** The tests that carry a tag of the family; letters mean something else in another one. */
 function testsOf({ tag, where = () => true }) {
-  return tests.filter(({ id, file }) => tag.test(id) && where(file));
+  return tests.filter(({ id, file }) => tag.test(id) && where(file, id));
 }
 
 async function pretty({ file, title, intro }, familyRows, own) {

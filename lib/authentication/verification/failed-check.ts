@@ -1,7 +1,7 @@
-import { explanation, withoutStackTrace } from '../../errors/without-stack-trace.js';
 import { fixedTextOf, withFixedText } from '../../errors/auth.error.js';
 import { quote } from '../../errors/quote.js';
 import { KeyMismatchError, SignatureInvalidError } from '../../errors/token.errors.js';
+import { explanation, withoutStackTrace } from '../../errors/without-stack-trace.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
 import type { IssuerMetadataProvider } from '../../metadata/issuer-metadata.provider.js';
 import type { RequestStart } from '../../metadata/refresh/refresh-request.js';

@@ -1,4 +1,3 @@
-import { withoutStackTrace } from '../../errors/without-stack-trace.js';
 import {
   BadRequestException,
   ForbiddenException,
@@ -8,6 +7,7 @@ import {
   type HttpException,
 } from '@nestjs/common';
 import type { AuthError } from '../../errors/auth.error.js';
+import { withoutStackTrace } from '../../errors/without-stack-trace.js';
 import { answerTo, challengeHeader, type AuthAnswer } from './auth-answer.js';
 
 /** Nest's exception for each status, and the `error` member of its body. */

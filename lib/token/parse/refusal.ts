@@ -1,6 +1,6 @@
-import { explanation } from '../../errors/without-stack-trace.js';
 import { type TokenErrorCode, withFixedText } from '../../errors/auth.error.js';
 import { TokenError } from '../../errors/token.errors.js';
+import { explanation } from '../../errors/without-stack-trace.js';
 
 /**
  * Builds the refusal of a token.

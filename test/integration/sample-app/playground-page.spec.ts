@@ -53,7 +53,7 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
   /** The steps of the newest row of the time line. */
   const steps = (): Promise<string> => page.locator('[data-timeline] > li').first().innerText();
 
-  it('returns no refused request of the library when keys rotate under load', async () => {
+  it('[E5] returns no refused request of the library when keys rotate under load', async () => {
     await button('Rotate old key stays published').click();
     await expect.poll(steps, patient).toMatch(/unknown key[^]*refresh: \+ key[^]*new key accepted/);
     await button('Rotate at once').click();
@@ -66,7 +66,7 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('returns refused requests of the recipe only when the provider rotates in a flood', async () => {
+  it('[E5] returns refused requests of the recipe only when the provider rotates in a flood', async () => {
     await page.getByRole('switch', { name: 'forged tokens' }).check();
     await expect.poll(() => figure('recipe', 'stopped'), patient).toBeGreaterThan(100);
     await button('Rotate at once').click();
@@ -83,7 +83,7 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     await page.getByRole('switch', { name: 'forged tokens' }).uncheck();
   });
 
-  it('returns 503 apart from other refusals when the provider is down and a new key signs', async () => {
+  it('[E5] returns 503 apart from other refusals when the provider is down and a new key signs', async () => {
     const provider = page.getByRole('group', { name: 'Provider' });
 
     await provider.getByText('down', { exact: true }).click();
@@ -98,7 +98,7 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('answers the keyboard when a control has the focus', async () => {
+  it('[E5] answers the keyboard when a control has the focus', async () => {
     const focused = (): Promise<string> =>
       page.evaluate('(document.activeElement.labels?.[0] ?? document.activeElement).innerText');
 
@@ -123,7 +123,7 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('returns status, challenge and meaning when a token is sent', async () => {
+  it('[E5] returns status, challenge and meaning when a token is sent', async () => {
     const answer = page.locator('[data-answer]');
 
     await page.getByLabel('Examples').selectOption('a scope is missing');
@@ -142,7 +142,7 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
     expect(complaints.filter((text) => !text.includes('403'))).toEqual([]);
   });
 
-  it('returns the meaning of a refusal when GraphQL answers 200 and a route asks for a proof', async () => {
+  it('[E5] returns the meaning of a refusal when GraphQL answers 200 and a route asks for a proof', async () => {
     const answer = page.locator('[data-answer]');
     const send = async (route: RegExp): Promise<void> => {
       const label = await page.locator('[name=route] option').filter({ hasText: route }).innerText();
@@ -175,7 +175,7 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
   );
 
   it.skipIf(!picture)(
-    'returns the picture of the page when one is asked for',
+    '[E5] returns the picture of the page when one is asked for',
     { timeout: 200_000 },
     async () => {
       await button('Reset counters').click();

@@ -48,7 +48,7 @@ describe('the playground', () => {
   const call = (path: string, token: string) => get(path).set('Authorization', `Bearer ${token}`);
 
   describe('its page', () => {
-    it('returns HTML with a strict policy when the root is requested', async () => {
+    it('[E5] returns HTML with a strict policy when the root is requested', async () => {
       const { headers, text } = await get('/')
         .expect(200)
         .expect('Content-Type', /text\/html/);
@@ -60,7 +60,7 @@ describe('the playground', () => {
       expect(text).not.toMatch(/https?:|<style| style=| on[a-z]+=|<script>/);
     });
 
-    it('returns every file that it refers to, less than 60 KiB in total, when they are requested', async () => {
+    it('[E5] returns every file that it refers to, less than 60 KiB in total, when they are requested', async () => {
       const files = new Set(['/']);
       let size = 0;
       for (const file of files) {
@@ -75,32 +75,32 @@ describe('the playground', () => {
       expect(size).toBeLessThan(60 * 1024);
     });
 
-    it('answers 404 when a file is not one of the page', async () => {
+    it('[E5] answers 404 when a file is not one of the page', async () => {
       await get('/playground/files/..%2f..%2fplayground.module.js').expect(404);
       await get('/playground/files/constructor').expect(404);
     });
   });
 
   describe('its requests', () => {
-    it('answers 403 when a POST lacks the header of the playground', async () => {
+    it('[E5] answers 403 when a POST lacks the header of the playground', async () => {
       await request(app.getHttpServer()).post('/playground/actions/rotate').expect(403);
       await request(app.getHttpServer()).post('/playground/tokens').send({}).expect(403);
     });
 
-    it('answers 403 when the Host is not loopback', async () => {
+    it('[E5] answers 403 when the Host is not loopback', async () => {
       await get('/').set('Host', 'playground.example').expect(403);
       await get('/playground/events').set('Host', 'playground.example:3000').expect(403);
       await get('/').set('Host', 'localhost:3000').expect(200);
     });
 
-    it('answers 404 when the action does not exist', async () => {
+    it('[E5] answers 404 when the action does not exist', async () => {
       await post('/playground/actions/explode').expect(404);
       await post('/playground/actions/constructor').expect(404);
     });
   });
 
   describe('under load', () => {
-    it('returns no refused request of the library when keys rotate with and without overlap', async () => {
+    it('[E5] returns no refused request of the library when keys rotate with and without overlap', async () => {
       await stateThat(({ sides }) => sides.library.totals.accepted > 20);
       await act('rotate');
       await act('rotate-without-overlap');
@@ -115,7 +115,7 @@ describe('the playground', () => {
       expect(sides.library.totals).toMatchObject({ refused: 0, passed: 0 });
     });
 
-    it('returns refused requests of the recipe only when a kid is reused', async () => {
+    it('[E5] returns refused requests of the recipe only when a kid is reused', async () => {
       // A wrong signature does not spend the last three refreshes of the budget.
       await stateThat(({ snapshot }) => snapshot.budget.available > 3);
       await act('reset');
@@ -129,7 +129,7 @@ describe('the playground', () => {
       expect(sides.recipe.totals.rateLimited).toBe(0);
     });
 
-    it('returns forged tokens as refused when a flood runs', async () => {
+    it('[E5] returns forged tokens as refused when a flood runs', async () => {
       await act('reset');
       await act('flood-on');
 
@@ -139,7 +139,7 @@ describe('the playground', () => {
       expect(sides.library.totals).toMatchObject({ refused: 0, passed: 0 });
     });
 
-    it('counts refusals by the rate limit of the recipe apart when the provider rotates in a flood', async () => {
+    it('[E5] counts refusals by the rate limit of the recipe apart when the provider rotates in a flood', async () => {
       await act('reset');
       await act('flood-on');
       await stateThat(({ sides }) => sides.recipe.totals.stopped > 50);
@@ -155,7 +155,7 @@ describe('the playground', () => {
     });
 
     it.each(['down', 'hang', 'html', 'slow', 'none'])(
-      'returns the state of the provider when it is set to %s',
+      '[E5] returns the state of the provider when it is set to %s',
       async (fault) => {
         await act(`provider-${fault}`);
 
@@ -164,7 +164,7 @@ describe('the playground', () => {
       },
     );
 
-    it('returns the keys of library and provider when the next one is published and old ones are withdrawn', async () => {
+    it('[E5] returns the keys of library and provider when the next one is published and old ones are withdrawn', async () => {
       await act('announce');
       const { provider } = await stateThat(({ snapshot, provider: { keys } }) =>
         keys.every(({ kid }) => snapshot.keyIds.includes(kid)),
@@ -177,7 +177,7 @@ describe('the playground', () => {
       expect(after.provider.keys).toEqual([{ kid: after.snapshot.keyIds[0], use: 'signs' }]);
     });
 
-    it('returns an unchanged total when the load is off', async () => {
+    it('[E5] returns an unchanged total when the load is off', async () => {
       await act('load-off');
       const before = await stateThat(({ sides }) => sides.library.totals.waiting === 0);
       await act('reset');
@@ -190,7 +190,7 @@ describe('the playground', () => {
   });
 
   describe('its token panel', () => {
-    it('returns a token that its route accepts when the provider signs', async () => {
+    it('[E5] returns a token that its route accepts when the provider signs', async () => {
       await call('/orders', await sign({ sub: 'alice' })).expect(200);
       await call('/admin/stats', await sign({ roles: ['admin'] })).expect(200);
     });
@@ -204,7 +204,7 @@ describe('the playground', () => {
       ['forged', {}, 401, 'AUTH_TOKEN_SIGNATURE_INVALID'],
       ['unsigned', {}, 401, 'AUTH_TOKEN_MALFORMED'],
     ])(
-      'returns a token by %s with %j that its route answers with %i',
+      '[E5] returns a token by %s with %j that its route answers with %i',
       async (signer, claims, status, errorCode) => {
         const { body } = await call('/orders', await sign(claims, signer)).expect(status);
 
@@ -212,12 +212,12 @@ describe('the playground', () => {
       },
     );
 
-    it('answers 400 when the signer or the claims are none', async () => {
+    it('[E5] answers 400 when the signer or the claims are none', async () => {
       await post('/playground/tokens').send({ claims: {}, signer: 'me' }).expect(400);
       await post('/playground/tokens').send({ claims: 'sub', signer: 'provider' }).expect(400);
     });
 
-    it('returns the routes of every feature when the panel is shown', async () => {
+    it('[E5] returns the routes of every feature when the panel is shown', async () => {
       const { body } = await get('/playground/routes').expect(200);
 
       expect(body).toContainEqual({ method: 'GET', path: '/orders', requires: 'scope orders:read' });

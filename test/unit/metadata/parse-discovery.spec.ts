@@ -46,7 +46,7 @@ describe('parseDiscovery', () => {
     ['the path', 'https://issuer.test/realms/other', 'they differ in path'],
     ['a template', 'https://issuer.test/{tenantid}/v2.0', 'a template'],
     ['a missing scheme', 'issuer.test/realms/Shop', 'without https://'],
-  ])('throws an error that names the difference when it is %s', (_what, issuer, text) => {
+  ])('[E1-7] throws an error that names the difference when it is %s', (_what, issuer, text) => {
     const { fault, message } = failureOf({ issuer, jwks_uri: JWKS });
     expect(fault).toBe('wrong-issuer');
     expect(message).toContain(text);

@@ -26,7 +26,7 @@ describe('the options of an issuer', () => {
     ['jwksUri', { jwksUri: [a, 'ftp://issuer.test'] }],
     ['acceptIdTokens', { acceptIdTokens: 'yes' }],
     ['acceptIdTokens', { acceptIdTokens: true, audience: null }],
-  ])('throws a problem of %s when they are %j', (option, change) => {
+  ])('[E1-7] throws a problem of %s when they are %j', (option, change) => {
     expect(wrongOptions({ ...valid, ...change })).toEqual([option]);
   });
 

@@ -65,7 +65,7 @@ const report = async (files: Readonly<Record<string, string>>, rewrite: boolean)
 };
 
 describe('migrate', () => {
-  it('reports each place of the recipe, and changes nothing', async () => {
+  it('[E7] reports each place of the recipe, and changes nothing', async () => {
     const { workspace, log } = await report(recipe, false);
     for (const place of [
       'auth/jwt.strategy.ts:6',
@@ -78,7 +78,7 @@ describe('migrate', () => {
     expect(workspace.files).toEqual(new Workspace(recipe).files);
   });
 
-  it('replaces module, guards, imports and strategy when the recipe is exact and rewrite is true', async () => {
+  it('[E7] replaces module, guards, imports and strategy when the recipe is exact and rewrite is true', async () => {
     const { workspace } = await report(recipe, true);
     expect(workspace.has('src/auth/jwt.strategy.ts')).toBe(false);
     expect(workspace.text('src/auth/auth.module.ts')).toBe(`import { Module } from '@nestjs/common';
@@ -110,7 +110,7 @@ export class OrdersController {
 `);
   });
 
-  it('keeps UseGuards where another guard needs it', async () => {
+  it('[E7] keeps UseGuards where another guard needs it', async () => {
     const controller = CONTROLLER.replace('  @Get()', '  @UseGuards(Throttler)\n  @Get()');
     const { workspace } = await report({ ...recipe, 'src/orders/orders.controller.ts': controller }, true);
     expect(workspace.text('src/orders/orders.controller.ts')).toContain(
@@ -204,7 +204,7 @@ export class OrdersController {
       "import { Authorized } from 'nestjs-resilient-auth';\n",
       /in use already/,
     ],
-  ])('changes nothing and says why when the strategy %s', async (_, path, text, message) => {
+  ])('[E7] changes nothing and says why when the strategy %s', async (_, path, text, message) => {
     const files = { ...recipe, [path]: text };
     const { workspace, log } = await report(files, true);
     expect(log).toMatch(message);
@@ -212,7 +212,7 @@ export class OrdersController {
     expect(workspace.files).toEqual(new Workspace(files).files);
   });
 
-  it('reports that there is nothing to migrate when the recipe is not in use', async () => {
+  it('[E7] reports that there is nothing to migrate when the recipe is not in use', async () => {
     const { log } = await report({ 'src/main.ts': '' }, true);
     expect(log).toBe('Nothing in src uses passport-jwt with jwks-rsa');
   });

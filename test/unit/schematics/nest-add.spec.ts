@@ -15,7 +15,7 @@ const withModule = (text: string): Readonly<Record<string, string>> => ({
 });
 
 describe('nest add', () => {
-  it('returns a root module with AuthModule, its options from the environment, and the peers', async () => {
+  it('[E7] returns a root module with AuthModule, its options from the environment, and the peers', async () => {
     const workspace = await add(freshApplication, { audience: 'orders' });
     expect(workspace.text('src/app.module.ts')).toBe(`import { Module } from '@nestjs/common';
 import { AppController } from './app.controller';
@@ -46,7 +46,7 @@ export class AppModule {}
     ]);
   });
 
-  it('returns the same files when it runs again', async () => {
+  it('[E7] returns the same files when it runs again', async () => {
     const workspace = await add(freshApplication, { health: true });
     const before = workspace.files;
     await workspace.run(nestAdd({ sourceRoot: 'src', preset: 'keycloak', health: true }));
@@ -54,7 +54,7 @@ export class AppModule {}
     expect(workspace.messages.join('\n')).toContain('src/app.module.ts has AuthModule already');
   });
 
-  it('adds the readiness probe to an application that has AuthModule already', async () => {
+  it('[E7] adds the readiness probe to an application that has AuthModule already', async () => {
     const workspace = await add(freshApplication);
     expect(workspace.has('src/auth-health.module.ts')).toBe(false);
     await workspace.run(nestAdd({ sourceRoot: 'src', health: true }));
@@ -67,7 +67,7 @@ export class AppModule {}
     );
   });
 
-  it('leaves routes open when secureByDefault is false, and installs nothing when skipInstall is true', async () => {
+  it('[E7] leaves routes open when secureByDefault is false, and installs nothing when skipInstall is true', async () => {
     const workspace = await add(freshApplication, { secureByDefault: false, skipInstall: true });
     expect(workspace.text('src/app.module.ts')).toContain('forRootAsync({ useFactory: authOptions })');
     expect(workspace.tasks).toEqual([]);
@@ -79,28 +79,33 @@ export class AppModule {}
     ['^12.5.1', undefined, '^12.0.0'],
     ['workspace:*', '11.1.6', '^11.0.2'],
     ['latest', '12.5.1', '^12.0.0'],
-  ])('adds the peers of the Nest that is there: %s, installed %s', async (wanted, installed, expected) => {
-    const workspace = await add({
-      ...freshApplication,
-      'package.json': JSON.stringify({ dependencies: { '@nestjs/core': wanted } }),
-      ...(installed && { 'node_modules/@nestjs/core/package.json': JSON.stringify({ version: installed }) }),
-    });
-    expect(JSON.parse(workspace.text('package.json')).dependencies['@nestjs/passport']).toBe(expected);
-  });
+  ])(
+    '[E7] adds the peers of the Nest that is there: %s, installed %s',
+    async (wanted, installed, expected) => {
+      const workspace = await add({
+        ...freshApplication,
+        'package.json': JSON.stringify({ dependencies: { '@nestjs/core': wanted } }),
+        ...(installed && {
+          'node_modules/@nestjs/core/package.json': JSON.stringify({ version: installed }),
+        }),
+      });
+      expect(JSON.parse(workspace.text('package.json')).dependencies['@nestjs/passport']).toBe(expected);
+    },
+  );
 
   it.each([
     ['pnpm-lock.yaml', 'pnpm'],
     ['yarn.lock', 'yarn'],
     ['bun.lock', 'bun'],
     ['package-lock.json', 'npm'],
-  ])('returns a task for the package manager of %s', async (lock, packageManager) => {
+  ])('[E7] returns a task for the package manager of %s', async (lock, packageManager) => {
     const workspace = await add({ ...freshApplication, [lock]: '{}' });
     expect(workspace.tasks).toEqual([
       expect.objectContaining({ options: expect.objectContaining({ packageManager }) }),
     ]);
   });
 
-  it('changes only what is missing in package.json and .env.example, in their own form', async () => {
+  it('[E7] changes only what is missing in package.json and .env.example, in their own form', async () => {
     const workspace = await add({
       ...freshApplication,
       'package.json':
@@ -141,14 +146,14 @@ describe('the root module', () => {
       '@Module({\n  imports: [A /* why */, B],\n})',
       `@Module({\n  imports: [${EXPRESSION}, A /* why */, B],\n})`,
     ],
-  ])('returns AuthModule in front of its imports when it %s', async (_, decorator, expected) => {
+  ])('[E7] returns AuthModule in front of its imports when it %s', async (_, decorator, expected) => {
     const workspace = await add(
       withModule(`import { Module } from '@nestjs/common';\n\n${decorator}\nexport class AppModule {}\n`),
     );
     expect(workspace.text('src/app.module.ts')).toContain(`${expected}\nexport class AppModule {}\n`);
   });
 
-  it('keeps double quotes, missing semicolons and CRLF', async () => {
+  it('[E7] keeps double quotes, missing semicolons and CRLF', async () => {
     const text =
       'import { Module } from "@nestjs/common"\r\n\r\n@Module({\r\n  imports: [],\r\n})\r\nexport class AppModule {}\r\n';
     const workspace = await add(withModule(text), { health: true });
@@ -158,7 +163,7 @@ describe('the root module', () => {
     expect(workspace.text('src/app.module.ts')).toContain('import { authOptions } from "./auth.options"\r\n');
   });
 
-  it('writes .js where the imports of the application do, or where it is ESM', async () => {
+  it('[E7] writes .js where the imports of the application do, or where it is ESM', async () => {
     const esm = await add(
       withModule(freshApplication['src/app.module.ts']?.replace('controller', 'controller.js') ?? ''),
     );
@@ -170,7 +175,7 @@ describe('the root module', () => {
     expect(alone.text('src/app.module.ts')).toContain("from './auth.options.js'");
   });
 
-  it('returns the module that main.ts starts when it has another name, in the project of a monorepo', async () => {
+  it('[E7] returns the module that main.ts starts when it has another name, in the project of a monorepo', async () => {
     const workspace = await add(
       {
         'package.json': freshApplication['package.json'] ?? '',
@@ -189,7 +194,7 @@ describe('the root module', () => {
     expect(workspace.has('.env.example')).toBe(true);
   });
 
-  it('returns an import of ResilientAuthModule when it has an AuthModule of its own', async () => {
+  it('[E7] returns an import of ResilientAuthModule when it has an AuthModule of its own', async () => {
     const text =
       "import { Module } from '@nestjs/common';\nimport { AuthModule } from './auth/auth.module';\n\n@Module({\n  imports: [AuthModule],\n})\nexport class AppModule {}\n";
     const workspace = await add(withModule(text));
@@ -225,14 +230,14 @@ describe('the root module', () => {
       { 'src/app.module.ts': '@Module({})\nexport class AppModule {}\n', 'src/auth.options.ts': '' },
       /src\/auth\.options\.ts is there already/,
     ],
-  ])('throws and changes nothing when %s', async (_, files, message) => {
+  ])('[E7] throws and changes nothing when %s', async (_, files, message) => {
     const workspace = new Workspace({ 'package.json': freshApplication['package.json'] ?? '', ...files });
     const before = workspace.files;
     await expect(workspace.run(nestAdd({ sourceRoot: 'src' }))).rejects.toThrow(message);
     expect(workspace.files).toEqual(before);
   });
 
-  it('throws when the preset is unknown, or package.json is missing', async () => {
+  it('[E7] throws when the preset is unknown, or package.json is missing', async () => {
     await expect(add(freshApplication, { preset: 'toString' })).rejects.toThrow(/no preset toString/);
     await expect(
       new Workspace({ 'src/app.module.ts': '@Module({})\nclass A {}' }).run(nestAdd({})),
@@ -241,7 +246,7 @@ describe('the root module', () => {
 });
 
 describe('presets', () => {
-  it('returns the presets of nestjs-resilient-auth/presets, and those of the schema', () => {
+  it('[E7] returns the presets of nestjs-resilient-auth/presets, and those of the schema', () => {
     const schema = JSON.parse(
       readFileSync(new URL('../../../schematics/nest-add.schema.json', import.meta.url), 'utf8'),
     );
@@ -252,7 +257,7 @@ describe('presets', () => {
     expect(labelled.map(({ value }) => value).toSorted()).toEqual(names);
   });
 
-  it('returns an options file that compiles for each of them', async () => {
+  it('[E7] returns an options file that compiles for each of them', async () => {
     const root = fileURLToPath(new URL('../../..', import.meta.url));
     const sources = new Map<string, string>();
     for (const preset of Object.keys(PRESETS)) {

@@ -1,6 +1,6 @@
-import { explanation } from '../../../errors/without-stack-trace.js';
 import { hash } from 'node:crypto';
 import { ProofError } from '../../../errors/request.errors.js';
+import { explanation } from '../../../errors/without-stack-trace.js';
 import type { AlgorithmPolicy } from '../../../keys/algorithms.js';
 import type { Jwk } from '../../../keys/fingerprint.js';
 import { normalizeJwk } from '../../../keys/normalize-jwk.js';

@@ -1,5 +1,5 @@
-import { explanation } from '../../../errors/without-stack-trace.js';
 import { ProofError } from '../../../errors/request.errors.js';
+import { explanation } from '../../../errors/without-stack-trace.js';
 import { parseJsonObject } from '../../../token/parse/strict-json.js';
 
 /** Parses header or claims of a proof with the same strictness and bounds as those of a token. @throws {ProofError} */
