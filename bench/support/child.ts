@@ -1,6 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
+const PRELOADED = ['--import', new URL('steady-ticks.js', import.meta.url).href];
+
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -23,7 +25,7 @@ export class Child implements AsyncDisposable {
     flags: readonly string[] = process.execArgv,
   ): Promise<Child> {
     const child = fork(module, args, {
-      execArgv: [...flags],
+      execArgv: [...PRELOADED, ...flags],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, NODE_ENV: 'production' },
     });
