@@ -5,6 +5,9 @@ const MAX_WAITING = 1_000_000;
 /** Jobs that have left the queue are cut off in pieces, not one by one. */
 const LONGEST_TAIL = 1024;
 
+/** Node's own: an application's tests may replace the global one, and a token must not wait for their clock. */
+const atEndOfTurn = setImmediate;
+
 interface WaitingJob {
   readonly cost: number;
   readonly start: () => void;
@@ -20,38 +23,44 @@ export class ThreadPoolShare {
   #next = 0;
   #runningCost = 0;
   #waitingCost = 0;
-  #isTurnTaken = false;
+  /** Signatures of this turn of the event loop. */
+  #inTurn = 0;
+  /** Whether the last turn that had signatures had several. */
+  #wasShared = false;
 
   /**
-   * Whether the next signature belongs in the pool: one has been checked in this turn of the event loop, or others are in
-   * the pool. So a second processor helps, and no turn becomes long.
+   * Whether the next signature belongs in the pool: it is not the only one of this turn of the event loop, or was not
+   * that in the turn before, or others are in the pool. So a second processor helps, and no turn becomes long.
    */
   get isBusy(): boolean {
-    return this.#isTurnTaken || this.#runningCost > 0;
+    return this.#inTurn > 0 || this.#wasShared || this.#runningCost > 0;
   }
 
-  /** Has the rest of this turn of the event loop go to the pool. */
+  /** Counts a signature that is checked on the event loop. */
   takeTurn(): void {
-    if (this.#isTurnTaken) return;
-    this.#isTurnTaken = true;
-    setImmediate(() => {
-      this.#isTurnTaken = false;
-    });
+    if (this.#inTurn++ === 0) atEndOfTurn(() => this.#endTurn());
   }
 
   /**
-   * Runs a job of the thread pool as soon as there is room for it, in the order of the calls.
+   * Runs a job of the thread pool, at the earliest at the end of this turn of the event loop, in the order of the calls.
+   * All jobs of a turn go together: to wake the threads for each alone costs as much as an RSA signature.
    *
    * @param cost estimated, in microseconds
    * @returns `undefined` when more work waits already than the bound allows
    */
   run<T>(cost: number, job: () => Promise<T>): Promise<T> | undefined {
-    if (this.#waiting.length === this.#next && this.#hasRoomFor(cost)) return this.#start(cost, job);
     if (this.#waitingCost + cost > MAX_WAITING) return undefined;
     this.#waitingCost += cost;
+    this.takeTurn();
     return new Promise((resolve) => {
       this.#waiting.push({ cost, start: () => resolve(this.#start(cost, job)) });
     });
+  }
+
+  #endTurn(): void {
+    this.#wasShared = this.#inTurn > 1;
+    this.#inTurn = 0;
+    this.#startWaiting();
   }
 
   /** A job dearer than the whole share runs alone. */

@@ -34,6 +34,15 @@ describe('new tokens', () => {
     expect(places()).toEqual(['event loop', 'pool', 'pool', 'pool']);
   });
 
+  it('checks all in the thread pool in the turn after one with several', async () => {
+    const stage = await scene();
+    const [first = '', ...tokens] = await signAll(stage, 6);
+    await Promise.all([first, ...tokens.slice(0, 2)].map((token) => stage.verdict(token)));
+    await nextTurn();
+    await Promise.all(tokens.slice(2).map((token) => stage.verdict(token)));
+    expect(places()).toEqual(['event loop', 'pool', 'pool', 'pool', 'pool', 'pool']);
+  });
+
   it('returns cached results after the thread pool has checked them', async () => {
     const stage = await scene();
     const tokens = await signAll(stage, 4);
@@ -162,7 +171,7 @@ describe('a flood of wrong signatures under a known kid', () => {
     held.release();
     const outcomes = await Promise.all(flood);
     expect(new Set(outcomes)).toEqual(new Set([REJECTED, 'AUTH_METADATA_UNAVAILABLE']));
-    // 53 in the pool, a second of work that waits, one on the event loop.
-    expect(outcomes.filter((outcome) => outcome === REJECTED)).toHaveLength(53 + 13_333 + 1);
+    // A second of work that waits for the end of the turn, and one on the event loop.
+    expect(outcomes.filter((outcome) => outcome === REJECTED)).toHaveLength(13_333 + 1);
   });
 });

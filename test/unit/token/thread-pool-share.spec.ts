@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ThreadPoolShare } from '../../../lib/token/thread-pool-share.js';
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -41,6 +41,17 @@ describe('isBusy', () => {
     await done;
     expect(share.isBusy).toBe(false);
   });
+
+  it('returns true in the turn after one with several signatures, until one has a single signature', async () => {
+    const share = new ThreadPoolShare();
+    share.takeTurn();
+    await share.run(20, () => Promise.resolve());
+    await nextTurn();
+    expect(share.isBusy).toBe(true);
+    await share.run(20, () => Promise.resolve());
+    await nextTurn();
+    expect(share.isBusy).toBe(false);
+  });
 });
 
 describe('run', () => {
@@ -53,6 +64,7 @@ describe('run', () => {
     const share = new ThreadPoolShare();
     const jobs = Array.from({ length: atOnce + 2 }, () => new Job());
     const done = jobs.map((job) => share.run(cost, job.start));
+    await nextTurn();
     expect(running(jobs)).toBe(atOnce);
     jobs[0]?.end();
     await done[0];
@@ -64,11 +76,33 @@ describe('run', () => {
     expect(running(jobs)).toBe(jobs.length);
   });
 
+  it('starts the jobs of a turn of the event loop together, at its end', async () => {
+    const share = new ThreadPoolShare();
+    const jobs = [new Job(), new Job(), new Job()];
+    for (const job of jobs) {
+      void share.run(20, job.start);
+      await Promise.resolve();
+      expect(running(jobs)).toBe(0);
+    }
+    await nextTurn();
+    expect(running(jobs)).toBe(3);
+  });
+
+  it('starts jobs while the timers of the application are faked', async () => {
+    vi.useFakeTimers();
+    try {
+      await expect(new ThreadPoolShare().run(20, () => Promise.resolve('done'))).resolves.toBe('done');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('starts the next job when one fails, and rejects with the error', async () => {
     const share = new ThreadPoolShare();
     const [first, second] = [new Job(), new Job()];
     const failed = share.run(4000, first.start);
     const done = share.run(4000, second.start);
+    await nextTurn();
     first.fail(new Error('no'));
     await expect(failed).rejects.toThrow('no');
     expect(second.isRunning).toBe(true);
@@ -82,6 +116,7 @@ describe('run', () => {
     const done = share.run(3900, first.start);
     void share.run(1000, large.start);
     void share.run(10, small.start);
+    await nextTurn();
     expect([large.isRunning, small.isRunning]).toEqual([false, false]);
     first.end();
     await done;
@@ -93,8 +128,11 @@ describe('run', () => {
     const jobs = Array.from({ length: 1000 }, () => new Job());
     const done = jobs.map((job) => share.run(1100, job.start));
     const taken = done.filter((job) => job !== undefined).length;
-    // Three run, and 909 of 1,100 µs are one second.
-    expect(taken).toBe(912);
+    // 909 of 1,100 µs are one second; three of them run then.
+    expect(taken).toBe(909);
+    await nextTurn();
+    expect(running(jobs)).toBe(3);
+    for (let room = 0; room < 3; room++) expect(share.run(1100, new Job().start)).toBeDefined();
     jobs[0]?.end();
     await done[0];
     expect(share.run(1100, new Job().start)).toBeDefined();
