@@ -59,14 +59,14 @@ export const FULL: Settings = {
       { alg: 'ES256', platform: 'fastify' },
       { alg: 'ES256', platform: 'express' },
     ],
-    rounds: 5,
+    rounds: 7,
     seconds: 1,
-    warmUp: 1,
+    warmUp: 2,
   },
   injected: { rounds: 15, slices: 40 },
   contexts: { rounds: 9, operations: 6400 },
   proofs: { rounds: 7, requests: 6400 },
-  eventLoop: { rounds: 5, seconds: 1 },
+  eventLoop: { rounds: 7, seconds: 1 },
   growth: { rounds: 25, batch: 30, mostTokens: 1_000_000, rest: 5 },
 };
 

@@ -3,7 +3,7 @@ import { createHook } from 'node:async_hooks';
 /**
  * Preloaded by every process that is measured: keeps an entry of the queue of `process.nextTick`, and with it the hidden
  * class that all entries share. V8 drops a hidden class that no object has. Where a full collection does so during the
- * start, Node 20 makes every later entry on a slow path, and each request costs a third more, whatever protects it:
+ * start, Node 20 makes every later entry on a slow path, and each request costs more, protected or not:
  * chance would decide which services are affected.
  */
 const kept: object[] = [];
