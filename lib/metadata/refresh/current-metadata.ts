@@ -6,7 +6,7 @@ import type { Reading } from '../fetch/metadata-reader.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
 import type { Replica } from '../store/lease-outcome.js';
 import type { StoredMetadata } from '../store/metadata-store.js';
-import { parseStored } from '../store/parse-stored.js';
+import { parseStored, type ParsedStored } from '../store/parse-stored.js';
 import {
   acceptReading,
   adoptStored,
@@ -27,12 +27,18 @@ import { isPublished } from './refresh-request.js';
 import type { RefreshLimits } from './refresh-limits.js';
 import type { RefreshScheduler } from './scheduler.js';
 
+/** A stored snapshot. */
+interface Stored extends ParsedStored {
+  /** Monotonic time from which its age counts. */
+  readonly readAt: number;
+}
+
 /** Holds the state of one issuer: applies what attempts and the store found, and emits what changed. */
 export class CurrentMetadata implements Replica {
   #state = EMPTY_STATE;
   #isExpiryEmitted = false;
   /** A stored snapshot too old to serve while the issuer can be reached. */
-  #fallback: StoredMetadata | undefined;
+  #fallback: Stored | undefined;
 
   constructor(
     private readonly options: ResolvedMetadataOptions,
@@ -63,8 +69,14 @@ export class CurrentMetadata implements Replica {
   }
 
   /** Replaces the current snapshot by a stored one, if that is newer and not too old to serve. */
-  adopt(stored: StoredMetadata): void {
-    this.#adopt(stored, false);
+  async adopt(stored: StoredMetadata): Promise<void> {
+    try {
+      const readAt = this.clock.monotonic();
+      const parsed = await parseStored(stored, this.options, this.#state.metadata, this.clock.now());
+      this.#adopt({ ...parsed, readAt }, false);
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   backOff(retryAfter: number): void {
@@ -129,29 +141,34 @@ export class CurrentMetadata implements Replica {
 
   /** Without a usable snapshot, an old one of the store serves. */
   fallBack(): void {
-    if (this.#fallback && !usableSnapshot(this.#state, this.clock.monotonic()))
+    if (!this.#fallback || usableSnapshot(this.#state, this.clock.monotonic())) return;
+    try {
       this.#adopt(this.#fallback, true);
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
-  #adopt(stored: StoredMetadata, isFallback: boolean): void {
-    try {
-      const now = this.clock.monotonic();
-      const parsed = parseStored(stored, this.options, this.#state.metadata, this.clock.now());
-      if (!isNewer(parsed, this.#state, now)) return;
-      const { automaticRefreshInterval, lastKnownGoodLifetime } = this.options;
-      if (parsed.age >= automaticRefreshInterval + lastKnownGoodLifetime)
-        throw new MetadataStoreError('too-old', 'The snapshot is older than the last known good may be');
-      if (parsed.age >= automaticRefreshInterval && !isFallback) {
-        if (!usableSnapshot(this.#state, now)) this.#fallback = stored;
-        return;
-      }
-      const { issuer } = this.options;
-      const { state, isComplete } = adoptStored(this.#state, issuer, parsed, now, this.#freshness());
-      const isChanged = this.#become(state, isComplete && !isFallback);
-      this.events.emit({ type: 'snapshot-received', changed: isChanged });
-    } catch (error) {
-      this.events.emitRefusal(error instanceof MetadataStoreError ? error : unusable(error));
+  /** @throws {MetadataStoreError} when it is too old */
+  #adopt(stored: Stored, isFallback: boolean): void {
+    const now = this.clock.monotonic();
+    const parsed = { ...stored, age: stored.age + now - stored.readAt };
+    if (!isNewer(parsed, this.#state, now)) return;
+    const { automaticRefreshInterval, lastKnownGoodLifetime } = this.options;
+    if (parsed.age >= automaticRefreshInterval + lastKnownGoodLifetime)
+      throw new MetadataStoreError('too-old', 'The snapshot is older than the last known good may be');
+    if (parsed.age >= automaticRefreshInterval && !isFallback) {
+      if (!usableSnapshot(this.#state, now)) this.#fallback = stored;
+      return;
     }
+    const { issuer } = this.options;
+    const { state, isComplete } = adoptStored(this.#state, issuer, parsed, now, this.#freshness());
+    const isChanged = this.#become(state, isComplete && !isFallback);
+    this.events.emit({ type: 'snapshot-received', changed: isChanged });
+  }
+
+  #refuse(error: unknown): void {
+    this.events.emitRefusal(error instanceof MetadataStoreError ? error : unusable(error));
   }
 
   /** @returns whether the snapshot has changed */

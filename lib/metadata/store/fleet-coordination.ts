@@ -44,8 +44,7 @@ export class FleetCoordination {
   join(): void {
     this.client.watch({
       received: (stored) => {
-        this.replica.adopt(stored);
-        this.#report$.next();
+        void this.replica.adopt(stored).then(() => this.#report$.next());
       },
       failed: ({ fence, retryAfter }) => {
         // A later check has succeeded, or this failure has been reported before.
@@ -165,7 +164,7 @@ export class FleetCoordination {
 
   async #load(): Promise<void> {
     const stored = await this.client.load();
-    if (stored) this.replica.adopt(stored);
+    if (stored) await this.replica.adopt(stored);
   }
 
   async #acquire(attempt?: RefreshAttempt): Promise<MetadataLease | undefined> {

@@ -6,8 +6,8 @@ import type { GrantedLease, StoredMetadata } from './metadata-store.js';
 export interface Replica {
   /** The place of the current snapshot in the order of the fleet's checks. */
   readonly fence: number;
-  /** Replaces the current snapshot by a stored one, if that is newer. */
-  adopt(stored: StoredMetadata): void;
+  /** Replaces the current snapshot by a stored one, if that is newer. Never rejects. */
+  adopt(stored: StoredMetadata): Promise<void>;
   /** Another replica could not read the issuer's metadata: back off with it. */
   backOff(retryAfter: number): void;
   /** Whether what has been adopted makes a fetch unnecessary. @param fence known when the attempt started */

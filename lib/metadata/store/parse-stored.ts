@@ -1,6 +1,6 @@
 import { MetadataStoreError } from '../../errors/metadata.errors.js';
 import type { IssuerMetadata } from '../../keys/issuer-metadata.js';
-import { parseKeySetAtOnce, type ParsedKeySet } from '../../keys/parse-key-set.js';
+import { parseKeySet, type ParsedKeySet } from '../../keys/parse-key-set.js';
 import type { Reading } from '../fetch/metadata-reader.js';
 import { isAcceptableAddress } from '../fetch/parse-discovery.js';
 import type { ResolvedMetadataOptions } from '../metadata-options.js';
@@ -12,24 +12,25 @@ const CLOCK_SKEW = 60_000;
 /** A stored snapshot after validation. */
 export interface ParsedStored extends ParsedKeySet {
   readonly jwksUri: string;
-  /** Milliseconds since the check; infinite when it lies in the future. */
+  /** Milliseconds since the check, at the time of parsing; infinite when it lies in the future. */
   readonly age: number;
   readonly fence: number | undefined;
   readonly isDoubleChecked: boolean;
 }
 
 /**
- * Validates a stored snapshot by the rules for an answer of the issuer. Pure.
+ * Validates a stored snapshot by the rules for an answer of the issuer. Pure. A large one is parsed in slices of the event
+ * loop: what it holds, the issuer has written.
  *
  * @param wallClock now, in milliseconds since the epoch
  * @throws {MetadataStoreError}
  */
-export function parseStored(
+export async function parseStored(
   stored: unknown,
   options: ResolvedMetadataOptions,
   known: IssuerMetadata | undefined,
   wallClock: number,
-): ParsedStored {
+): Promise<ParsedStored> {
   const { issuer, jwksUri, keys, checkedAt, fence, isDoubleChecked, age: given } = members(stored);
   const age = given ?? elapsed(checkedAt, wallClock);
   if (issuer !== options.issuer)
@@ -43,7 +44,7 @@ export function parseStored(
   )
     throw new MetadataStoreError('malformed', 'The snapshot is not what was saved');
   try {
-    const parsed = parseKeySetAtOnce({ keys }, options.algorithms, known);
+    const parsed = await parseKeySet({ keys }, options.algorithms, known);
     return {
       jwksUri,
       ...parsed,

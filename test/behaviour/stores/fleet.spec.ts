@@ -116,8 +116,10 @@ describe('a fleet with one store', () => {
     const keys = [{ ...(await keyOf('b')).jwk }];
     const fence = store.fence + 1;
     store.publish({ ...published, keys, fence, isDoubleChecked: false });
+    await settle();
     for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b', 'a']);
     store.publish({ ...published, keys, fence: fence + 1, isDoubleChecked: true });
+    await settle();
     for (const stage of replicas) expect(stage.provider.status().keyIds).toEqual(['b']);
   });
 
