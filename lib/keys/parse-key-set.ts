@@ -64,7 +64,7 @@ export async function parseKeySet(
   return step.value;
 }
 
-/** The same without a pause, for a set that this library has saved itself. */
+/** The same without a pause: for tests and scripts, which answer no requests meanwhile. */
 export function parseKeySetAtOnce(
   document: unknown,
   policy: AlgorithmPolicy,
