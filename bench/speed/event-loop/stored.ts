@@ -35,13 +35,13 @@ class ReportingStore implements WatchableMetadataStore {
  *
  * @returns reports a key set as another replica does, and settles when it has been adopted
  */
-export async function reportsTo({ alg, ...trust }: Trust): Promise<(keySet: string) => Promise<void>> {
+export async function reportsTo(trust: Trust): Promise<(keySet: string) => Promise<void>> {
   const store = new ReportingStore();
-  const { metadata, ...options } = issuerOptions({ alg, ...trust });
+  const options = issuerOptions(trust);
   const module = AuthModule.forRoot({
     ...options,
     algorithms: ['ES256', 'ES512', 'RS256'],
-    metadata: { ...metadata, store },
+    metadata: { ...options.metadata, store },
   });
   const app = await NestFactory.createApplicationContext(module, { logger: false });
   const provider = app.get(MetadataProvider);
