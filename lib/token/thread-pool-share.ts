@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers';
+
 /** Microseconds of work handed to the thread pool at once: what a DNS look-up or a file may have to wait for. */
 const MAX_RUNNING = 4000;
 /** Microseconds of work that may wait for its turn: about the longest that a token is kept waiting by others. */
@@ -5,7 +7,7 @@ const MAX_WAITING = 1_000_000;
 /** Jobs that have left the queue are cut off in pieces, not one by one. */
 const LONGEST_TAIL = 1024;
 
-/** Node's own: an application's tests may replace the global one, and a token must not wait for their clock. */
+/** Node's own, taken at import: an application's tests may replace or remove it, and a token must not wait for their clock. */
 const atEndOfTurn = setImmediate;
 
 interface WaitingJob {
@@ -29,21 +31,21 @@ export class ThreadPoolShare {
   #wasShared = false;
 
   /**
-   * Whether the next signature belongs in the pool: it is not the only one of this turn of the event loop, or was not
-   * that in the turn before, or others are in the pool. So a second processor helps, and no turn becomes long.
+   * Whether the next signature belongs in the pool: others have come in this turn of the event loop, several came in the
+   * last turn that had any, or others are in the pool. So a second processor helps, and no turn becomes long.
    */
   get isBusy(): boolean {
     return this.#inTurn > 0 || this.#wasShared || this.#runningCost > 0;
   }
 
-  /** Counts a signature that is checked on the event loop. */
+  /** Counts a signature of this turn of the event loop. */
   takeTurn(): void {
     if (this.#inTurn++ === 0) atEndOfTurn(() => this.#endTurn());
   }
 
   /**
-   * Runs a job of the thread pool, at the earliest at the end of this turn of the event loop, in the order of the calls.
-   * All jobs of a turn go together: to wake the threads for each alone costs as much as an RSA signature.
+   * Runs a job of the thread pool, in the order of the calls: at the end of this turn of the event loop, or sooner where
+   * another job ends. The jobs of a turn go together, since waking a thread costs about as much as an RSA check.
    *
    * @param cost estimated, in microseconds
    * @returns `undefined` when more work waits already than the bound allows

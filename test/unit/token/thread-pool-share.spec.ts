@@ -97,6 +97,17 @@ describe('run', () => {
     }
   });
 
+  it('starts jobs where there is no global setImmediate, as in jsdom', async () => {
+    vi.resetModules();
+    vi.stubGlobal('setImmediate', undefined);
+    try {
+      const loaded = await import('../../../lib/token/thread-pool-share.js');
+      await expect(new loaded.ThreadPoolShare().run(20, () => Promise.resolve('done'))).resolves.toBe('done');
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   it('starts the next job when one fails, and rejects with the error', async () => {
     const share = new ThreadPoolShare();
     const [first, second] = [new Job(), new Job()];
