@@ -29,6 +29,23 @@ export function schemeOf({ authorization }: Credentials, token: string): string 
   return authorization.slice(0, authorization.indexOf(' ')).toLowerCase();
 }
 
+/** Puts the scheme in front of a bare token, for the places outside HTTP headers where clients often leave it out. */
+export function asBearer(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const word = value.trim();
+  return word === '' || word.includes(' ') || word.toLowerCase() === BEARER ? value : `Bearer ${word}`;
+}
+
+/**
+ * The `authorization` of credentials that may come in several places: places that name different tokens come back as a
+ * list, which is refused like two `Authorization` headers.
+ */
+export function authorizationAmong(places: readonly unknown[]): unknown {
+  const given = places.filter((value) => value !== undefined && value !== null && value !== '');
+  const distinct = [...new Set(given)];
+  return distinct.length > 1 ? distinct : distinct[0];
+}
+
 /** RFC 9110 §11.1: schemes are compared without regard to case. Those of credentials are short. */
 function isOneOf(scheme: string, schemes: ReadonlySet<string>): boolean {
   return scheme === 'Bearer' || (scheme.length <= 16 && schemes.has(scheme.toLowerCase()));

@@ -1,21 +1,17 @@
 import type { GraphqlConnection } from './operation-source.js';
+import { asBearer, authorizationAmong } from '../authentication/bearer-token.js';
 import { HttpCredentials } from '../authentication/http-credentials.js';
 
 /**
- * The credentials of an operation over a WebSocket: from `connectionParams`, else from the upgrade request. Places that
- * name different tokens come back as a list, which is refused like two `Authorization` headers.
+ * The credentials of an operation over a WebSocket: from `connectionParams`, where the scheme may be left out, and from
+ * the upgrade request.
  */
 export function connectionAuthorization(connection: GraphqlConnection, names: readonly string[]): unknown {
   const { parameters, upgrade } = connection;
-  const places = [
-    ...parameterValues(parameters, names),
+  return authorizationAmong([
+    ...parameterValues(parameters, names).map(asBearer),
     upgrade && new HttpCredentials(upgradeHeaders(upgrade)).authorization,
-  ];
-  const given = places
-    .filter((value) => value !== undefined && value !== null && value !== '')
-    .map(withScheme);
-  const distinct = [...new Set(given)];
-  return distinct.length > 1 ? distinct : distinct[0];
+  ]);
 }
 
 /** By `connectionParams`: a client that sends a million members must not have them searched with each of its operations. */
@@ -34,13 +30,6 @@ function parameterValues(parameters: unknown, names: readonly string[]): readonl
   ];
   known.set(parameters, byNames.set(key, values));
   return values;
-}
-
-/** A bare token stands for a bearer token: browsers' clients often leave the scheme out. */
-function withScheme(value: unknown): unknown {
-  return typeof value === 'string' && !value.trim().includes(' ') && !/^bearer$/i.test(value.trim())
-    ? `Bearer ${value}`
-    : value;
 }
 
 /** Mercurius copies members of `connection_init` into `headers`: only what came with the upgrade counts as sent. */

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
 import type { AuthenticatedToken } from '../authentication/authenticated-token.js';
 import { Authenticator } from '../authentication/authenticator.js';
+import { asBearer } from '../authentication/bearer-token.js';
 import type { Credentials } from '../authentication/credentials.js';
 import { Outcomes } from '../authentication/outcomes/outcomes.js';
 import { TokenWatcher } from '../authentication/watch/token-watcher.js';
@@ -10,7 +11,7 @@ import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { TokenRejectedError } from '../errors/token.errors.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
 import { boundKeyOf, Connection, connections } from './connection.js';
-import { handshakeCredentials, withScheme } from './handshake-credentials.js';
+import { handshakeCredentials } from './handshake-credentials.js';
 import type { HandshakePort } from './handshake-port.js';
 import { isSocketIoServer, protectSocketIo } from './socket-io.js';
 import { isWsServer, protectWs } from './ws.js';
@@ -128,7 +129,7 @@ export class HandshakeAuthentication {
 
   async #replace(connection: Connection, token: unknown): Promise<AuthAnswer | undefined> {
     const { upgrade: request, provenKey } = connection;
-    const credentials = { authorization: withScheme(token), request, provenKey };
+    const credentials = { authorization: asBearer(token), request, provenKey };
     const accepted = await this.#authenticate(credentials);
     if ('error' in accepted) return accepted;
     if (!connection.isSameSubject(accepted)) {

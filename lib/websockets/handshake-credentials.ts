@@ -1,3 +1,4 @@
+import { asBearer, authorizationAmong } from '../authentication/bearer-token.js';
 import type { Credentials, HttpRequestLike } from '../authentication/credentials.js';
 import { HttpCredentials } from '../authentication/http-credentials.js';
 
@@ -10,23 +11,16 @@ export interface Handshake {
 }
 
 /**
- * The credentials of a handshake: `auth.token`, the `Authorization` header and, when asked for, the subprotocol
- * `bearer.<token>`. Never the query string, which ends in logs. Places that name different tokens come back as a list,
- * which is refused.
+ * The credentials of a handshake: `auth.token`, where the scheme may be left out, the `Authorization` header and, when
+ * asked for, the subprotocol `bearer.<token>`. Never the query string, which ends in logs.
  */
 export function handshakeCredentials({ upgrade, auth }: Handshake, fromProtocol: boolean): Credentials {
-  const places = [
-    withScheme(memberOf(auth, 'token')),
+  const authorization = authorizationAmong([
+    asBearer(memberOf(auth, 'token')),
     new HttpCredentials(upgrade).authorization,
     fromProtocol ? protocolToken(upgrade.headers?.['sec-websocket-protocol']) : undefined,
-  ].filter((value) => value !== undefined && value !== null && value !== '');
-  const distinct = [...new Set(places)];
-  return { authorization: distinct.length > 1 ? distinct : distinct[0], request: upgrade, upgrade };
-}
-
-/** A bare token stands for a bearer token. */
-export function withScheme(value: unknown): unknown {
-  return typeof value === 'string' && value !== '' && !value.includes(' ') ? `Bearer ${value}` : value;
+  ]);
+  return { authorization, request: upgrade, upgrade };
 }
 
 const PROTOCOL = 'bearer.';
@@ -38,7 +32,7 @@ function protocolToken(header: unknown): unknown {
   const tokens = offered
     .filter((name) => name.startsWith(PROTOCOL))
     .map((name) => name.slice(PROTOCOL.length));
-  return tokens.length > 1 ? tokens : withScheme(tokens[0]);
+  return tokens.length > 1 ? tokens : asBearer(tokens[0]);
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -1,6 +1,12 @@
 import { RequestInvalidError, TokenMissingError } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
-import { assertExtractable, presentedToken, schemeOf } from '../../../lib/authentication/bearer-token.js';
+import {
+  asBearer,
+  assertExtractable,
+  authorizationAmong,
+  presentedToken,
+  schemeOf,
+} from '../../../lib/authentication/bearer-token.js';
 import { HttpCredentials } from '../../../lib/authentication/http-credentials.js';
 
 const BEARER = new Set(['bearer']);
@@ -88,4 +94,35 @@ describe('assertExtractable', () => {
       expect(() => check(header)).toThrow(TokenMissingError);
     },
   );
+});
+
+describe('asBearer', () => {
+  it.each([
+    ['abc', 'Bearer abc'],
+    [' abc ', 'Bearer abc'],
+    ['DPoP abc', 'DPoP abc'],
+    ['Bearer', 'Bearer'],
+    [' bearer ', ' bearer '],
+    ['', ''],
+    ['  ', '  '],
+    [undefined, undefined],
+    [7, 7],
+  ])('returns for %j: %j', (value, authorization) => {
+    expect(asBearer(value)).toBe(authorization);
+  });
+});
+
+describe('authorizationAmong', () => {
+  it('returns the one value when all places agree or have none', () => {
+    expect(authorizationAmong([undefined, 'Bearer a', null, '', 'Bearer a'])).toBe('Bearer a');
+    expect(authorizationAmong([undefined, null, ''])).toBeUndefined();
+  });
+
+  it('returns a list when places differ, and the list is refused', () => {
+    const authorization = authorizationAmong(['Bearer a', 'Bearer b', 'Bearer a']);
+    expect(authorization).toEqual(['Bearer a', 'Bearer b']);
+    expect(() => presentedToken(new HttpCredentials(requestWith(authorization)), BEARER)).toThrow(
+      RequestInvalidError,
+    );
+  });
 });
