@@ -1,4 +1,4 @@
-import { Body, Controller, Get, NotFoundException, Param, ParseIntPipe, Post } from '@nestjs/common';
+import { Body, Controller, Get, Param, ParseIntPipe, Post } from '@nestjs/common';
 import { Authorized, CurrentUser } from 'nestjs-resilient-auth';
 import { newOrderSchema } from './order.js';
 import type { NewOrder, Order } from './order.js';
@@ -17,11 +17,7 @@ export class OrdersController {
   @Get(':id')
   @Authorized({ scopes: ['orders:read'] })
   read(@Param('id', ParseIntPipe) id: number): Order {
-    const order = this.orders.find(id);
-    if (!order) {
-      throw new NotFoundException(`There is no order ${id}`);
-    }
-    return order;
+    return this.orders.get(id);
   }
 
   @Post()

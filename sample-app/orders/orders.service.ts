@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, NotFoundException } from '@nestjs/common';
 import { Subject } from 'rxjs';
 import type { NewOrder, Order } from './order.js';
 
@@ -18,8 +18,11 @@ export class OrdersService {
     return this.orders;
   }
 
-  find(id: number): Order | undefined {
-    return this.orders.find((order) => order.id === id);
+  /** @throws {NotFoundException} */
+  get(id: number): Order {
+    const order = this.orders.find((each) => each.id === id);
+    if (!order) throw new NotFoundException(`There is no order ${id}`);
+    return order;
   }
 
   place(newOrder: NewOrder, placedBy: string): Order {

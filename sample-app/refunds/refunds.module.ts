@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 import type { Feature } from '../feature.js';
+import { OrdersModule } from '../orders/orders.module.js';
 import { RefundsController } from './refunds.controller.js';
 
-@Module({ controllers: [RefundsController] })
+@Module({ imports: [OrdersModule], controllers: [RefundsController] })
 class RefundsModule {}
 
 export const refunds: Feature = {

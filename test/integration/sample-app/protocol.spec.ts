@@ -40,12 +40,13 @@ describe('the protocol of the orders API', () => {
   });
 
   it('answers a refund when the login is strong and recent, and a challenge otherwise', async () => {
-    const refund = async (client: typeof ordersCli) =>
+    const refund = async (client: typeof ordersCli, order = 1) =>
       request(url)
         .post('/refunds')
         .set('Authorization', `Bearer ${await getToken(provider.issuer, client)}`)
-        .send({ order: 1 });
+        .send({ order });
     expect((await refund(ordersTeller)).body).toEqual({ refunded: 1, by: 'orders-teller' });
+    expect((await refund(ordersTeller, 99_999)).status).toBe(404);
     const { status, headers } = await refund(ordersCli);
     expect(status).toBe(401);
     expect(headers['www-authenticate']).toMatch(
