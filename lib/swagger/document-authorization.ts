@@ -27,8 +27,8 @@ export function documentAuthorization<Document extends OpenAPIObject>(
   app: INestApplication,
 ): Document {
   const { handlers } = app.get(AuthCensus, { strict: false });
-  const { issuers, dpop } = app.get<ResolvedAuthOptions>(RESOLVED_OPTIONS, { strict: false });
-  const security = new SecuritySchemes(issuers, dpop !== undefined);
+  const options = app.get<ResolvedAuthOptions>(RESOLVED_OPTIONS, { strict: false });
+  const security = new SecuritySchemes(options, document.openapi);
   const handlerOf = handlersOfOperations(app, handlers);
   let isProtected = false;
   for (const [key, operation] of operationsOf(document)) {
@@ -54,13 +54,15 @@ function canBeForbidden({ checks }: Requirements): boolean {
   return checks.some((check) => answerTo(check.denial(checks), undefined).status === 403);
 }
 
-function addComponents(document: OpenAPIObject, { schemes }: SecuritySchemes): void {
+function addComponents(document: OpenAPIObject, { schemes: security }: SecuritySchemes): void {
   const { schemas, responses } = refusalComponents();
   const { components } = document;
+  const securitySchemes = {};
+  Object.assign(securitySchemes, Object.fromEntries(security), components?.securitySchemes);
   document.components = {
     ...components,
     schemas: { ...schemas, ...components?.schemas },
     responses: { ...responses, ...components?.responses },
-    securitySchemes: { ...Object.fromEntries(schemes), ...components?.securitySchemes },
+    securitySchemes,
   };
 }

@@ -6,7 +6,10 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 
 export type { OpenAPIObject };
 export type Components = NonNullable<OpenAPIObject['components']>;
-export type SecurityScheme = NonNullable<Components['securitySchemes']>[string];
+export type SecurityScheme =
+  | NonNullable<Components['securitySchemes']>[string]
+  // Of OpenAPI 3.1, which the types of @nestjs/swagger do not have.
+  | { readonly type: 'mutualTLS'; readonly description: string };
 export type Schema = NonNullable<Components['schemas']>[string];
 export type Response = NonNullable<Components['responses']>[string];
 export type SecurityRequirement = NonNullable<OpenAPIObject['security']>[number];

@@ -1,5 +1,5 @@
 import type { Requirements } from '../authorized/requirements/requirements.js';
-import type { ResolvedIssuer } from '../options/resolved-options.js';
+import type { ResolvedAuthOptions, ResolvedIssuer } from '../options/resolved-options.js';
 import type { SecurityRequirement, SecurityScheme } from './open-api.js';
 
 /** How a client gets a token of one issuer; `undefined` where it publishes no discovery document. */
@@ -12,6 +12,8 @@ interface IssuerScheme {
 const TOKEN = 'accessToken';
 /** A token that is bound to a key of the client, and comes with a proof (RFC 9449). */
 const PROVEN_TOKEN = 'dpop';
+/** The certificate of the connection, which a token is bound to (RFC 8705). */
+const CERTIFICATE = 'clientCertificate';
 /** Alternatives of `anyScope` lists are multiplied out up to this number. */
 const MAX_ALTERNATIVES = 16;
 
@@ -21,19 +23,29 @@ export class SecuritySchemes {
   readonly schemes: ReadonlyMap<string, SecurityScheme>;
   readonly #issuers: readonly IssuerScheme[];
   readonly #hasProofs: boolean;
+  readonly #hasCertificates: boolean;
 
-  /** @param hasProofs whether the option `dpop` is named */
-  constructor(issuers: readonly ResolvedIssuer[], hasProofs: boolean) {
-    this.#hasProofs = hasProofs;
+  /** @param version of OpenAPI: 3.1 was the first with a scheme for client certificates */
+  constructor(
+    { issuers, dpop, mtls }: Pick<ResolvedAuthOptions, 'issuers' | 'dpop' | 'mtls'>,
+    version: string,
+  ) {
+    this.#hasProofs = dpop !== undefined;
+    this.#hasCertificates = mtls !== undefined && !version.startsWith('3.0');
     const schemes = new Map<string, SecurityScheme>([
       [TOKEN, { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' }],
     ]);
-    if (hasProofs)
+    if (this.#hasProofs)
       schemes.set(PROVEN_TOKEN, {
         type: 'http',
         scheme: 'DPoP',
         description:
           'An access token bound to a key, with a proof of possession in the header DPoP (RFC 9449)',
+      });
+    if (this.#hasCertificates)
+      schemes.set(CERTIFICATE, {
+        type: 'mutualTLS',
+        description: 'The client certificate that the access token is bound to (RFC 8705)',
       });
     this.#issuers = issuers.map((issuer) => {
       const openIdConnectUrl = discoveryOf(issuer);
@@ -45,25 +57,34 @@ export class SecuritySchemes {
     this.schemes = schemes;
   }
 
-  /**
-   * Alternatives, one of which suffices: a token of an accepted issuer with the scopes, or any that a client has. Where a
-   * proof is required, `openIdConnect` is left out: it stands for a bearer token.
-   */
+  /** Alternatives, one of which suffices; each with the client certificate where the token must be bound to one. */
   requirementsOf(requirements: Requirements): SecurityRequirement[] {
-    if (requirements.checks.some(({ name }) => name === 'dpop')) return [{ [PROVEN_TOKEN]: [] }];
+    const needsCertificate = this.#hasCertificates && isRequired(requirements, 'certificateBound');
+    const certificate: SecurityRequirement = needsCertificate ? { [CERTIFICATE]: [] } : {};
+    return [
+      ...this.#tokensFor(requirements).map((token) => ({ ...token, ...certificate })),
+      ...(requirements.isOptional ? [{}] : []),
+    ];
+  }
+
+  /**
+   * A token of an accepted issuer with the scopes, or any that a client has. Where a proof is required, `openIdConnect` is
+   * left out: it stands for a bearer token.
+   */
+  #tokensFor(requirements: Requirements): SecurityRequirement[] {
+    if (isRequired(requirements, 'dpop')) return [{ [PROVEN_TOKEN]: [] }];
     const accepted = this.#issuers.filter(({ issuer }) =>
       listsOf(requirements, 'issuers').every((names) => names.includes(issuer)),
     );
     const ofIssuers = accepted.flatMap(({ id }) =>
       id === undefined ? [] : alternativesOf(requirements).map((scopes) => ({ [id]: [...scopes] })),
     );
-    return [
-      ...ofIssuers,
-      { [TOKEN]: [] },
-      ...(this.#hasProofs ? [{ [PROVEN_TOKEN]: [] }] : []),
-      ...(requirements.isOptional ? [{}] : []),
-    ];
+    return [...ofIssuers, { [TOKEN]: [] }, ...(this.#hasProofs ? [{ [PROVEN_TOKEN]: [] }] : [])];
   }
+}
+
+function isRequired({ checks }: Requirements, option: string): boolean {
+  return checks.some(({ name }) => name === option);
 }
 
 /** Every way to have the scopes: all those required, and one of each list of which any suffices. */

@@ -331,6 +331,36 @@ describe('documentAuthorization', () => {
     expect(components?.securitySchemes?.['dpop']).toMatchObject({ type: 'http', scheme: 'DPoP' });
   });
 
+  it.each([
+    ['3.0.0', {}],
+    ['3.1.0', { clientCertificate: [] }],
+  ])(
+    '[E4] documents the client certificate as far as OpenAPI has a scheme for it: %s',
+    async (openapi, certificate) => {
+      @Authorized()
+      @Controller('money')
+      class MoneyController {
+        @Get()
+        list(): void {}
+
+        @Authorized({ certificateBound: true, scopes: ['pay'] })
+        @Post()
+        pay(): void {}
+      }
+      @Module({ controllers: [MoneyController] })
+      class MoneyModule {}
+      const options: Options = { ...example, mtls: { from: 'socket' } };
+      const { paths, components } = await documentOf({ options, module: MoneyModule, openapi });
+      expect(paths['/money']?.post?.security).toEqual([
+        { openid: ['pay'], ...certificate },
+        { accessToken: [], ...certificate },
+      ]);
+      expect(paths['/money']?.get?.security).toEqual([{ openid: [] }, { accessToken: [] }]);
+      const names = ['accessToken', ...Object.keys(certificate), 'openid', 'mine'];
+      expect(Object.keys(components?.securitySchemes ?? {})).toEqual(names);
+    },
+  );
+
   it('[E4] adds no component when nothing is protected', async () => {
     @Controller('open')
     @AllowAnonymous()
