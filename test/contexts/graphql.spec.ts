@@ -1,6 +1,7 @@
+import { Logger } from '@nestjs/common';
 import { Authenticator } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startIssuer } from '../support/apps/start-api.js';
 import { until } from '../support/clock/until.js';
 import { GraphApi, graphServers } from '../support/graphql/graph-api.js';
@@ -72,6 +73,15 @@ describe.each(graphServers)('GraphQL over HTTP with $server', (server) => {
       expect(text).not.toContain(token ?? 'Bearer');
     },
   );
+
+  it('[G6] logs no error when an operation is refused', async () => {
+    const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => error.mockRestore());
+    const api = await start();
+    const answers = [await api.send('{ me }'), await api.send('{ me }', 'a.b')];
+    expect(answers.flatMap(({ errors }) => errors)).toHaveLength(2);
+    expect(error).not.toHaveBeenCalled();
+  });
 
   it('[G6] answers SERVICE_UNAVAILABLE with the seconds to wait when the token could not be checked', async () => {
     const down = await startIssuer();
