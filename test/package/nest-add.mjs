@@ -143,21 +143,13 @@ async function migrate({ project, type }, folder) {
     /(app|admin)\.module\.ts$/.test(file),
   );
   await writeFile(join(folder, source, moduleFile), moduleText(moduleFile.split('.')[0], js));
-  const nestArgs = [
-    'g',
-    '-c',
-    'nestjs-resilient-auth',
-    'migrate',
-    ...(project ? ['--project', project] : []),
-  ];
-  const { output } = await run(nestOf(folder), nestArgs, folder);
-  if (!output.includes('run again with --rewrite')) throw new Failure('expected a report', output);
-  const schematics = join(folder, 'node_modules/@angular-devkit/schematics-cli/bin/schematics.js');
-  await run(
-    'node',
-    [schematics, 'nestjs-resilient-auth:migrate', `--source-root=${source}`, '--rewrite'],
-    folder,
-  );
+  const generate = (schematic) => {
+    const inProject = project ? ['--project', project] : [];
+    return run(nestOf(folder), ['g', '-c', 'nestjs-resilient-auth', schematic, ...inProject], folder);
+  };
+  const { output } = await generate('migrate');
+  if (!output.includes('the schematic migrate-rewrite')) throw new Failure('expected a report', output);
+  await generate('migrate-rewrite');
   const text = await readFile(join(folder, source, moduleFile), 'utf8');
   if (!text.includes('AuthModule.forRootAsync(') || text.includes('JwtStrategy'))
     throw new Failure('not rewritten', text);

@@ -5,18 +5,28 @@ import { strategiesIn, usesIn, type Use } from './find-uses.js';
 import { recipeOf, type Recipe } from './recipe.js';
 import { moduleOf, replaceGuards, replaceStrategy } from './rewrite.js';
 
-/** The options of the schematic `migrate`; schematics/migrate.schema.json describes them. */
+/** The options of both schematics; schematics/migrate.schema.json describes them. */
 export interface MigrateOptions {
   /** Default `src`. */
   readonly sourceRoot?: string;
-  /** Default `false`: a report, and no change. */
-  readonly rewrite?: boolean;
 }
 
-/** Reports where an application uses passport-jwt with jwks-rsa, and rewrites what has exactly the recipe's shape. */
-export function migrate({ sourceRoot = 'src', rewrite = false }: MigrateOptions): Rule {
+/** Reports where an application uses passport-jwt with jwks-rsa, and changes nothing. */
+export function migrate({ sourceRoot }: MigrateOptions): Rule {
+  return migration(sourceRoot, false);
+}
+
+/**
+ * Reports the same, and rewrites what has exactly the recipe's shape. A schematic of its own: `nest generate` refuses
+ * options that it does not know.
+ */
+export function migrateRewrite({ sourceRoot }: MigrateOptions): Rule {
+  return migration(sourceRoot, true);
+}
+
+function migration(sourceRoot: string | undefined, isRewriting: boolean): Rule {
   return (tree, { logger }) => {
-    const root = posix.normalize(sourceRoot);
+    const root = posix.normalize(sourceRoot ?? 'src');
     const sources = pathsIn(tree, root).flatMap((path) => parse(tree, path) ?? []);
     const uses = sources.flatMap(usesIn);
     if (uses.length === 0) {
@@ -28,8 +38,8 @@ export function migrate({ sourceRoot = 'src', rewrite = false }: MigrateOptions)
     const plan = planFor(sources, uses);
     if (typeof plan === 'string')
       logger.warn(`Not rewritten by itself: ${plan}. docs/guides/migrating.md shows each step`);
-    else if (rewrite) carryOut(tree, plan, sources, (message) => logger.info(message));
-    else logger.info('It has exactly the shape of the recipe: run again with --rewrite to have it rewritten');
+    else if (isRewriting) carryOut(tree, plan, sources, (message) => logger.info(message));
+    else logger.info('It has exactly the shape of the recipe: the schematic migrate-rewrite rewrites it');
   };
 }
 
@@ -64,11 +74,11 @@ function carryOut(
   replaceStrategy(tree, modulePath, recipe);
   report(`${modulePath} imports AuthModule in place of ${recipe.className}`);
   tree.delete(strategyPath);
-  report(`${strategyPath} is gone`);
+  report(`${strategyPath} is deleted`);
   for (const { path } of sources) {
     if (path === strategyPath) continue;
     const count = replaceGuards(tree, path);
-    if (count > 0) report(`${path}: @Authorized() in ${count} places`);
+    if (count > 0) report(`${path}: guards replaced by @Authorized(): ${count}`);
   }
   report(
     'passport-jwt and jwks-rsa can go from package.json, and PassportModule from the modules, where nothing else uses them',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { migrate } from '../../../lib/schematics/migrate/migrate.js';
+import { migrate, migrateRewrite } from '../../../lib/schematics/migrate/migrate.js';
 import { Workspace } from './workspace.js';
 
 const STRATEGY = `import { Injectable } from '@nestjs/common';
@@ -60,7 +60,8 @@ const recipe: Readonly<Record<string, string>> = {
 };
 const report = async (files: Readonly<Record<string, string>>, rewrite: boolean) => {
   const workspace = new Workspace(files);
-  await workspace.run(migrate({ sourceRoot: 'src', rewrite }));
+  const schematic = rewrite ? migrateRewrite : migrate;
+  await workspace.run(schematic({ sourceRoot: 'src' }));
   return { workspace, log: workspace.messages.join('\n') };
 };
 
@@ -74,11 +75,11 @@ describe('migrate', () => {
       'orders/orders.controller.ts:7',
     ])
       expect(log).toContain(`src/${place}  `);
-    expect(log).toContain('run again with --rewrite');
+    expect(log).toContain('the schematic migrate-rewrite');
     expect(workspace.files).toEqual(new Workspace(recipe).files);
   });
 
-  it('[E7] replaces module, guards, imports and strategy when the recipe is exact and rewrite is true', async () => {
+  it('[E7] replaces module, guards, imports and strategy when the recipe is exact and migrate-rewrite runs', async () => {
     const { workspace } = await report(recipe, true);
     expect(workspace.has('src/auth/jwt.strategy.ts')).toBe(false);
     expect(workspace.text('src/auth/auth.module.ts')).toBe(`import { Module } from '@nestjs/common';
