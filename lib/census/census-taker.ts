@@ -8,7 +8,14 @@ import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { RESOLVED_OPTIONS, type ResolvedAuthOptions } from '../options/resolved-options.js';
 import type { AuthCensusEntry } from './auth-census-entry.js';
 import { summaryOf } from './census-summary.js';
-import { gapOf, isProtected, unmetNeeds, type Coverage, type JudgedHandler } from './coverage.js';
+import {
+  gapOf,
+  isProtected,
+  unknownIssuers,
+  unmetNeeds,
+  type Coverage,
+  type JudgedHandler,
+} from './coverage.js';
 import { graphqlFacts } from './nest/graphql-facts.js';
 import { guardsBeforeOurs, isGloballyGuarded, isGuarded } from './nest/guards-of.js';
 import { MicroserviceGuards } from './nest/microservice-guards.js';
@@ -42,6 +49,7 @@ export class CensusTaker {
     if (problems.length > 0) throw notProtected(problems);
     this.#entries = entriesOf(handlers, coverage);
     this.#logger.log(summaryOf(this.#entries));
+    this.#warnOfUnknownIssuers(handlers);
     const before = guardsBeforeOurs(this.config);
     if (before.length === 0) return;
     this.#logger.warn(
@@ -89,6 +97,15 @@ export class CensusTaker {
         throw error;
       }
     });
+  }
+
+  #warnOfUnknownIssuers(handlers: readonly JudgedHandler[]): void {
+    const names = this.options.issuers.map(({ name }) => name);
+    const unknown = handlers.flatMap((handler) => unknownIssuers(handler, names));
+    if (unknown.length === 0) return;
+    this.#logger.warn(
+      `Handlers refuse every token, since no issuer has a name that they require: ${unknown.join(', ')}. The names are ${names.join(', ')}`,
+    );
   }
 
   #isHybrid(): boolean {

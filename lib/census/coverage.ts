@@ -1,4 +1,4 @@
-import type { NeededOption } from '../authorized/requirements/requirement-kind.js';
+import { isWordList, type NeededOption } from '../authorized/requirements/requirement-kind.js';
 import type { Requirements } from '../authorized/requirements/requirements.js';
 import type { GraphqlFacts } from './nest/graphql-facts.js';
 import type { ScannedHandler } from './scan-handlers.js';
@@ -69,6 +69,17 @@ export function unmetNeeds(
     needs === undefined || options[needs] !== undefined
       ? []
       : `${nameOf(handler)} requires ${name}, which no token can meet without the option ${needs} of AuthModule: name it, or take ${name} out`,
+  );
+}
+
+/** The `issuers` a handler requires, where no issuer has any of these names: nearly always a slip, refused with 403. */
+export function unknownIssuers(handler: JudgedHandler, names: readonly string[]): readonly string[] {
+  const { requirements } = handler;
+  if (requirements.isAnonymous) return [];
+  return requirements.checks.flatMap(({ name, required }) =>
+    name === 'issuers' && isWordList(required) && !required.some((one) => names.includes(one))
+      ? `${nameOf(handler)} (${required.join(', ')})`
+      : [],
   );
 }
 

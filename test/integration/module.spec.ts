@@ -1,4 +1,12 @@
-import { Controller, Get, Injectable, Module, UseGuards, type INestApplication } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Injectable,
+  Logger,
+  Module,
+  UseGuards,
+  type INestApplication,
+} from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { Test } from '@nestjs/testing';
 import {
@@ -18,7 +26,7 @@ import { authenticatedAs, TestIssuer } from 'nestjs-resilient-auth/testing';
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import request from 'supertest';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { issuerAndApi, startApi, startIssuer } from '../support/apps/start-api.js';
 import { OrdersModule } from '../support/apps/orders.module.js';
 import { platforms } from '../support/apps/platforms.js';
@@ -246,6 +254,18 @@ describe('several issuers', () => {
     await get(app, '/orders', await b.sign()).expect(200);
     await get(app, '/only-a', await a.sign()).expect(200);
     await get(app, '/only-a', await b.sign()).expect(403);
+  });
+
+  it('logs a warning at boot when no issuer has a name that @Authorized({ issuers }) requires', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    onTestFinished(() => warn.mockRestore());
+    const [a, c] = [await startIssuer(), await startIssuer()];
+    await boot(AuthModule.forRoot(a.options({ name: 'a' })), IssuerModule);
+    expect(warn).not.toHaveBeenCalled();
+    await boot(AuthModule.forRoot(c.options({ name: 'c' })), IssuerModule);
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/OnlyAController\.get \(a\)\. The names are c$/)],
+    ]);
   });
 
   it('returns a provider for each, and throws what to inject when the single one is used', async () => {

@@ -2,7 +2,10 @@ import { AccessDeniedError } from '../../../errors/access.errors.js';
 import { isWordList, requirementKind } from '../requirement-kind.js';
 
 export interface IssuersOption {
-  /** Only tokens of issuers with one of these names. */
+  /**
+   * Only tokens of issuers with one of these names (`IssuerOptions.name`); others are 403 `AUTH_POLICY_REFUSED`. The boot
+   * warns where no issuer has any of them. Default: every issuer.
+   */
   issuers?: readonly string[] | undefined;
 }
 
