@@ -53,6 +53,7 @@ export interface AuthExtension {
   onModuleInit?(host: ExtensionHost): void | Promise<void>;
   /** Called once, when every handler is known: the place to refuse a boot for what they require. */
   onApplicationBootstrap?(host: ExtensionHost): void | Promise<void>;
+  /** Called once, with Nest's hook of this name. */
   onApplicationShutdown?(): void | Promise<void>;
 }
 
@@ -123,6 +124,7 @@ export interface AuthModuleOptions {
 export interface ValidateContext {
   /** The issuer's `name`. */
   readonly issuer: string;
+  /** The header of the token, verified. */
   readonly header: TokenHeader;
   /** The HTTP request, when there is one. */
   readonly request?: unknown;

@@ -71,7 +71,10 @@ export interface MetadataOptions {
   requireHttps?: boolean | undefined;
   /** Bytes of one answer after decompression. Default `524_288`, at least 1024. */
   maxResponseSize?: number | undefined;
-  /** Replaces `globalThis.fetch`: for proxies, mutual TLS, tracing. Redirects are refused in any case. */
+  /**
+   * Called in place of `fetch`: for proxies, mutual TLS, tracing. Redirects are refused in any case. Default
+   * `globalThis.fetch`.
+   */
   fetch?: MetadataFetch | undefined;
   /** Keeps the last good snapshot outside the process. Default none. */
   store?: MetadataStore | undefined;

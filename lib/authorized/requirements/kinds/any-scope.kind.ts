@@ -4,7 +4,10 @@ import { requirementKind } from '../requirement-kind.js';
 import { holdsScope, isScopeList, SCOPE_LIST } from './scopes.kind.js';
 
 export interface AnyScopeOption {
-  /** The token must carry at least one of these. */
+  /**
+   * The token must carry at least one of these, of each list on method, class and base classes; otherwise 403
+   * `AUTH_SCOPE_MISSING`. Default none.
+   */
   anyScope?: readonly string[] | undefined;
 }
 

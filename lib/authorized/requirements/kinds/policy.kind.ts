@@ -4,7 +4,10 @@ import { isAllowedBy } from '../policies.js';
 import { requirementKind } from '../requirement-kind.js';
 
 export interface PolicyOption {
-  /** Must return exactly `true`. */
+  /**
+   * A function, or an injectable class that the handler's module can inject. Anything but exactly `true` is 403
+   * `AUTH_POLICY_REFUSED`. Default none.
+   */
   policy?: Policy | undefined;
 }
 

@@ -2,7 +2,10 @@ import { AccessDeniedError } from '../../../errors/access.errors.js';
 import { isWordList, requirementKind } from '../requirement-kind.js';
 
 export interface RolesOption {
-  /** The token must carry at least one of these. */
+  /**
+   * The token must carry at least one of these, of each list on method, class and base classes; otherwise 403
+   * `AUTH_ROLE_MISSING`. Default none.
+   */
   roles?: readonly string[] | undefined;
 }
 

@@ -4,7 +4,10 @@ import { requiredScopes } from '../required-scopes.js';
 import { requirementKind, type RequirementSubject } from '../requirement-kind.js';
 
 export interface ScopesOption {
-  /** The token must carry all of these. */
+  /**
+   * The token must carry all of these, or scopes that imply them; otherwise 403 `AUTH_SCOPE_MISSING`. Those of method,
+   * class and base classes add up. At least one, without spaces. Default none.
+   */
   scopes?: readonly string[] | undefined;
 }
 
