@@ -28,11 +28,11 @@ export interface TestProofOptions {
   key?: KeyInput | undefined;
 }
 
-/** The headers of a request. */
-export interface TestDpopHeaders {
+/** The headers of a request. Not an interface, which `fetch` does not take as its headers. */
+export type TestDpopHeaders = {
   readonly authorization: string;
   readonly dpop: string;
-}
+};
 
 /** Signs an access token, as `TestIssuer.sign` does. */
 export type SignToken = (claims: TestClaims, options?: SignOptions) => Promise<string>;

@@ -39,7 +39,7 @@ describe.each(tlsPlatforms)('a token that is bound to a certificate and to a key
     const api = await startTlsApi(platform, options);
     const client = await issuer.dpopClient();
     const token = await client.sign({ cnf: { jkt: client.thumbprint, 'x5t#S256': alice.thumbprint } });
-    const headers = { ...(await client.headers({ url: `${PUBLIC_URL}/any`, token })) };
+    const headers = await client.headers({ url: `${PUBLIC_URL}/any`, token });
     // A proof is recorded last: who cannot use the token cannot use the proof up either.
     const codes = [];
     for (const certificate of [mallory, alice, alice])
