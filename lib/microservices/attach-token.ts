@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import {
   ClientKafka,
   ClientMqtt,
@@ -8,6 +7,7 @@ import {
   type ClientGrpc,
 } from '@nestjs/microservices';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { requireHere } from './require-here.js';
 
 const NAME = 'authorization';
 
@@ -77,7 +77,7 @@ type MetadataLike = { set(name: string, value: string): void };
 
 /** `(request, metadata?, …)`: metadata of the caller's own is kept. */
 function attachToGrpc(client: ClientGrpc, authorization: () => string): void {
-  const { Metadata }: { Metadata: new () => MetadataLike } = createRequire(import.meta.url)('@grpc/grpc-js');
+  const { Metadata }: { Metadata: new () => MetadataLike } = requireHere('@grpc/grpc-js');
   const getService = client.getService.bind(client);
   const authenticated =
     (method: Method): Method =>
