@@ -99,7 +99,7 @@ const moduleOptions: readonly OptionRow[] = [
   {
     option: 'extensions',
     default: 'none',
-    bounds: 'a list of `{ name, tokenCheck?, answer?, observer?, accepted? }`',
+    bounds: 'a list of `AuthExtension`: a `name`, and any of its other members',
     resolved: [[], ({ extensions }) => extensions],
     accepted: [
       [],
