@@ -19,6 +19,7 @@ import {
 import { graphqlFacts } from './nest/graphql-facts.js';
 import { guardsBeforeOurs, isGloballyGuarded, isGuarded } from './nest/guards-of.js';
 import { MicroserviceGuards } from './nest/microservice-guards.js';
+import { replacedClassGap } from './replaced-class.js';
 import { scanHandlers } from './scan-handlers.js';
 
 /** Takes the census of an application, and fails its boot where a handler would stay open that says it is closed. */
@@ -78,6 +79,8 @@ export class CensusTaker {
     return scanHandlers(this.modules).flatMap((handler) => {
       try {
         const requirements = requirementsFor(handler.class, handler.handler);
+        const gap = replacedClassGap(handler);
+        if (gap !== undefined) problems.push(gap);
         return { ...handler, requirements, isGuarded: isGuarded(handler) };
       } catch (error) {
         if (!(error instanceof AuthConfigurationError)) throw error;
@@ -87,7 +90,11 @@ export class CensusTaker {
     });
   }
 
-  #missingPolicies({ class: owner, requirements }: JudgedHandler): readonly string[] {
+  #missingPolicies({
+    class: registered,
+    calledAs: owner = registered,
+    requirements,
+  }: JudgedHandler): readonly string[] {
     return requirements.policies.filter(isPolicyClass).flatMap((policy) => {
       try {
         providerOf(policy, owner, this.modules);

@@ -8,6 +8,8 @@ import type { HandlerKind } from './auth-census-entry.js';
 export interface ScannedHandler {
   readonly kind: HandlerKind;
   readonly class: Class;
+  /** What guards get as the class: Nest reads it off the instance. `undefined` when that is no class. */
+  readonly calledAs: Class | undefined;
   readonly method: string;
   /** The function that Nest calls, whose metadata decide on guards. */
   readonly handler: Handler;
@@ -50,52 +52,78 @@ function collect(
   wrappers: readonly NestProvider[],
   roleOf: RoleOf,
 ): readonly ScannedHandler[] {
-  const classes = new Map<Class, readonly ScannedHandler[]>();
+  const handlers = new Map<Class, readonly ScannedHandler[]>();
   for (const wrapper of wrappers) {
-    const { metatype } = wrapper;
-    if (!isClass(metatype) || classes.has(metatype)) continue;
-    const names = scanner.getAllMethodNames(metatype.prototype);
-    classes.set(
-      metatype,
-      names.flatMap((method) => scan(wrapper, metatype, method, roleOf)),
+    const owner = classOf(wrapper);
+    if (!owner || handlers.has(owner)) continue;
+    const names = scanner.getAllMethodNames(owner.prototype);
+    handlers.set(
+      owner,
+      names.flatMap((method) => scan(wrapper, owner, method, roleOf)),
     );
   }
-  return [...classes.values()].flat();
+  return [...handlers.values()].flat();
 }
 
+/** Of a provider with `useFactory` or `useValue`, the class of what it provides. */
+function classOf({ metatype, isNotMetatype, instance }: NestProvider): ScannedClass | undefined {
+  // By its prototype: a proxy may throw for members that are read before a request is there.
+  const owner =
+    isNotMetatype && isObject(instance) ? constructorOf(Object.getPrototypeOf(instance)) : metatype;
+  return isClass(owner) ? owner : undefined;
+}
+
+/** What an instance or a prototype names as its class. */
+function constructorOf(target: unknown): unknown {
+  return isObject(target) ? Reflect.get(target, 'constructor') : undefined;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+type ScannedClass = Class & { readonly prototype: object };
 type Role = readonly (readonly [HandlerKind, ScannedHandler['role']])[];
-type RoleOf = (metatype: Class, method: string, declared: object) => Role;
+type RoleOf = (wrapper: NestProvider, owner: Class, method: string, declared: object) => Role;
 
 function scan(
   wrapper: NestProvider,
-  metatype: Class & { prototype: object },
+  owner: ScannedClass,
   method: string,
   roleOf: RoleOf,
 ): readonly ScannedHandler[] {
-  const declared: unknown = Reflect.get(metatype.prototype, method);
+  const declared: unknown = Reflect.get(owner.prototype, method);
   if (!isHandler(declared)) return [];
-  return roleOf(metatype, method, declared).map(([kind, role]) => {
+  return roleOf(wrapper, owner, method, declared).map(([kind, role]) => {
+    const instance: unknown = wrapper.isDependencyTreeStatic() ? wrapper.instance : undefined;
+    const named = constructorOf(instance ?? owner.prototype);
     // A resolver is called by its prototype's function, everything else by the instance's own, if it has one.
-    const instance: unknown =
-      kind === 'graphql' || !wrapper.isDependencyTreeStatic() ? undefined : wrapper.instance;
     const called: unknown =
-      typeof instance === 'object' && instance !== null ? Reflect.get(instance, method) : declared;
-    return { kind, class: metatype, method, handler: isHandler(called) ? called : declared, role };
+      kind !== 'graphql' && isObject(instance) ? Reflect.get(instance, method) : declared;
+    const handler = isHandler(called) ? called : declared;
+    return { kind, class: owner, calledAs: isClass(named) ? named : undefined, method, handler, role };
   });
 }
 
-function controllerRole(_: Class, __: string, declared: object): Role {
+function controllerRole(_: NestProvider, __: Class, ___: string, declared: object): Role {
   return [
     ...(Reflect.hasMetadata(ROUTE, declared) ? ([['http', 'handler']] as const) : []),
     ...(Reflect.hasMetadata(MESSAGE_HANDLER, declared) ? ([['rpc', 'handler']] as const) : []),
   ];
 }
 
-function providerRole(metatype: Class, method: string, declared: object): Role {
-  if (Reflect.getMetadata(GATEWAY, metatype) === true) {
-    if (GATEWAY_HOOKS.has(method)) return [['ws', 'lifecycle']];
-    return Reflect.hasMetadata(SUBSCRIBED_MESSAGE, declared) ? [['ws', 'handler']] : [];
-  }
+function providerRole({ isNotMetatype }: NestProvider, owner: Class, method: string, declared: object): Role {
+  // Nest connects a gateway only where the provider is a class.
+  const isGateway = !isNotMetatype && Reflect.getMetadata(GATEWAY, owner) === true;
+  return [...(isGateway ? gatewayRole(method, declared) : []), ...resolverRole(declared)];
+}
+
+function gatewayRole(method: string, declared: object): Role {
+  if (GATEWAY_HOOKS.has(method)) return [['ws', 'lifecycle']];
+  return Reflect.hasMetadata(SUBSCRIBED_MESSAGE, declared) ? [['ws', 'handler']] : [];
+}
+
+function resolverRole(declared: object): Role {
   if (Reflect.getMetadata(REFERENCE_RESOLVER, declared) === true) return [['graphql', 'reference']];
   const type: unknown = Reflect.getMetadata(RESOLVER_TYPE, declared);
   if (ROOT_TYPES.has(type)) return [['graphql', 'handler']];

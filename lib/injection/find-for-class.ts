@@ -35,8 +35,14 @@ export function findForClass(
 }
 
 function isHost({ controllers, providers }: NestModule, consumer: Class): boolean {
-  return [...controllers.values(), ...providers.values()].some(
-    ({ metatype, instance, isNotMetatype }) =>
-      metatype === consumer || (isNotMetatype && instance?.constructor === consumer),
-  );
+  return [...controllers.values(), ...providers.values()].some(({ metatype, instance, isNotMetatype }) => {
+    if (metatype === consumer) return true;
+    // A call names the class that its prototype names: a decorator may have replaced the one that is registered.
+    const prototype: unknown = isNotMetatype ? prototypeOf(instance) : metatype?.prototype;
+    return typeof prototype === 'object' && prototype !== null && prototype.constructor === consumer;
+  });
+}
+
+function prototypeOf(instance: unknown): unknown {
+  return typeof instance === 'object' && instance !== null ? Object.getPrototypeOf(instance) : undefined;
 }

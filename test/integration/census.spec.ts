@@ -294,6 +294,27 @@ describe('a handler that Nest would not guard', () => {
   });
 });
 
+describe('a resolver that its module does not provide as a class', () => {
+  class FieldResolver {
+    @Authorized()
+    @ResolveField()
+    price(): number {
+      return 1;
+    }
+  }
+  const graph = { provide: 'GqlModuleOptions', useValue: { fieldResolverEnhancers: [] } };
+
+  it.each([
+    ['useFactory', { provide: 'resolver', useFactory: () => new FieldResolver() }],
+    ['useValue', { provide: 'resolver', useValue: new FieldResolver() }],
+  ])('[X3] rejects the boot when a field of it is @Authorized: %s', async (_, resolver) => {
+    const module = { providers: [resolver, graph] };
+    expect(await refusal(boot(module, { secureByDefault: false }))).toMatch(
+      /FieldResolver\.price .*graphqlContext/,
+    );
+  });
+});
+
 describe('the context of GraphQL', () => {
   @Resolver()
   class PlainResolver {

@@ -23,6 +23,7 @@ function handlerOf({ isMarked = false, isAnonymous = false, ...given }: Given): 
   return {
     kind: 'http',
     class: Orders,
+    calledAs: Orders,
     method: 'list',
     handler,
     role: 'handler',

@@ -25,11 +25,13 @@ export class ClassMarks<Options> {
   readonly classes: readonly Marks<Options>[];
   readonly #methods = new Map<string, MethodMarks<Options>>();
   readonly #namesOf = new Map<unknown, readonly string[]>();
+  /** A function that a proxy of the instance has put in the place of its class: nothing is known of it. */
+  readonly #isBare: boolean;
 
   constructor(controller: Class) {
     const lineage = lineageOf(controller);
     this.classes = lineage.flatMap((target) => marksOn<Options>(target));
-    for (const { prototype } of lineage) {
+    for (const prototype of new Set(lineage.map((target) => target.prototype))) {
       for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
         if (name === 'constructor' || !isHandler(value)) continue;
         const marks = [...marksByName<Options>(prototype, name), ...marksOn<Options>(value)];
@@ -38,6 +40,8 @@ export class ClassMarks<Options> {
         this.#namesOf.set(value, [...(this.#namesOf.get(value) ?? []), name]);
       }
     }
+    const hasMetadata = lineage.some((target) => Reflect.getOwnMetadataKeys(target).length > 0);
+    this.#isBare = this.#methods.size === 0 && !hasMetadata;
   }
 
   /** Whether any method carries marks, so that it matters which one is called. */
@@ -49,9 +53,10 @@ export class ClassMarks<Options> {
    * What holds for a method, by the function that is called for it.
    *
    * @throws {AuthConfigurationError} when the function is none of the class, nothing says which one it stands for, and
-   * that matters
+   * that matters; or when the class is none
    */
   of(handler: Handler): HandlerMarks<Options> {
+    if (this.#isBare) throw unknownClass();
     const onFunction = marksOn<Options>(handler);
     const names = this.#namesOfHandler(handler);
     if (names.length === 0 && (this.areOnMethods || onFunction.length > 0)) throw unknownMethod(handler.name);
@@ -109,6 +114,13 @@ function unknownMethod(name: string): AuthConfigurationError {
   );
 }
 
+function unknownClass(): AuthConfigurationError {
+  return new AuthConfigurationError(
+    'Which class a handler belongs to cannot be known: the constructor of its instance is a function that is no class. ' +
+      'Let the proxy of the instance hand out `constructor` as it is',
+  );
+}
+
 function override<Options>(
   { own, overridden }: MethodMarks<Options>,
   marks: readonly Marks<Options>[],
@@ -120,10 +132,16 @@ function namesOn(handler: Handler): readonly string[] {
   return Reflect.getOwnMetadata(METHOD_NAMES, handler) ?? [];
 }
 
-/** A class and its base classes, nearest first. */
+/**
+ * A class and its base classes, nearest first. Where a decorator has replaced one by a function or a proxy, its prototype
+ * still names the class that was written.
+ */
 function lineageOf(controller: Class): readonly (Class & { prototype: object })[] {
-  const classes: (Class & { prototype: object })[] = [];
-  for (let target: unknown = controller; isClass(target); target = Object.getPrototypeOf(target))
-    classes.push(target);
-  return classes;
+  const classes = new Set<Class & { prototype: object }>();
+  for (let target: unknown = controller; isClass(target); target = Object.getPrototypeOf(target)) {
+    classes.add(target);
+    const { constructor: written } = target.prototype;
+    if (isClass(written)) classes.add(written);
+  }
+  return [...classes];
 }

@@ -55,6 +55,19 @@ export function requirementsFor(controller: Class, handler: Handler): Requiremen
   return added;
 }
 
+/** Whether a handler has the same decorators when it is called for either of two classes. */
+export function areDecoratedAlike(one: Class, other: Class, handler: Handler): boolean {
+  try {
+    const [marks, others] = [one, other].map((controller) => knownClass(controller).marks.of(handler));
+    if (!marks || !others || marks.isAnonymous !== others.isAnonymous) return false;
+    const all = new Set([...marks.authorized, ...others.authorized]);
+    return all.size === marks.authorized.length && all.size === others.authorized.length;
+  } catch {
+    // It stands for a method of one of them only.
+    return false;
+  }
+}
+
 /** Makes the methods of a class recognizable in the wrappers that instrumentation puts around them at boot. */
 export function nameMethods(controller: Class): void {
   // Not remembered yet: modules may still decorate it.

@@ -4,9 +4,12 @@ import { isGuardedBy, isKindOf } from '../../authorized/guard-metadata.js';
 import type { ScannedHandler } from '../scan-handlers.js';
 
 /** Whether `@UseGuards`, which `@Authorized` applies as well, puts a guard of this library on a handler or its class. */
-export function isGuarded({ handler, class: owner, role }: ScannedHandler): boolean {
+export function isGuarded({ handler, class: owner, calledAs, role }: ScannedHandler): boolean {
+  if (isGuardedBy(AuthorizedGuard, handler)) return true;
   // A guard on the class of a gateway is meant for its messages, and says nothing about the hooks beside them.
-  return isGuardedBy(AuthorizedGuard, ...(role === 'lifecycle' ? [handler] : [handler, owner]));
+  if (role === 'lifecycle' || !calledAs) return false;
+  // Of a class that was replaced, NestJS 11 reads the one that the instance names, and 12 the one that is registered.
+  return isGuardedBy(AuthorizedGuard, owner) && isGuardedBy(AuthorizedGuard, calledAs);
 }
 
 /** Whether an `APP_GUARD` of this library runs before every handler that has global guards. */
