@@ -2,6 +2,7 @@ import { MetadataRefreshError, type MetadataFault } from '../../errors/metadata.
 import { oneLine } from '../../errors/one-line.js';
 import type { Clock } from '../../time/clock.js';
 import type { MetadataFetch, MetadataResponse, MetadataResponseBody } from '../metadata-options.js';
+import { parseBoundedJson } from './bounded-json.js';
 import { describeRedirect, describeRefusal, describeThrown, isOwnAnswer } from './describe-failure.js';
 
 /** One answer of the issuer, read but not yet validated. */
@@ -29,7 +30,6 @@ const HEADERS = {
   'cache-control': 'no-cache',
   'user-agent': 'nestjs-resilient-auth',
 };
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The only place that talks to the issuer: one bounded exchange per call, for any behaviour of the server. */
 export class MetadataRetriever {
@@ -126,11 +126,17 @@ export class MetadataRetriever {
       }
       chunks.push(next.value);
     }
-    try {
-      return JSON.parse(utf8.decode(Buffer.concat(chunks)));
-    } catch (error) {
-      throw failure('not-json', address, 'did not answer with JSON', {}, error);
-    }
+    const parsed = parse(Buffer.concat(chunks), address);
+    if (!parsed) throw failure('too-large', address, 'sent a document of too many members and values');
+    return parsed.document;
+  }
+}
+
+function parse(bytes: Uint8Array, address: string): { readonly document: unknown } | undefined {
+  try {
+    return parseBoundedJson(bytes);
+  } catch (error) {
+    throw failure('not-json', address, 'did not answer with JSON', {}, error);
   }
 }
 
