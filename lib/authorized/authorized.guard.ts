@@ -12,6 +12,7 @@ import { Authenticator } from '../authentication/authenticator.js';
 import { isRegistered } from '../authentication/passport/strategy-registry.js';
 import { AuthError } from '../errors/auth.error.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
+import { oneLine } from '../errors/one-line.js';
 import { TokenMissingError } from '../errors/request.errors.js';
 import { Clock } from '../time/clock.js';
 import { AuthenticationGuard } from './authentication.guard.js';
@@ -120,7 +121,7 @@ export class AuthorizedGuard extends AuthenticationGuard implements OnModuleInit
   /** Turns an error of ours into the exception that the transport knows, and sets the headers that belong to it. */
   protected toException(error: AuthError, context: ExecutionContext): Error | Promise<never> {
     if (error instanceof AuthConfigurationError) this.#logger.error(error.message);
-    else this.#logger.debug(`${error.code}: ${error.message}`);
+    else this.#logger.debug(`${error.code}: ${oneLine(error.message)}`);
     return this.contexts.toException(error, context, this.requirementsFor(context));
   }
 

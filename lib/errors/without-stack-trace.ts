@@ -19,7 +19,7 @@ export function limitStackTraces(limit: number): number {
   return stackTraceLimit;
 }
 
-/** What an operator needs to find the mistake, as the `cause` of a refusal: quoted values, logged at debug level only. */
+/** What an operator needs to find the mistake, as the `cause` of a refusal: quoted values, which this library never logs. */
 export function explanation(text: string): Error {
   return withoutStackTrace(() => new Error(text));
 }

@@ -1,4 +1,4 @@
-import { MetadataProvider, type MetadataEvent } from 'nestjs-resilient-auth';
+import { MetadataProvider, TokenRejectedError, type MetadataEvent } from 'nestjs-resilient-auth';
 import { AuthModule } from 'nestjs-resilient-auth';
 import { TestIssuer } from 'nestjs-resilient-auth/testing';
 import { Test } from '@nestjs/testing';
@@ -92,6 +92,19 @@ describe('the log', () => {
       await statusOf(await issuer.sign({}, { kid: 'unknown' }));
     }
     expect(logger.of('log', 'warn', 'error')).toHaveLength(before);
+  });
+
+  it('[M2] logs a refusal in the words of an application on one line of bounded length', async () => {
+    const issuer = await startIssuer();
+    const { logger, statusOf } = await boot(issuer, {
+      validate: ({ sub }) => {
+        throw new TokenRejectedError(`${sub} is not known`);
+      },
+    });
+    expect(await statusOf(await issuer.sign({ sub: `x\nERROR forged \u202e${'y'.repeat(5000)}` }))).toBe(401);
+    const [line] = logger.of('debug').filter((text) => text.includes('forged'));
+    expect(line).toContain('AUTH_TOKEN_REJECTED: x?ERROR forged ?');
+    expect(line).not.toMatch(/y{1001}/);
   });
 
   it('[M2] truncates a key id and replaces characters that are not printable', async () => {

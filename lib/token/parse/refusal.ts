@@ -6,8 +6,8 @@ import { explanation } from '../../errors/without-stack-trace.js';
  * Builds the refusal of a token.
  *
  * @param message a fixed text
- * @param detail what an operator needs to find the mistake: configured and given values, quoted; the `cause`, logged at
- *   debug level and never part of an answer
+ * @param detail what an operator needs to find the mistake: configured and given values, quoted; the `cause`, for the
+ *   application to log at debug level, and never part of an answer
  */
 export function refusal(code: TokenErrorCode, message: string, detail?: string): TokenError {
   const options = detail === undefined ? undefined : { cause: explanation(detail) };
