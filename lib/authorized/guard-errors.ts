@@ -9,7 +9,7 @@ export function notReady(hasAuthenticator: boolean): AuthConfigurationError {
 export function withoutModule(): AuthConfigurationError {
   return new AuthConfigurationError(
     'AuthorizedGuard needs the Authenticator of AuthModule, and the module of this handler has none: import AuthModule.forRoot(…) in the root module, ' +
-      'or in this one when isGlobal is false. In a test of a controller without it, call .overrideGuard(AuthorizedGuard).useValue({ canActivate: () => true })',
+      'or in this one when isGlobal is false. Where it is imported, there are two copies of nestjs-resilient-auth (npm ls, npm dedupe). In a test of a controller without it, call .overrideGuard(AuthorizedGuard).useValue({ canActivate: () => true })',
   );
 }
 
