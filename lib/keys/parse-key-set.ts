@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MetadataRefreshError, type KeyFault, type KeyRefusal } from '../errors/metadata.errors.js';
 import { quote } from '../errors/quote.js';
+import { nextTurn } from '../time/event-loop.js';
 import type { AlgorithmPolicy } from './algorithms.js';
 import { measureMember, type Jwk } from './fingerprint.js';
 import type { IssuerMetadata } from './issuer-metadata.js';

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { ReplaySubject, type Observable } from 'rxjs';
 import type { IssuerMetadata } from '../keys/issuer-metadata.js';
 import type { Clock } from '../time/clock.js';
+import { soon } from '../time/event-loop.js';
 import { MetadataEventEmitter } from './event-emitter.js';
 import { MetadataReader } from './fetch/metadata-reader.js';
 import { MetadataRetriever } from './fetch/metadata-retriever.js';
@@ -148,7 +149,7 @@ export class IssuerMetadataProvider extends MetadataProvider {
     if (event.type !== 'metadata-changed') return;
     this.#metadata$.next(event.metadata);
     // Not in the middle of the change: a request that continues finds everything in its place.
-    queueMicrotask(() => this.#onDemand.decideAll());
+    soon(() => this.#onDemand.decideAll());
   }
 }
 

@@ -1,5 +1,6 @@
 import { parseDuration } from '../time/duration.js';
 import { Clock, type TimerHandle } from '../time/clock.js';
+import { nextTurn } from '../time/event-loop.js';
 
 interface Timer {
   readonly at: number;
@@ -83,6 +84,6 @@ export class ManualClock extends Clock {
 
 /** Two turns of the event loop: long enough for chains of settled promises, with no real time passing. */
 async function settled(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
+  await nextTurn();
 }

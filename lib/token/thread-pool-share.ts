@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers';
+import { atEndOfTurn } from '../time/event-loop.js';
 
 /** Microseconds of work handed to the thread pool at once: what a DNS look-up or a file may have to wait for. */
 const MAX_RUNNING = 4000;
@@ -6,9 +6,6 @@ const MAX_RUNNING = 4000;
 const MAX_WAITING = 1_000_000;
 /** Jobs that have left the queue are cut off in pieces, not one by one. */
 const LONGEST_TAIL = 1024;
-
-/** Node's own, taken at import: an application's tests may replace or remove it, and a token must not wait for their clock. */
-const atEndOfTurn = setImmediate;
 
 interface WaitingJob {
   readonly cost: number;

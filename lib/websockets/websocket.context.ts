@@ -6,6 +6,7 @@ import type { AuthAnswer } from '../authorized/answers/auth-answer.js';
 import { AuthContext } from '../authorized/contexts/auth-context.js';
 import { AuthConfigurationError } from '../errors/configuration.error.js';
 import { withoutStackTrace } from '../errors/without-stack-trace.js';
+import { atEndOfTurn } from '../time/event-loop.js';
 import { connections } from './connection.js';
 import { handshakeCredentials } from './handshake-credentials.js';
 import { refusalOf } from './refusal.js';
@@ -101,7 +102,7 @@ class WebSocketContext extends AuthContext {
     const connection = connections.get(clientOf(context));
     // After the exception, which Nest's filter sends in this turn of the event loop.
     if (status === 401 && connection?.authorization !== undefined)
-      setImmediate(() => connection.refused(error));
+      atEndOfTurn(() => connection.refused(error));
     return withoutStackTrace(() => new WsException(refusalOf(answer)));
   }
 }

@@ -4,6 +4,7 @@ import { TokenError } from '../../errors/token.errors.js';
 import type { MetadataProviders } from '../../metadata/metadata.providers.js';
 import type { ResolvedAuthOptions } from '../../options/resolved-options.js';
 import type { Clock, TimerHandle } from '../../time/clock.js';
+import { nextTurn } from '../../time/event-loop.js';
 import { lifetimeOf } from '../../token/parse/lifetime.js';
 import type { AuthenticatedToken } from '../authenticated-token.js';
 import type { Authenticator } from '../authenticator.js';
@@ -158,7 +159,7 @@ export class TokenWatcher implements OnModuleDestroy {
       await Promise.all(
         concerned.slice(start, start + BATCH).map(({ watched, second }) => this.#check(watched, second)),
       );
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   }
 

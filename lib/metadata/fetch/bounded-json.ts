@@ -1,3 +1,6 @@
+// Not the global one: the environment of an application's tests may have none, as jsdom.
+import { TextDecoder } from 'node:util';
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;

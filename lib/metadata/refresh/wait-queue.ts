@@ -1,6 +1,5 @@
-// Not the global one: jsdom removes it, and fake timers replace it.
-import { setImmediate } from 'node:timers';
 import type { Clock, TimerHandle } from '../../time/clock.js';
+import { atEndOfTurn } from '../../time/event-loop.js';
 import type { Waiter } from './refresh-request.js';
 
 /** Each resolved request checks a signature next: 16 of them take about half a millisecond. */
@@ -174,7 +173,7 @@ class PerTickLimiter {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.#tick());
+    atEndOfTurn(() => this.#tick());
   }
 
   #tick(): void {

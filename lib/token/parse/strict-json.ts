@@ -1,4 +1,6 @@
 import { isAscii } from 'node:buffer';
+// Not the global one: the environment of an application's tests may have none, as jsdom.
+import { TextDecoder } from 'node:util';
 
 const MAX_DEPTH = 32;
 /**
