@@ -12,7 +12,7 @@ import { TokenWatcher } from '../authentication/watch/token-watcher.js';
 import { AuthContexts } from './contexts/auth-contexts.js';
 
 /** Nest's metadata of `@Sse()`. */
-const SSE = '__sse__';
+export const SSE = '__sse__';
 
 /** Ends server-sent events with their token; `@Authorized({ onExpiry: 'end' })` applies it. */
 @Injectable()

@@ -19,6 +19,7 @@ import {
 import { graphqlFacts } from './nest/graphql-facts.js';
 import { guardsBeforeOurs, isGloballyGuarded, isGuarded } from './nest/guards-of.js';
 import { MicroserviceGuards } from './nest/microservice-guards.js';
+import { streamGap } from './nest/stream-gap.js';
 import { replacedClassGap } from './replaced-class.js';
 import { scanHandlers } from './scan-handlers.js';
 
@@ -79,8 +80,7 @@ export class CensusTaker {
     return scanHandlers(this.modules).flatMap((handler) => {
       try {
         const requirements = requirementsFor(handler.class, handler.handler);
-        const gap = replacedClassGap(handler);
-        if (gap !== undefined) problems.push(gap);
+        problems.push(...[replacedClassGap(handler), streamGap(handler)].filter((gap) => gap !== undefined));
         return { ...handler, requirements, isGuarded: isGuarded(handler) };
       } catch (error) {
         if (!(error instanceof AuthConfigurationError)) throw error;

@@ -7,7 +7,7 @@ import { finalize, map, Subject, type Observable } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { TokenWatcher } from '../../lib/authentication/watch/token-watcher.js';
 import { platforms } from '../support/apps/platforms.js';
-import { startApi } from '../support/apps/start-api.js';
+import { startApi, startIssuer } from '../support/apps/start-api.js';
 import { until } from '../support/clock/until.js';
 
 const events = new Subject<string>();
@@ -118,6 +118,48 @@ describe.each(platforms)('streams over HTTP on $platform', ({ create }) => {
     await api.get('/streams/value', await issuer.sign({})).expect(200);
     await until(() => listener.isOver);
     expect(listener.text).toContain('data: {"errorCode":"AUTH_TOKEN_SIGNATURE_INVALID"}');
+  });
+
+  it("[S2] rejects the boot when an override of a stream with onExpiry: 'end' would not end", async () => {
+    @Authorized()
+    @Controller('overriding')
+    class OverridingController extends StreamsController {
+      @Sse('ending')
+      override ending(): Observable<MessageEvent> {
+        return stream();
+      }
+
+      @Get('value')
+      override value(): object {
+        return {};
+      }
+    }
+    const issuer = await startIssuer();
+    const settings = { controllers: [OverridingController] };
+    await expect(startApi(create, issuer.options(), settings)).rejects.toThrow(
+      /OverridingController\.ending .*onExpiry: 'end'/,
+    );
+  });
+
+  it('[S2] ends the stream of an override when its class is decorated', async () => {
+    @Authorized({ onExpiry: 'end' })
+    @Controller('overriding')
+    class OverridingController extends StreamsController {
+      @Sse('ending')
+      override ending(): Observable<MessageEvent> {
+        return stream();
+      }
+    }
+    const issuer = await startIssuer();
+    const api = await startApi(create, issuer.options(), { controllers: [OverridingController] });
+    await api.app.listen(0, '127.0.0.1');
+    const { port }: AddressInfo = api.app.getHttpServer().address();
+    const listener = await Listener.open(port, '/overriding/ending', await issuer.sign({}));
+    await until(() => isSubscribed);
+    await issuer.rotateKeys({ keepOld: false });
+    await api.get('/overriding/value', await issuer.sign({})).expect(200);
+    await until(() => listener.isOver);
+    expect(listener.text).toContain('event: auth');
   });
 
   it('[S2] stops watching when the client goes', async () => {

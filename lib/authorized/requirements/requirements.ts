@@ -68,6 +68,12 @@ export function areDecoratedAlike(one: Class, other: Class, handler: Handler): b
   }
 }
 
+/** Whether `onExpiry: 'end'` holds for a handler of a class. */
+export function endsOnExpiry(controller: Class, handler: Handler): boolean {
+  const { isAnonymous, authorized } = knownClass(controller).marks.of(handler);
+  return !isAnonymous && authorized.some(({ onExpiry }) => onExpiry === 'end');
+}
+
 /** Makes the methods of a class recognizable in the wrappers that instrumentation puts around them at boot. */
 export function nameMethods(controller: Class): void {
   // Not remembered yet: modules may still decorate it.
