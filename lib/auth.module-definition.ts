@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { AuthModuleExtras, ResilientAuthOptions } from './auth.options.js';
+import { AuthConfigurationError } from './errors/configuration.error.js';
 import { resolveExtras } from './options/resolve-options.js';
 import { AuthorizedGuard } from './authorized/authorized.guard.js';
 
@@ -17,6 +18,18 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     .setFactoryMethodName('createResilientAuthOptions')
     .setExtras(EXTRAS, withExtras)
     .build();
+
+/** In the place of what `forRoot` and `forRootAsync` provide: for a module that is imported by its class alone. */
+export const WITHOUT_OPTIONS: Provider[] = [
+  { provide: MODULE_OPTIONS_TOKEN, useFactory: withoutOptions },
+  { provide: AUTH_MODULE_EXTRAS, useValue: {} },
+];
+
+function withoutOptions(): never {
+  throw new AuthConfigurationError(
+    'AuthModule is imported without options: import AuthModule.forRoot(…) or forRootAsync(…) once, in the root module. What it provides is global; other modules need no import of it',
+  );
+}
 
 function withExtras(definition: DynamicModule, extras: AuthModuleExtras): DynamicModule {
   const { isGlobal, secureByDefault } = resolveExtras(extras);

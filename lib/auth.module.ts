@@ -13,6 +13,7 @@ import {
   AUTH_MODULE_EXTRAS,
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
+  WITHOUT_OPTIONS,
 } from './auth.module-definition.js';
 import { resolveAuthOptions } from './options/resolve-options.js';
 import { Authenticator } from './authentication/authenticator.js';
@@ -49,6 +50,7 @@ const SINGLE_COPIES = Symbol('nestjs-resilient-auth:single-copies');
     SetupCheck,
     CensusTaker,
     AuthCensus,
+    ...WITHOUT_OPTIONS,
     { provide: Clock, useClass: SystemClock },
     { provide: ISSUER_OVERRIDE, useValue: undefined },
     {

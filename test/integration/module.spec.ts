@@ -10,6 +10,7 @@ import {
 import { AuthGuard } from '@nestjs/passport';
 import { Test } from '@nestjs/testing';
 import {
+  AuthConfigurationError,
   AllowAnonymous,
   Authenticator,
   Authorized,
@@ -126,6 +127,17 @@ describe('AuthModule', () => {
       AuthModule.forRoot(issuer.options({ realm: 'other' })),
     ];
     await expect(Test.createTestingModule({ imports: two }).compile()).rejects.toThrow(/stands twice/);
+  });
+
+  it('rejects the boot when it is imported without options, alone or beside one that has them', async () => {
+    const issuer = await startIssuer();
+    @Module({ imports: [AuthModule] })
+    class FeatureModule {}
+    for (const imports of [[AuthModule], [AuthModule.forRoot(issuer.options()), FeatureModule]]) {
+      const compiled = Test.createTestingModule({ imports }).compile();
+      await expect(compiled).rejects.toThrow(AuthConfigurationError);
+      await expect(compiled).rejects.toThrow(/without options/);
+    }
   });
 
   it('keeps two applications in one process apart', async () => {
