@@ -77,10 +77,13 @@ export class CensusTaker {
   }
 
   #judge(problems: string[]): readonly JudgedHandler[] {
+    const isSecure = isGloballyGuarded(this.config);
     return scanHandlers(this.modules).flatMap((handler) => {
       try {
         const requirements = requirementsFor(handler.class, handler.handler);
-        problems.push(...[replacedClassGap(handler), streamGap(handler)].filter((gap) => gap !== undefined));
+        problems.push(
+          ...[replacedClassGap(handler, isSecure), streamGap(handler)].filter((gap) => gap !== undefined),
+        );
         return { ...handler, requirements, isGuarded: isGuarded(handler) };
       } catch (error) {
         if (!(error instanceof AuthConfigurationError)) throw error;

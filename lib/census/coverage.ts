@@ -85,7 +85,7 @@ export function unknownIssuers(handler: JudgedHandler, names: readonly string[])
 
 function markedGap(handler: JudgedHandler, coverage: Coverage): string | undefined {
   if (handler.isGuarded || isGloballyGuarded(handler, coverage)) return undefined;
-  return `${nameOf(handler)} has requirements, but Nest would run no guard: it overrides a method that is @Authorized, or a function without its metadata took its place. Put @Authorized on it or on its class`;
+  return `${nameOf(handler)} has requirements, but Nest would run no guard: it overrides a method that is @Authorized, or a function or class without its metadata took its place. Put @Authorized on it or on its class, above what replaces that`;
 }
 
 function undecoratedGap(handler: JudgedHandler, coverage: Coverage): string | undefined {
