@@ -101,23 +101,6 @@ describe.each([false, true])('a class that was replaced: secureByDefault %j', (s
     );
   });
 
-  it('[L3] boots when nothing protects the routes of such a proxy, and rejects the boot when something should', async () => {
-    @Controller('traced')
-    class TracedController {
-      constructor() {
-        return traced(this);
-      }
-
-      @Get()
-      get(): string {
-        return 'ok';
-      }
-    }
-    const booted = statusesOf([TracedController], { secureByDefault });
-    if (secureByDefault) await expect(booted).rejects.toThrow(/TracedController\.get: .*no class/);
-    else expect(await (await booted)('/traced')).toBe(200);
-  });
-
   it('[L3] answers 500 when such a proxy is made for each request', async () => {
     @Controller({ path: 'traced', scope: Scope.REQUEST })
     @Authorized({ roles: ['admin'] })
@@ -188,5 +171,29 @@ describe.each([
 
   it('[L3] rejects the boot without a global guard', async () => {
     await expect(statusesOf([DerivedController])).rejects.toThrow(/DerivedController\.get .*no guard/);
+  });
+});
+
+describe('an undecorated class whose instance is a proxy that wraps the constructor', () => {
+  @Controller('traced')
+  class TracedController {
+    constructor() {
+      return traced(this);
+    }
+
+    @Get()
+    get(): string {
+      return 'ok';
+    }
+  }
+
+  it('[L3] boots when nothing is secure by default', async () => {
+    expect(await (await statusesOf([TracedController]))('/traced')).toBe(200);
+  });
+
+  it('[L3] rejects the boot when everything is', async () => {
+    await expect(statusesOf([TracedController], { secureByDefault: true })).rejects.toThrow(
+      /TracedController\.get: .*no class/,
+    );
   });
 });
