@@ -61,6 +61,7 @@ describe.skipIf(missing)(`RFC 9449 proofs ${missing ?? ''}`, () => {
       });
     await expect(at(iat)).resolves.toBeUndefined();
     await expect(at(iat, '/other')).rejects.toThrow(/htu/);
-    for (const seconds of [iat - 11, iat + 70]) await expect(at(seconds)).rejects.toThrow(/older|future/);
+    await expect(at(iat - 11)).rejects.toThrow(/future/);
+    await expect(at(iat + 70)).rejects.toThrow(/older/);
   });
 });

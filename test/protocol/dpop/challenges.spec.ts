@@ -50,14 +50,11 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
 
   it('[P3-7] rejects a bound token as Bearer, with and without its proof; the error is in the challenge Bearer', async () => {
     for (const proof of [undefined, null]) {
-      const { status, code, challenge } = await api().outcome({
-        scheme: 'Bearer',
-        ...(proof === null && { proof }),
+      expect(await api().outcome({ scheme: 'Bearer', ...(proof === null && { proof }) })).toEqual({
+        status: 401,
+        code: 'AUTH_TOKEN_SENDER_CONSTRAINED',
+        challenge: `Bearer realm="things", error="invalid_token", error_description="The access token is bound to its sender and cannot be used as a bearer token", DPoP realm="things", ${ALGS}`,
       });
-      expect({ status, code }).toEqual({ status: 401, code: 'AUTH_TOKEN_SENDER_CONSTRAINED' });
-      expect(challenge).toMatch(
-        /^Bearer realm="things", error="invalid_token", error_description="[^"]+", DPoP realm="things", algs="ES256 PS256"$/,
-      );
     }
   });
 
@@ -71,25 +68,30 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
 
   it('[P0-2] answers with the error of a bad token in the challenge of the scheme that was used', async () => {
     const expired = await api().client.sign({}, { expiresIn: '-1h' });
-    const bearer = (await api().outcome({ token: expired, scheme: 'Bearer' })).challenge;
-    expect(bearer).toMatch(
-      /^Bearer realm="things", error="invalid_token", .*, DPoP realm="things", algs="[^"]+"$/,
-    );
-    const dpop = await api().outcome({ token: expired });
-    expect(dpop.code).toBe('AUTH_TOKEN_EXPIRED');
-    expect(dpop.challenge).toMatch(/^DPoP realm="things", error="invalid_token", .*, Bearer realm="things"$/);
+    const error = 'error="invalid_token", error_description="The access token has expired"';
+    const refused = { status: 401, code: 'AUTH_TOKEN_EXPIRED' };
+    expect(await api().outcome({ token: expired, scheme: 'Bearer' })).toEqual({
+      ...refused,
+      challenge: `Bearer realm="things", ${error}, DPoP realm="things", ${ALGS}`,
+    });
+    expect(await api().outcome({ token: expired })).toEqual({
+      ...refused,
+      challenge: `DPoP realm="things", ${error}, ${ALGS}, Bearer realm="things"`,
+    });
   });
 
   it('[P0-2] rejects malformed credentials of either scheme with 400 and the error in its challenge', async () => {
-    const dpop = outcomeOf(await get('/things', 'DPoP a b'));
-    expect(dpop).toMatchObject({ status: 400, code: 'AUTH_REQUEST_INVALID' });
-    expect(dpop.challenge).toMatch(/^DPoP realm="things", error="invalid_request"/);
-    expect(outcomeOf(await get('/things', 'DPoP')).challenge).toMatch(
-      /^DPoP realm="things", error="invalid_request"/,
-    );
-    expect(outcomeOf(await get('/things', 'Bearer a b')).challenge).toMatch(
-      /^Bearer realm="things", error="invalid_request".*, DPoP realm="things", algs/,
-    );
+    const error = 'error="invalid_request", error_description="The credentials of the request are malformed"';
+    const refused = { status: 400, code: 'AUTH_REQUEST_INVALID' };
+    for (const header of ['DPoP a b', 'DPoP'])
+      expect(outcomeOf(await get('/things', header))).toEqual({
+        ...refused,
+        challenge: `DPoP realm="things", ${error}, ${ALGS}, Bearer realm="things"`,
+      });
+    expect(outcomeOf(await get('/things', 'Bearer a b'))).toEqual({
+      ...refused,
+      challenge: `Bearer realm="things", ${error}, DPoP realm="things", ${ALGS}`,
+    });
   });
 
   it('[P3-7] answers with DPoP alone where @Authorized requires it, and rejects what is not bound', async () => {
@@ -109,13 +111,19 @@ describe.each(platforms)('the challenges of DPoP, on $platform', ({ create }) =>
   });
 
   it("[P3-7] answers with DPoP alone where the only issuer has senderConstraint: 'require'", async () => {
-    const strict = await startDpopApi({}, { create, senderConstraint: 'require' });
-    const none = await request(strict.app.getHttpServer()).get('/things');
-    expect(none.headers['www-authenticate']).toMatch(/^DPoP algs="[^"]+"$/);
+    const strict = await startDpopApi({ algorithms: ALGORITHMS }, { create, senderConstraint: 'require' });
+    const challenge = `DPoP ${ALGS}`;
+    expect(outcomeOf(await request(strict.app.getHttpServer()).get('/things'))).toEqual({
+      status: 401,
+      code: 'AUTH_TOKEN_MISSING',
+      challenge,
+    });
     const token = await strict.issuer.sign();
-    const unbound = await strict.outcome({ token, scheme: 'Bearer' });
-    expect(unbound).toMatchObject({ status: 401, code: 'AUTH_PROOF_MISSING' });
-    expect(unbound.challenge).toMatch(/^DPoP algs="[^"]+"$/);
+    expect(await strict.outcome({ token, scheme: 'Bearer' })).toEqual({
+      status: 401,
+      code: 'AUTH_PROOF_MISSING',
+      challenge,
+    });
     expect(await strict.outcome()).toMatchObject({ status: 200 });
   });
 
@@ -144,13 +152,15 @@ describe('several issuers', () => {
       }
     }
 
-    const options = { issuers, publicUrl: PUBLIC_URL, dpop: {} };
+    const options = { issuers, publicUrl: PUBLIC_URL, dpop: { algorithms: ALGORITHMS } };
     const api = await startApi(platforms[0].create, options, { controllers: [ThingsController] });
     const get = async (token: string) => outcomeOf(await api.get('/things', token));
     expect(await get(await lenient.sign())).toMatchObject({ status: 200 });
-    const { code, challenge } = await get(await strict.sign());
-    expect(code).toBe('AUTH_PROOF_MISSING');
-    expect(challenge).toMatch(/^Bearer, DPoP algs=/);
+    expect(await get(await strict.sign())).toEqual({
+      status: 401,
+      code: 'AUTH_PROOF_MISSING',
+      challenge: `Bearer, DPoP ${ALGS}`,
+    });
   });
 });
 
@@ -161,10 +171,11 @@ describe('toHttpException', () => {
     const error = new ProofError('AUTH_PROOF_NONCE_REQUIRED', 'x', { demand });
     const exception = toHttpException(error, { setHeader: (name, value) => (headers[name] = value) });
     expect(exception.getStatus()).toBe(401);
-    expect(headers).toMatchObject({ 'DPoP-Nonce': 'n', 'Cache-Control': 'no-store' });
-    expect(headers['WWW-Authenticate']).toMatch(
-      /^DPoP error="use_dpop_nonce", error_description="[^"]+", algs="ES256 PS256"$/,
-    );
+    expect(headers).toEqual({
+      'DPoP-Nonce': 'n',
+      'Cache-Control': 'no-store',
+      'WWW-Authenticate': `DPoP error="use_dpop_nonce", error_description="The proof of possession must carry the nonce of the DPoP-Nonce header", ${ALGS}`,
+    });
   });
 });
 
@@ -198,24 +209,43 @@ describe('the boot', () => {
     await expect(boot({ senderConstraint: 'require' })).rejects.toThrow(/senderConstraint: got 'require'/);
   });
 
+  const NAMES =
+    'one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, Ed25519, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87; never none or HS*';
+  const LIFETIME = 'milliseconds or a string with its unit, from 1s to 10m';
+  const TOLERANCE = 'milliseconds or a string with its unit, from 0s to 5m';
+  const NONCE = 'false, or an object of secrets, a list of strings of at least 16 characters, and lifetime';
+  const REPLAY = 'false, or a ReplayStore: an object with add';
+
   it.each([
-    ['an unknown member', { other: 1 }],
-    ['no algorithm', { algorithms: [] }],
-    ['a symmetric algorithm', { algorithms: ['HS256'] }],
-    ['none', { algorithms: ['none'] }],
-    ['a lifetime without unit', { proofLifetime: '60' }],
-    ['a lifetime that is too long', { proofLifetime: '11m' }],
-    ['a lifetime of nothing', { proofLifetime: 0 }],
-    ['too much tolerance', { clockTolerance: '6m' }],
-    ['a nonce without secrets', { nonce: {} }],
-    ['a nonce with no secret', { nonce: { secrets: [] } }],
-    ['a nonce with a short secret', { nonce: { secrets: ['too short'] } }],
-    ['nonce: true', { nonce: true }],
-    ['a nonce that lives too shortly', { nonce: { secrets: ['a secret of the fleet'], lifetime: '9s' } }],
-    ['a store that is none', { replay: {} }],
-    ['replay: true', { replay: true }],
-    ['no object', true],
-  ])('rejects dpop with %s', async (_, dpop) => {
-    await expect(boot({ dpop, publicUrl: PUBLIC_URL })).rejects.toThrow(/dpop[.\w[\]]*: got .*; allowed: /);
+    ['an unknown member', { other: 1 }, 'dpop.other: got 1', 'no option of this name'],
+    ['no algorithm', { algorithms: [] }, 'dpop.algorithms: got []', 'a list of at least one algorithm'],
+    ['a symmetric algorithm', { algorithms: ['HS256'] }, "dpop.algorithms[0]: got 'HS256'", NAMES],
+    ['none', { algorithms: ['none'] }, "dpop.algorithms[0]: got 'none'", NAMES],
+    ['a lifetime without unit', { proofLifetime: '60' }, "dpop.proofLifetime: got '60'", LIFETIME],
+    ['a lifetime that is too long', { proofLifetime: '11m' }, "dpop.proofLifetime: got '11m'", LIFETIME],
+    ['a lifetime of nothing', { proofLifetime: 0 }, 'dpop.proofLifetime: got 0', LIFETIME],
+    ['too much tolerance', { clockTolerance: '6m' }, "dpop.clockTolerance: got '6m'", TOLERANCE],
+    ['a nonce without secrets', { nonce: {} }, 'dpop.nonce: got {}', NONCE],
+    ['a nonce with no secret', { nonce: { secrets: [] } }, 'dpop.nonce: got { secrets: [] }', NONCE],
+    [
+      'a nonce with a short secret',
+      { nonce: { secrets: ['fifteen letters'] } },
+      "dpop.nonce: got { secrets: [ 'fifteen letters' ] }",
+      NONCE,
+    ],
+    ['nonce: true', { nonce: true }, 'dpop.nonce: got true', NONCE],
+    [
+      'a nonce that lives too shortly',
+      { nonce: { secrets: ['a secret of the fleet'], lifetime: '9s' } },
+      "dpop.nonce: got { secrets: [ 'a secret of the fleet' ], lifetime: '9s' }",
+      NONCE,
+    ],
+    ['a store that is none', { replay: {} }, 'dpop.replay: got {}', REPLAY],
+    ['replay: true', { replay: true }, 'dpop.replay: got true', REPLAY],
+    ['no object', true, 'dpop: got true', 'an object'],
+  ])('rejects dpop with %s', async (_, dpop, found, allowed) => {
+    await expect(boot({ dpop, publicUrl: PUBLIC_URL })).rejects.toThrow(
+      `The options of AuthModule are not valid:\n  - ${found}; allowed: ${allowed}`,
+    );
   });
 });
