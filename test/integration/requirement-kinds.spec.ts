@@ -147,14 +147,20 @@ describe.each(platforms)('@Authorized, on $platform', ({ create }) => {
     expect((await get('/entity', { sub: 'alice' })).body).toEqual({ email: 'alice@example.com', others: [] });
   });
 
-  it.each(['x'.repeat(16_000), 'Bearer', `Bearer ${'x'.repeat(20)} y`, `Bearer\txy`])(
+  it.each([
+    ['x'.repeat(16_000), 401, 'AUTH_TOKEN_MISSING'],
+    ['Bearer', 400, 'AUTH_REQUEST_INVALID'],
+    [`Bearer ${'x'.repeat(20)} y`, 400, 'AUTH_REQUEST_INVALID'],
+    [`Bearer\txy`, 400, 'AUTH_REQUEST_INVALID'],
+  ])(
     'calls an extractor of passport-jwt only when the header has the form scheme SP token',
-    async (authorization) => {
+    async (authorization, status, errorCode) => {
       const extractor = vi.fn<(request: object) => string | null>(ExtractJwt.fromAuthHeaderAsBearerToken());
       const { issuer, app } = await boot({ jwtFromRequest: extractor });
       const get = (header: string) =>
         request(app.getHttpServer()).get('/entity').set('Authorization', header);
-      expect([400, 401]).toContain((await get(authorization)).status);
+      const refused = await get(authorization);
+      expect([refused.status, refused.body.errorCode]).toEqual([status, errorCode]);
       expect(extractor).not.toHaveBeenCalled();
       await get(`Bearer ${await issuer.sign()}`).expect(200);
       expect(extractor).toHaveBeenCalledTimes(1);
@@ -174,12 +180,15 @@ describe('@Authorized({ optional: true })', () => {
     expect(() => Authorized({ optional: false, ...requirement })).not.toThrow();
   });
 
-  it.each(['{"optional":"yes"}', '{"anyScope":[]}', '{"anyScope":["a b"]}'])(
-    'throws at decoration when a value is not allowed: %s',
-    (options) => {
-      expect(() => Authorized(JSON.parse(options))).toThrow(TypeError);
-    },
-  );
+  const SCOPES = 'a list of at least one scope: one per string, without spaces, quotes and backslashes';
+
+  it.each([
+    ['{"optional":"yes"}', '@Authorized({ optional }) takes true or false'],
+    ['{"anyScope":[]}', `@Authorized({ anyScope }) takes ${SCOPES}`],
+    ['{"anyScope":["a b"]}', `@Authorized({ anyScope }) takes ${SCOPES}`],
+  ])('throws at decoration when a value is not allowed: %s', (options, message) => {
+    expect(() => Authorized(JSON.parse(options))).toThrow(new TypeError(message));
+  });
 });
 
 describe('toHttpException', () => {

@@ -204,25 +204,39 @@ describe.each(platforms)('step-up, on $platform', ({ create }) => {
 });
 
 describe('@Authorized({ acr, maxAuthAge })', () => {
+  const ACR = 'a list of at least one acr value: one per string, without spaces, quotes and backslashes';
+  const AGE = "a string with its unit, at least '1s'";
+
   it.each([
-    '{"acr":[]}',
-    '{"acr":"phr"}',
-    '{"acr":[""]}',
-    '{"acr":["a b"]}',
-    '{"acr":["a\\"b"]}',
-    '{"acr":[1]}',
-    '{"acr":null}',
-    '{"maxAuthAge":"5"}',
-    '{"maxAuthAge":"0s"}',
-    '{"maxAuthAge":"999ms"}',
-    '{"maxAuthAge":300}',
-    '{"maxAuthAge":"-5m"}',
-    '{"maxAuthAge":null}',
-    '{"optional":true,"acr":["a"]}',
-    '{"optional":true,"maxAuthAge":"5m"}',
-  ])('[P2-5] throws at decoration when a value is not allowed: %s', (options) => {
-    expect(() => Authorized(JSON.parse(options))).toThrow(TypeError);
+    ['acr', '[]', ACR],
+    ['acr', '"phr"', ACR],
+    ['acr', '[""]', ACR],
+    ['acr', '["a b"]', ACR],
+    ['acr', '["a\\"b"]', ACR],
+    ['acr', '[1]', ACR],
+    ['acr', 'null', ACR],
+    ['maxAuthAge', '"5"', AGE],
+    ['maxAuthAge', '"0s"', AGE],
+    ['maxAuthAge', '"999ms"', AGE],
+    ['maxAuthAge', '300', AGE],
+    ['maxAuthAge', '"-5m"', AGE],
+    ['maxAuthAge', 'null', AGE],
+  ])('[P2-5] throws at decoration when a value is not allowed: %s: %s', (name, value, takes) => {
+    expect(() => Authorized(JSON.parse(`{"${name}":${value}}`))).toThrow(
+      new TypeError(`@Authorized({ ${name} }) takes ${takes}`),
+    );
   });
+
+  it.each(['{"optional":true,"acr":["a"]}', '{"optional":true,"maxAuthAge":"5m"}'])(
+    '[P2-5] throws at decoration when it stands with optional: %s',
+    (options) => {
+      expect(() => Authorized(JSON.parse(options))).toThrow(
+        new TypeError(
+          '@Authorized({ optional: true }) cannot stand with requirements; leave one of them out',
+        ),
+      );
+    },
+  );
 });
 
 describe('StepUpRequiredError', () => {
