@@ -372,37 +372,43 @@ describe.each(platforms)('an API on $platform', ({ create }) => {
     expect(String(error)).toContain('beside useFactory');
   });
 
-  const shapes: readonly [string, string][] = [
-    ['spaces', `Bearer${' '.repeat(15_990)}x`],
-    ['tabs', `Bearer ${'\t'.repeat(15_990)}x`],
-    ['dots', `Bearer ${'.'.repeat(15_990)}`],
-    ['letters', `Bearer ${'a'.repeat(15_990)}`],
-    ['a scheme without end', 'B'.repeat(16_000)],
-    ['Bearer over and over', 'Bearer '.repeat(2285)],
-    ['words', `Bearer ${'a '.repeat(7995)}b`],
-    ['commas', `Bearer ${','.repeat(15_990)}`],
-    ['equals signs', `Bearer ${'='.repeat(15_990)}`],
-    ['a header of brackets', `Bearer ${Buffer.from('['.repeat(11_000)).toString('base64url')}.e30.AA`],
+  const malformed = { status: 401, errorCode: 'AUTH_TOKEN_MALFORMED' };
+  const missing = { status: 401, errorCode: 'AUTH_TOKEN_MISSING' };
+  const severalWords = { status: 400, errorCode: 'AUTH_REQUEST_INVALID' };
+  const shapes: readonly [string, string, object][] = [
+    ['spaces', `Bearer${' '.repeat(15_990)}x`, malformed],
+    ['tabs', `Bearer ${'\t'.repeat(15_990)}x`, malformed],
+    ['dots', `Bearer ${'.'.repeat(15_990)}`, malformed],
+    ['letters', `Bearer ${'a'.repeat(15_990)}`, malformed],
+    ['a scheme without end', 'B'.repeat(16_000), missing],
+    ['Bearer over and over', 'Bearer '.repeat(2285), severalWords],
+    ['words', `Bearer ${'a '.repeat(7995)}b`, severalWords],
+    ['commas', `Bearer ${','.repeat(15_990)}`, malformed],
+    ['equals signs', `Bearer ${'='.repeat(15_990)}`, malformed],
+    [
+      'a header of brackets',
+      `Bearer ${Buffer.from('['.repeat(11_000)).toString('base64url')}.e30.AA`,
+      malformed,
+    ],
     [
       'a header of quotes',
       `Bearer ${Buffer.from(`{"a":"${'\\"'.repeat(5000)}`).toString('base64url')}.e30.AA`,
+      malformed,
     ],
     [
       'a header of colons',
       `Bearer ${Buffer.from(`{${'"a":1,'.repeat(1500)}"b":1}`).toString('base64url')}.e30.AA`,
+      malformed,
     ],
   ];
 
   it.each(shapes)(
-    '[46] answers 400 or 401 when the header has sixteen thousand characters of %s',
-    async (_, header) => {
+    '[46] rejects a header of sixteen thousand characters of %s',
+    async (_, header, refused) => {
       const { issuer, api } = await open(create);
       issuer.clearRequests();
       const answer = await request(api.app.getHttpServer()).get('/orders').set('Authorization', header);
-      expect([400, 401]).toContain(answer.status);
-      expect(answer.body.errorCode).toMatch(
-        /^AUTH_(REQUEST_INVALID|TOKEN_(MALFORMED|MISSING|ALGORITHM_REFUSED))$/,
-      );
+      expect({ status: answer.status, errorCode: answer.body.errorCode }).toEqual(refused);
       expect(issuer.requests).toEqual([]);
       await api.get('/orders', await issuer.sign()).expect(200);
     },

@@ -180,7 +180,8 @@ describe('the algorithm of a token', () => {
       for (const end of [signature, 'AA']) {
         expect(await stage.verdict(`${header}.${claims}.${end}`)).toBe('AUTH_TOKEN_ALGORITHM_REFUSED');
       }
-      expect(await stage.verdict(`${header}.${claims}.`)).toMatch(/MALFORMED|ALGORITHM_REFUSED/);
+      // The parts are read before the header: an empty one is none.
+      expect(await stage.verdict(`${header}.${claims}.`)).toBe('AUTH_TOKEN_MALFORMED');
       expect(signatureChecks).not.toHaveBeenCalled();
     },
   );

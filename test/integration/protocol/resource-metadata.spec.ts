@@ -77,7 +77,14 @@ class EverythingController {
 
 type Options = Omit<Partial<ResilientAuthOptions>, 'issuers'> & Partial<IssuerOptions> & AuthModuleExtras;
 
-describe.each(platforms)('protected resource metadata, on $platform', ({ create }) => {
+/** What the application answers for paths that are not its own: Express goes on to the next route, Fastify has no other. */
+const passedOnBy = {
+  Express: { status: 200, text: 'everything' },
+  Fastify: { status: 404, text: '{"message":"Not Found","statusCode":404}' },
+};
+
+describe.each(platforms)('protected resource metadata, on $platform', ({ platform, create }) => {
+  const passedOn = passedOnBy[platform];
   async function boot(
     options: Options,
     configure?: (app: INestApplication) => void,
@@ -124,7 +131,7 @@ describe.each(platforms)('protected resource metadata, on $platform', ({ create 
     const { send } = await boot({ protectedResource: true });
     for (const path of [ROOT, `${ROOT}/v2`, `${ROOT}/v1/x`, `${ROOT}/V1`, `${ROOT}/v1//`]) {
       const { status, text } = await send('get', path);
-      expect(status === 404 || text === 'everything').toBe(true);
+      expect({ status, text }).toEqual(passedOn);
     }
   });
 
