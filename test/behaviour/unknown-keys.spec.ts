@@ -10,6 +10,7 @@ import { watchSignatureChecks } from '../support/apps/signature-checks.js';
 
 const REFUSED = 'AUTH_TOKEN_SIGNATURE_INVALID';
 const UNAVAILABLE = 'AUTH_METADATA_UNAVAILABLE';
+const MALFORMED = 'AUTH_TOKEN_MALFORMED';
 
 describe('unknown key ids', () => {
   // One that the first of them asks for, and one for those who come while it is under way: see [22a].
@@ -53,7 +54,7 @@ describe('unknown key ids', () => {
     expect(issuer.requests.length - 2).toBeLessThanOrEqual(3 * stage.attempts());
     expect(provider.status().waiting).toBe(0);
     expect(clock.pendingTimers).toBe(timers);
-    expect(stage.emitted('budget-exhausted').length).toBeGreaterThan(0);
+    expect(stage.emitted('budget-exhausted')).toHaveLength(1);
   });
 
   it('[21] answers 401 and refreshes twice at most when a thousand of them come at once', async () => {
@@ -599,19 +600,19 @@ describe('tokens that are refused before any look-up of a key', () => {
   });
 
   it.each([
-    '',
-    '.',
-    '..',
-    'a.b',
-    'a.b.c.d.e',
-    'e30.e30.AA',
-    '%',
-    '💥',
-    'a'.repeat(20_000),
-    '.'.repeat(16_000),
-  ])('[24] rejects a token such as %j, and fetches nothing', async (token) => {
+    ['', MALFORMED],
+    ['.', MALFORMED],
+    ['..', MALFORMED],
+    ['a.b', MALFORMED],
+    ['a.b.c.d.e', MALFORMED],
+    ['e30.e30.AA', 'AUTH_TOKEN_ALGORITHM_REFUSED'],
+    ['%', MALFORMED],
+    ['💥', MALFORMED],
+    ['a'.repeat(20_000), MALFORMED],
+    ['.'.repeat(16_000), MALFORMED],
+  ])('[24] rejects a token such as %j, and fetches nothing', async (token, code) => {
     const { issuer, authenticator } = await scene({ metadata: { startup: 'lazy' } });
-    expect(await outcomeOf(authenticator.authenticate(token))).toMatch(/^AUTH_TOKEN_(MALFORMED|ALGORITHM)/);
+    expect(await outcomeOf(authenticator.authenticate(token))).toBe(code);
     expect(issuer.requests).toEqual([]);
   });
 

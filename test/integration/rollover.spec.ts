@@ -30,7 +30,8 @@ describe.each(platforms)('a key rollover between two requests, on $platform', ({
     await api.get('/orders', await sign()).expect(200);
 
     expect(refreshes).toHaveLength(1);
-    expect(issuer.requests.length).toBeLessThanOrEqual(4);
+    // A key that is gone is confirmed by a second look at both documents.
+    expect(issuer.requests).toHaveLength(keepOld ? 1 : 3);
     // The old key is served as long as it is published, and not a request longer.
     await api.get('/orders', before).expect(keepOld ? 200 : 401);
     await api.get('/orders', await sign()).expect(200);

@@ -65,7 +65,7 @@ describe('RefreshLimits', () => {
     limits.failed(0, MINUTE);
     limits.succeeded();
     expect([limits.failures, limits.onDemandAt(0)]).toEqual([0, 0]);
-    expect(limits.automaticAt()).toBeLessThanOrEqual(0);
+    expect(limits.automaticAt()).toBe(Number.NEGATIVE_INFINITY);
   });
 
   it('waits for Retry-After, bounded by automaticRefreshInterval, when a later failure has none', () => {
