@@ -371,7 +371,10 @@ describe('documentAuthorization', () => {
     @Module({ controllers: [OpenController] })
     class OpenModule {}
     const { components } = await documentOf({ module: OpenModule });
-    expect(components).toEqual({ schemas: {}, securitySchemes: { mine: expect.anything() } });
+    expect(components).toEqual({
+      schemas: {},
+      securitySchemes: { mine: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    });
   });
 });
 

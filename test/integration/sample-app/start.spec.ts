@@ -69,7 +69,11 @@ describe('the settings of the sample', () => {
     const production = { NODE_ENV: 'production' };
     expect(await explanationOf(() => readSettings(production))).toContain('NODE_ENV is "production"');
     const own = { ...production, ISSUER: 'https://id.example', AUDIENCE: 'api' };
-    expect(readSettings(own).issuer).toBeDefined();
+    expect(readSettings(own).issuer).toEqual({
+      issuer: 'https://id.example',
+      audience: 'api',
+      metadata: { startup: 'require', requireHttps: true },
+    });
   });
 
   it('throws when PORT is no port', async () => {

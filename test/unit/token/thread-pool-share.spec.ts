@@ -143,10 +143,10 @@ describe('run', () => {
     expect(taken).toBe(909);
     await nextTurn();
     expect(running(jobs)).toBe(3);
-    for (let room = 0; room < 3; room++) expect(share.run(1100, new Job().start)).toBeDefined();
+    for (let room = 0; room < 3; room++) expect(share.run(1100, new Job().start)).toBeInstanceOf(Promise);
     jobs[0]?.end();
     await done[0];
-    expect(share.run(1100, new Job().start)).toBeDefined();
+    expect(share.run(1100, new Job().start)).toBeInstanceOf(Promise);
     expect(share.run(1100, new Job().start)).toBeUndefined();
   });
 
