@@ -32,6 +32,8 @@ export function microserviceContext(options: MicroserviceContextOptions = {}): A
   return new MicroserviceContext(options.payload, new SystemClock());
 }
 
+/** In characters: sixteen times what a token may have by default. HTTP bounds its headers, brokers forward megabytes. */
+const MAX_AUTHORIZATION = 262_144;
 const WARNING_INTERVAL = 60_000;
 /** Nest's metadata of a handler, and its value for `@EventPattern`. */
 const HANDLER_TYPE = 'microservices:handler_type';
@@ -59,7 +61,7 @@ export class MicroserviceContext extends AuthContext {
 
   override credentialsOf(context: ExecutionContext): Credentials {
     const { carrier, operation, data } = callOf(context);
-    if (!this.payload) return { authorization: authorizationOf(carrier), request: operation };
+    if (!this.payload) return { authorization: boundedAuthorizationOf(carrier), request: operation };
     const token = this.#tokenIn(data, carrier);
     return { authorization: typeof token === 'string' ? `Bearer ${token}` : token, request: operation };
   }
@@ -113,6 +115,15 @@ export class MicroserviceContext extends AuthContext {
     // Nest logs each other exception of an event handler.
     return withoutStackTrace(() => new IntrinsicException(description, { cause: error }));
   }
+}
+
+/** @throws {RequestInvalidError} when it is so long that it is no header of any client */
+function boundedAuthorizationOf(carrier: object): unknown {
+  const authorization = authorizationOf(carrier);
+  if (typeof authorization !== 'string' || authorization.length <= MAX_AUTHORIZATION) return authorization;
+  throw new RequestInvalidError(
+    `The authorization of the message has ${authorization.length} characters; at most ${MAX_AUTHORIZATION} are read`,
+  );
 }
 
 interface Call {
