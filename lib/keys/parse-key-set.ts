@@ -55,33 +55,6 @@ export async function parseKeySet(
   policy: AlgorithmPolicy,
   known: IssuerMetadata | undefined,
 ): Promise<ParsedKeySet> {
-  const steps = parseMembers(document, policy, known);
-  let step = steps.next();
-  while (step.done !== true) {
-    await nextTurn();
-    step = steps.next();
-  }
-  return step.value;
-}
-
-/** The same without a pause: for tests and scripts, which answer no requests meanwhile. */
-export function parseKeySetAtOnce(
-  document: unknown,
-  policy: AlgorithmPolicy,
-  known: IssuerMetadata | undefined,
-): ParsedKeySet {
-  const steps = parseMembers(document, policy, known);
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  return step.value;
-}
-
-/** Yields after each slice of work. */
-function* parseMembers(
-  document: unknown,
-  policy: AlgorithmPolicy,
-  known: IssuerMetadata | undefined,
-): Generator<undefined, ParsedKeySet> {
   const published = membersOf(document)['keys'];
   if (!Array.isArray(published))
     throw new MetadataRefreshError('no-usable-key', 'The answer is not a key set');
@@ -91,7 +64,7 @@ function* parseMembers(
   for (const member of (published as readonly unknown[]).slice(0, MAX_MEMBERS)) {
     const isSliceFull = parser.imports - importsBefore >= IMPORTS_PER_SLICE;
     if (isSliceFull || characters >= CHARACTERS_PER_SLICE) {
-      yield;
+      await nextTurn();
       importsBefore = parser.imports;
       characters = 0;
     }

@@ -6,7 +6,7 @@ import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { TokenError } from '../../lib/errors/token.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
 import { algorithmPolicy } from '../../lib/keys/algorithms.js';
-import { parseKeySetAtOnce } from '../../lib/keys/parse-key-set.js';
+import { parseKeySet } from '../../lib/keys/parse-key-set.js';
 import { parseToken } from '../../lib/token/parse/parse-token.js';
 import { IssuerDirectory } from '../../lib/token/trusted-issuer.js';
 import { verifySignature } from '../../lib/token/verify-signature.js';
@@ -41,10 +41,12 @@ const signers = await Promise.all(
 const metadata = new IssuerMetadata(
   ISSUER,
   `${ISSUER}/jwks`,
-  parseKeySetAtOnce(
-    { keys: signers.map(({ published }) => published) },
-    algorithmPolicy(ALGORITHMS),
-    undefined,
+  (
+    await parseKeySet(
+      { keys: signers.map(({ published }) => published) },
+      algorithmPolicy(ALGORITHMS),
+      undefined,
+    )
   ).keys,
 );
 /** By name, so that a counterexample reads well. */

@@ -2,7 +2,7 @@ import { resolveAuthOptions } from '../../lib/options/resolve-options.js';
 import { MetadataRefreshError } from '../../lib/errors/metadata.errors.js';
 import { KeyMismatchError, TokenError } from '../../lib/errors/token.errors.js';
 import { IssuerMetadata } from '../../lib/keys/issuer-metadata.js';
-import { parseKeySetAtOnce } from '../../lib/keys/parse-key-set.js';
+import { parseKeySet } from '../../lib/keys/parse-key-set.js';
 import { parseJws, parseToken } from '../../lib/token/parse/parse-token.js';
 import { IssuerDirectory } from '../../lib/token/trusted-issuer.js';
 import { verifySignature } from '../../lib/token/verify-signature.js';
@@ -26,13 +26,13 @@ const ISSUER = 'https://vectors.example';
 const NOW = Date.UTC(2026, 0, 1);
 
 /** How far this token comes at a server whose issuer publishes these keys. */
-export function stageOf(token: string, published: readonly Jwk[], policy: Policy = {}): Stage {
+export async function stageOf(token: string, published: readonly Jwk[], policy: Policy = {}): Promise<Stage> {
   const options = resolveAuthOptions({ issuer: ISSUER, audience: 'api', ...policy }, {});
   const [issuer] = options.issuers;
   if (!issuer) throw new Error('no issuer');
   try {
     const { header } = parseJws(token, issuer, options.tokenMaxLength);
-    const { keys } = parseKeySetAtOnce({ keys: published }, issuer.metadata.algorithms, undefined);
+    const { keys } = await parseKeySet({ keys: published }, issuer.metadata.algorithms, undefined);
     const claims = { iss: ISSUER, exp: Number.MAX_SAFE_INTEGER };
     verifySignature(
       { token, header, claims, issuer, tenantId: undefined },
