@@ -112,6 +112,29 @@ describe('assertClaims', () => {
     expect(outcomeOf(claims)).toBe(outcome);
   });
 
+  it.each<[claims: object, outcome: 'ok' | AuthErrorCode]>([
+    [{}, 'ok'],
+    [{ at_hash: 'h', nonce: 'n' }, 'ok'],
+    [{ azp: 'api' }, 'ok'],
+    [{ aud: ['api'] }, 'ok'],
+    [{ aud: ['api', 'other'], azp: 'api' }, 'ok'],
+    [{ azp: 'other' }, AUDIENCE],
+    [{ azp: ['api'] }, AUDIENCE],
+    [{ aud: ['api', 'other'] }, AUDIENCE],
+    [{ aud: ['api', 'other'], azp: 'other' }, AUDIENCE],
+    [{ sub: undefined }, INVALID],
+    [{ sub: 7 }, INVALID],
+    [{ iat: null }, INVALID],
+    // An access token of the same issuer is none.
+    [{ client_id: 'other', azp: 'other', iat: null }, 'ok'],
+  ])(
+    '[E1-6] checks sub, iat and azp of an ID token when acceptIdTokens is set and the claims have %j: %s',
+    (claims, outcome) => {
+      const idToken = { sub: 's', iat: NOW, ...claims };
+      expect(outcomeOf(idToken, { acceptIdTokens: true })).toBe(outcome);
+    },
+  );
+
   it('throws when a required claim is missing, null or inherited', () => {
     const options = { requiredClaims: ['tenant', 'constructor'] };
     expect(outcomeOf({ tenant: 'a', constructor: 'b' }, options)).toBe('ok');
