@@ -20,7 +20,9 @@ describe.skipIf(!executable)('the page of the playground in a browser', () => {
 
   beforeAll(async () => {
     playground = await startPlayground({ providerPort: 0 });
-    app = await createApp(playground.issuer, { logger: false }, [playground.module]);
+    // As in playground.spec.ts: what a busy machine delays is no refusal of the library.
+    const metadata = { ...playground.issuer.metadata, timeout: '10s' };
+    app = await createApp({ ...playground.issuer, metadata }, { logger: false }, [playground.module]);
     await app.listen(0, '127.0.0.1');
     await playground.open(app);
     browser = await launchBrowser(executable ?? '');

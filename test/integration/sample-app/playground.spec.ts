@@ -12,7 +12,10 @@ describe('the playground', () => {
 
   beforeAll(async () => {
     playground = await startPlayground({ providerPort: 0 });
-    app = await createApp(playground.issuer, { logger: false }, [playground.module]);
+    // The load, both APIs and their provider share this process: on a busy machine an exchange may take seconds, and one
+    // that is given up would count as a refusal of the library.
+    const metadata = { ...playground.issuer.metadata, timeout: '10s', refreshWait: '20s' };
+    app = await createApp({ ...playground.issuer, metadata }, { logger: false }, [playground.module]);
     await app.listen(0, '127.0.0.1');
     await playground.open(app);
   });
@@ -39,6 +42,14 @@ describe('the playground', () => {
     } finally {
       response.destroy();
     }
+  }
+
+  /** Waits until every request is answered, and leaves the load on. */
+  async function stateWithAllAnswers(): Promise<PlaygroundState> {
+    await act('load-off');
+    const state = await stateThat(({ sides }) => sides.library.totals.waiting === 0);
+    await act('load-on');
+    return state;
   }
 
   const sign = async (claims: object, signer = 'provider'): Promise<string> => {
@@ -105,14 +116,14 @@ describe('the playground', () => {
       await act('rotate');
       await act('rotate-without-overlap');
 
-      const { timeline, sides } = await stateThat(
-        ({ timeline: [newest], sides }) =>
-          ['library', 'recipe'].every((side) =>
-            newest?.steps.some((step) => step.side === side && step.text === 'new key accepted'),
-          ) && sides.library.totals.waiting < 5,
+      // Of the library alone: tokens of the withdrawn keys may have used up the key set requests of the recipe.
+      const { timeline } = await stateThat(
+        ({ timeline: [newest] }) =>
+          newest?.steps.some(({ side, text }) => side === 'library' && text === 'new key accepted') === true,
       );
       expect(timeline[0]?.title).toBe('New signing key, all others withdrawn');
-      expect(sides.library.totals).toMatchObject({ refused: 0, passed: 0 });
+      const { sides } = await stateWithAllAnswers();
+      expect(sides.library.totals).toMatchObject({ refused: 0, passed: 0, waiting: 0 });
     });
 
     it('[E5] returns refused requests of the recipe only when a kid is reused', async () => {
