@@ -65,6 +65,15 @@ describe('a bound token where no proof can come with it', () => {
     expect(await closed).toMatchObject({ code: 4403, reason: 'AUTH_TOKEN_SENDER_CONSTRAINED' });
   });
 
+  it('[P3-13] rejects it in secretOrKeyProvider, which returns the key for one that is not bound', async () => {
+    const api = await startDpopApi();
+    const { secretOrKeyProvider } = api.app.get(Authenticator);
+    const keyFor = (token: string): Promise<unknown> =>
+      new Promise((resolve) => secretOrKeyProvider({}, token, (error, key) => resolve(error ?? key)));
+    expect(await keyFor(await api.token())).toMatchObject({ code: 'AUTH_TOKEN_SENDER_CONSTRAINED' });
+    expect(await keyFor(await api.issuer.sign())).toMatch(/^-----BEGIN PUBLIC KEY-----\n/);
+  });
+
   it('[P3-13] rejects it in Authenticator.authenticate', async () => {
     const api = await startDpopApi();
     await expect(api.app.get(Authenticator).authenticate(await api.token())).rejects.toMatchObject({

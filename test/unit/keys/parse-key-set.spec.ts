@@ -56,6 +56,13 @@ describe('members without a meaning', async () => {
     ['use', [], 'not-for-signatures'],
     ['d', [], 'private'],
     ['d', '', 'private'],
+    ['p', 'AQ', 'private'],
+    ['q', 'AQ', 'private'],
+    ['dp', 'AQ', 'private'],
+    ['dq', 'AQ', 'private'],
+    ['qi', 'AQ', 'private'],
+    ['oth', [{}], 'private'],
+    ['priv', 'AQ', 'private'],
     ['k', '', 'symmetric'],
   ])('skips a key with the member %s %j as %s', async (name, value, fault) => {
     const { skipped } = await parse({ ...rsa, [name]: value }, ec);
@@ -100,6 +107,8 @@ describe('numbers in another spelling', async () => {
 
   it.each([
     ['a zero n', { n: 'AAAA' }, 'weak'],
+    ['an even e', { e: text(Buffer.from([1, 0, 2])) }, 'weak'],
+    ['an e of 2^16 - 1', { e: text(Buffer.from([0xff, 0xff])) }, 'weak'],
     ['an n with a blank', { n: `${rsa.n} ` }, 'malformed'],
     ['an n of 1,401 characters', { n: text(Buffer.alloc(1051, 0xff)) }, 'weak'],
     ['an e of 12 characters', { e: text(Buffer.alloc(9, 0xff)) }, 'weak'],

@@ -54,6 +54,13 @@ describe('parseDiscovery', () => {
     expect(message).toContain('jwksUri');
   });
 
+  it('[E1-7] throws an error that names the trailing slash when the document lacks it', () => {
+    const document = { issuer: ISSUER, jwks_uri: JWKS };
+    expect(() => parseDiscovery(document, `${ISSUER}/`, true)).toThrow(
+      `does not name the issuer ${ISSUER}/: it names ${ISSUER} (they differ in a trailing slash)`,
+    );
+  });
+
   it.each([
     ['an object', { toString: 1 }],
     ['nothing', undefined],
