@@ -157,3 +157,38 @@ describe.each(extras)('a policy class, %j', (given) => {
     await expect(start(...modules)).rejects.toThrow(/several modules.*OwnsOrder/);
   });
 });
+
+describe('what a policy returns', () => {
+  it.each(['1', '"yes"', '{}', '[true]', '"true"', 'null', '0', 'false'])(
+    '[L3] answers 403 when it is %s, also when it is awaited, and 200 for true alone',
+    async (text) => {
+      const verdict = JSON.parse(text);
+      @Controller('verdicts')
+      class VerdictsController {
+        @Authorized({ policy: () => verdict })
+        @Get('now')
+        now(): string {
+          return 'now';
+        }
+
+        @Authorized({ policy: async () => verdict })
+        @Get('later')
+        later(): string {
+          return 'later';
+        }
+
+        @Authorized({ policy: async () => true })
+        @Get('true')
+        true(): string {
+          return 'true';
+        }
+      }
+      const { get } = await issuerAndApi(platforms[0].create, {}, { controllers: [VerdictsController] });
+      for (const path of ['now', 'later']) {
+        const { status, body } = await get(`/verdicts/${path}`, { sub: 'alice' });
+        expect([status, body.errorCode]).toEqual([403, 'AUTH_POLICY_REFUSED']);
+      }
+      expect((await get('/verdicts/true', { sub: 'alice' })).status).toBe(200);
+    },
+  );
+});
