@@ -7,7 +7,7 @@ const tokenOf = (claims: object) => {
 };
 
 describe('Connection', () => {
-  it('[W6] compares issuer and subject of a token with those of the one in force', () => {
+  it('compares issuer and subject of a token with those of the one in force', () => {
     const connection = new Connection({}, { end: () => undefined }, undefined);
     expect(connection.isSameSubject(tokenOf({ sub: 'bob' }))).toBe(true);
     connection.open('t', tokenOf({}));
@@ -16,7 +16,7 @@ describe('Connection', () => {
       expect(connection.isSameSubject(tokenOf(claims))).toBe(false);
   });
 
-  it('[W6] takes a token that ends before the one in force for an older one', () => {
+  it('takes a token that ends before the one in force for an older one', () => {
     const connection = new Connection({}, { end: () => undefined }, undefined);
     connection.open('t', tokenOf({}));
     expect([99, 100, 101].map((exp) => connection.isOlder(tokenOf({ exp })))).toEqual([true, false, false]);
