@@ -342,6 +342,21 @@ describe('openTelemetry()', () => {
     ]);
   });
 
+  it('[E3] counts bound tokens that come without key or certificate among the refused proofs', async () => {
+    const mtls = { from: 'header', preset: 'rfc9440', trustedProxies: ['127.0.0.1'] } as const;
+    const telemetry = new Telemetry();
+    const api = await startDpopApi({}, { mtls, extensions: [telemetry.extension] });
+    expect(await api.outcome({ scheme: 'Bearer' })).toMatchObject({ code: 'AUTH_TOKEN_SENDER_CONSTRAINED' });
+    const token = await api.issuer.sign({ cnf: { 'x5t#S256': 'x' } });
+    expect(await api.outcome({ token, scheme: 'Bearer' })).toMatchObject({
+      code: 'AUTH_CERTIFICATE_MISMATCH',
+    });
+    expect(await telemetry.points('resilient_auth.proofs.refused')).toEqual([
+      [{ reason: 'AUTH_TOKEN_SENDER_CONSTRAINED' }, 1],
+      [{ reason: 'AUTH_CERTIFICATE_MISMATCH' }, 1],
+    ]);
+  });
+
   it('[E3] counts unavailable when the replay store fails', async () => {
     const telemetry = new Telemetry();
     const replay = { add: () => Promise.reject(new Error('down')) };
