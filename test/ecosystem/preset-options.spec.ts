@@ -17,10 +17,12 @@ import {
   zitadel,
 } from 'nestjs-resilient-auth/presets';
 import { describe, expect, it } from 'vitest';
-import { APP, DISCOVERY, TENANT } from '../support/issuers/dialects.js';
+import { APP, DISCOVERY } from '../support/issuers/dialects.js';
 
 const LOGIN = 'https://login.microsoftonline.com';
 const V1 = 'https://sts.windows.net';
+/** With letters: presets write them in lower case. */
+const TENANT = 'aaaabbbb-cccc-4ddd-8eee-ffff00001111';
 const UPPER = TENANT.toUpperCase();
 const rs256 = { algorithms: ['RS256'] };
 const any = expect.any(Function);
@@ -220,30 +222,30 @@ describe('presets', () => {
     expect(options).toEqual(expected);
   });
 
-  it.each<[make: () => IssuerOptions, message: string]>([
-    [() => entraId({ tenant: `x${TENANT}`, audience: APP }), `entraId({ tenant }) takes ${GUID}`],
-    [() => entraId({ tenant: `${TENANT}/x`, audience: APP }), `entraId({ tenant }) takes ${GUID}`],
-    [() => entraId({ tenants: ['common'], audience: APP }), `entraId({ tenants }) takes ${GUID}`],
-    [() => auth0({ domain: 'shop.auth0.com/x', audience: 'a' }), `auth0({ domain }) takes ${HOST}`],
-    [() => auth0({ domain: 'x@shop.auth0.com', audience: 'a' }), `auth0({ domain }) takes ${HOST}`],
+  it.each<[message: string, make: () => IssuerOptions]>([
+    [`entraId({ tenant }) takes ${GUID}`, () => entraId({ tenant: `x${TENANT}`, audience: APP })],
+    [`entraId({ tenant }) takes ${GUID}`, () => entraId({ tenant: `${TENANT}/x`, audience: APP })],
+    [`entraId({ tenants }) takes ${GUID}`, () => entraId({ tenants: ['common'], audience: APP })],
+    [`auth0({ domain }) takes ${HOST}`, () => auth0({ domain: 'shop.auth0.com/x', audience: 'a' })],
+    [`auth0({ domain }) takes ${HOST}`, () => auth0({ domain: 'x@shop.auth0.com', audience: 'a' })],
     [
-      () => cognito({ region: 'eu', userPoolId: 'p/../q', clientIds: ['c'] }),
       `cognito({ userPoolId }) takes ${SEGMENT}`,
+      () => cognito({ region: 'eu', userPoolId: 'p/../q', clientIds: ['c'] }),
     ],
     [
-      () => cognito({ region: '.evil', userPoolId: 'p', clientIds: ['c'] }),
       `cognito({ region }) takes ${SEGMENT}`,
+      () => cognito({ region: '.evil', userPoolId: 'p', clientIds: ['c'] }),
     ],
     [
+      `keycloak({ url }) takes ${URL_ONLY}`,
       () => keycloak({ url: 'https://login.example?x', realm: 'shop', audience: 'a' }),
-      `keycloak({ url }) takes ${URL_ONLY}`,
     ],
     [
-      () => keycloak({ url: 'https://login.example#x', realm: 'shop', audience: 'a' }),
       `keycloak({ url }) takes ${URL_ONLY}`,
+      () => keycloak({ url: 'https://login.example#x', realm: 'shop', audience: 'a' }),
     ],
-    [() => zitadel({ url: 'ftp://login.example', audience: 'a' }), `zitadel({ url }) takes ${URL_ONLY}`],
-  ])('[E1-2] throws when a value could lead to another issuer: %s', (make, message) => {
+    [`zitadel({ url }) takes ${URL_ONLY}`, () => zitadel({ url: 'ftp://login.example', audience: 'a' })],
+  ])('[E1-2] throws when a value could lead to another issuer: %s', (message, make) => {
     expect(make).toThrow(new AuthConfigurationError(message));
   });
 
