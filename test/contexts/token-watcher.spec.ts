@@ -87,6 +87,42 @@ describe('TokenWatcher', () => {
     expect(ended).toEqual([]);
   });
 
+  it('reports a thousand tokens that end in one second in several turns of the event loop', async () => {
+    const clock = new ManualClock();
+    const { watcher, watch } = watcherOn(clock);
+    const token = { issuer: 'issuer', claims: { iss: 'issuer', exp: Math.floor(clock.now() / 1000) + 10 } };
+    const turns: number[] = [];
+    let inTurn = 0;
+    const count = (): void => {
+      if (inTurn++ === 0)
+        setImmediate(() => {
+          turns.push(inTurn);
+          inTurn = 0;
+        });
+    };
+    for (let index = 0; index < 1000; index += 1) watcher.watch(`t${index}`, token, count);
+    await clock.advance('11s');
+    // What is watched while others end, and has ended already, ends with them.
+    watch('late', 5);
+    while (watcher.size > 0) await clock.advance(0);
+    await clock.advance(0);
+    expect(turns.reduce((sum, each) => sum + each, 0)).toBe(1000);
+    expect(Math.max(...turns)).toBe(100);
+  });
+
+  it('reports no further token of a second when the module is closed meanwhile', async () => {
+    const clock = new ManualClock();
+    const { watcher, watch, ended } = watcherOn(clock);
+    for (let index = 0; index < 1000; index += 1) watch(`t${index}`, 10);
+    await clock.advance('11s');
+    watcher.onModuleDestroy();
+    const before = ended.length;
+    expect(before).toBeLessThan(1000);
+    for (let turn = 0; turn < 20; turn += 1) await clock.advance(0);
+    expect(ended).toHaveLength(before);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('[W5] limits its timer to the longest of Node, and reports a token of sixty days when it ends', async () => {
     const clock = new ManualClock();
     const asked: number[] = [];

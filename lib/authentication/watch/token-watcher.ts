@@ -11,13 +11,19 @@ import type { Authenticator } from '../authenticator.js';
 
 /** Node runs a longer timer at once (2^31 - 1 milliseconds, 24.8 days). */
 const LONGEST_TIMER = 2_147_483_647;
-/** Tokens checked in one turn of the event loop: a check takes some microseconds. */
-const BATCH = 500;
+/** Tokens that are checked or end in one turn of the event loop: many of one second may each close a connection. */
+const BATCH = 100;
 
 interface Watched {
   readonly rawToken: string;
   readonly issuer: string;
   readonly onEnd: (reason: TokenError) => void;
+}
+
+/** A watched token, and the second in which it ends. */
+interface Ending {
+  readonly watched: Watched;
+  readonly second: number;
 }
 
 /**
@@ -31,6 +37,7 @@ export class TokenWatcher implements OnModuleDestroy {
   readonly #bySecond = new Map<number, Set<Watched>>();
   #timer: { readonly handle: TimerHandle; readonly second: number } | undefined;
   readonly #subscriptions = new Map<string, Subscription>();
+  #isEnding = false;
   #isClosed = false;
 
   constructor(
@@ -95,7 +102,7 @@ export class TokenWatcher implements OnModuleDestroy {
     if (this.#timer && this.#timer.second <= second) return;
     this.#cancel();
     const wait = Math.min(Math.max(0, second * 1000 - this.clock.now()), LONGEST_TIMER);
-    this.#timer = { handle: this.clock.setTimeout(() => this.#endOverdue(), wait), second };
+    this.#timer = { handle: this.clock.setTimeout(() => void this.#endOverdue(), wait), second };
   }
 
   #replan(): void {
@@ -110,18 +117,33 @@ export class TokenWatcher implements OnModuleDestroy {
     this.#timer = undefined;
   }
 
-  #endOverdue(): void {
-    const now = this.clock.now();
+  async #endOverdue(): Promise<void> {
+    // What is overdue meanwhile gets a timer of its own at the end.
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    await this.#endAllBy(this.clock.now());
+    this.#isEnding = false;
+    this.#replan();
+  }
+
+  async #endAllBy(now: number): Promise<void> {
     const expired = new TokenError('AUTH_TOKEN_EXPIRED', 'The token has expired');
-    const due = [...this.#bySecond].filter(([second]) => second * 1000 <= now);
-    for (const [second, group] of due) {
-      // One by one: a callback may stop the watching of others in its group.
-      for (const watched of group) {
+    const ending = this.#endingBy(now);
+    for (let start = 0; start < ending.length; start += BATCH) {
+      if (start > 0) await nextTurn();
+      for (const { watched, second } of ending.slice(start, start + BATCH)) {
+        // Its watching may have stopped meanwhile: by a callback, a client that left, or the end of the module.
+        if (!this.#bySecond.get(second)?.has(watched)) continue;
         this.#forget(watched, second);
         this.#end(watched, expired);
       }
     }
-    this.#replan();
+  }
+
+  #endingBy(now: number): readonly Ending[] {
+    return [...this.#bySecond]
+      .filter(([second]) => second * 1000 <= now)
+      .flatMap(([second, group]) => [...group].map((watched) => ({ watched, second })));
   }
 
   /** An error of a callback must not keep the others from being called, nor end the process from inside a timer. */
@@ -151,10 +173,9 @@ export class TokenWatcher implements OnModuleDestroy {
 
   /** Checks the tokens of an issuer against its new keys, in slices of the event loop. */
   async #checkAll(issuer: string): Promise<void> {
-    const all = [...this.#bySecond].flatMap(([second, group]) =>
-      [...group].map((watched) => ({ watched, second })),
+    const concerned = this.#endingBy(Number.POSITIVE_INFINITY).filter(
+      ({ watched }) => watched.issuer === issuer,
     );
-    const concerned = all.filter(({ watched }) => watched.issuer === issuer);
     for (let start = 0; start < concerned.length; start += BATCH) {
       await Promise.all(
         concerned.slice(start, start + BATCH).map(({ watched, second }) => this.#check(watched, second)),
