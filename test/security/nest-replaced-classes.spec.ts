@@ -197,3 +197,39 @@ describe('an undecorated class whose instance is a proxy that wraps the construc
     );
   });
 });
+
+describe('a class decorator that returns a subclass, as most do', () => {
+  type Decorate = (target: Type<object>) => unknown;
+  const extended: Decorate = (original) => class extends original {};
+  const controller: Decorate = Controller('extended');
+  const authorized: Decorate = Authorized({ roles: ['admin'] });
+
+  it.each<[string, readonly Decorate[]]>([
+    ['above', [extended, controller, authorized]],
+    ['between', [controller, extended, authorized]],
+    ['below', [controller, authorized, extended]],
+  ])('[L3] keeps the requirements of the class when it stands %s the others', async (_, chain) => {
+    @Controller()
+    class Plain {
+      @Get()
+      get(): string {
+        return 'ok';
+      }
+    }
+    const decorated = chain.reduceRight<Type<object>>((target, decorate) => {
+      const replacement = decorate(target);
+      return isType(replacement) ? replacement : target;
+    }, Plain);
+    for (const secureByDefault of [false, true]) {
+      const statusOf = await statusesOf([decorated], { secureByDefault });
+      expect([await statusOf('/extended'), await statusOf('/extended', { roles: ['user'] })]).toEqual([
+        401, 403,
+      ]);
+      expect(await statusOf('/extended', { roles: ['admin'] })).toBe(200);
+    }
+  });
+});
+
+function isType(value: unknown): value is Type<object> {
+  return typeof value === 'function';
+}
