@@ -85,7 +85,9 @@ export function unknownIssuers(handler: JudgedHandler, names: readonly string[])
 
 function markedGap(handler: JudgedHandler, coverage: Coverage): string | undefined {
   if (handler.isGuarded || isGloballyGuarded(handler, coverage)) return undefined;
-  return `${nameOf(handler)} has requirements, but Nest would run no guard: it overrides a method that is @Authorized, or a function or class without its metadata took its place. Put @Authorized on it or on its class, above what replaces that`;
+  if (!handler.areGuardsFound)
+    return `${nameOf(handler)} has requirements, but Nest finds the guards of a resolver only where its module provides it as a class, by that class: list the class itself in the providers, or set secureByDefault`;
+  return `${nameOf(handler)} has requirements, but Nest would run no guard: it overrides a method that is @Authorized, or a function or class without its metadata took its place. Put @Authorized on the method`;
 }
 
 function undecoratedGap(handler: JudgedHandler, coverage: Coverage): string | undefined {

@@ -13,6 +13,8 @@ export interface ScannedHandler {
   readonly method: string;
   /** The function that Nest calls, whose metadata decide on guards. */
   readonly handler: Handler;
+  /** Whether Nest finds the guards of `@UseGuards`: those of a resolver it looks up by its class, and skips in silence. */
+  readonly areGuardsFound: boolean;
   /** `ws`: Nest calls it, and guards it never. `graphql`: below the fields of a request, guarded only when asked for. */
   readonly role: 'handler' | 'lifecycle' | 'field' | 'reference';
 }
@@ -53,7 +55,7 @@ function collect(
   roleOf: RoleOf,
 ): readonly ScannedHandler[] {
   const handlers = new Map<Class, readonly ScannedHandler[]>();
-  for (const wrapper of wrappers) {
+  for (const wrapper of wrappers.toSorted((one, other) => rankOf(one) - rankOf(other))) {
     const owner = classOf(wrapper);
     if (!owner || handlers.has(owner)) continue;
     const names = scanner.getAllMethodNames(owner.prototype);
@@ -63,6 +65,12 @@ function collect(
     );
   }
   return [...handlers.values()].flat();
+}
+
+/** A class by its own name comes first: an alias or a factory must not stand for it, since Nest treats them differently. */
+function rankOf({ token, metatype, isNotMetatype }: NestProvider): number {
+  if (isNotMetatype) return 2;
+  return token === metatype ? 0 : 1;
 }
 
 /** Of a provider with `useFactory` or `useValue`, the class of what it provides. */
@@ -101,7 +109,16 @@ function scan(
     const called: unknown =
       kind !== 'graphql' && isObject(instance) ? Reflect.get(instance, method) : declared;
     const handler = isHandler(called) ? called : declared;
-    return { kind, class: owner, calledAs: isClass(named) ? named : undefined, method, handler, role };
+    const isOwnProvider = !wrapper.isNotMetatype && wrapper.token === owner && named === owner;
+    return {
+      kind,
+      class: owner,
+      calledAs: isClass(named) ? named : undefined,
+      method,
+      handler,
+      areGuardsFound: kind !== 'graphql' || isOwnProvider,
+      role,
+    };
   });
 }
 

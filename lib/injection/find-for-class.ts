@@ -16,7 +16,7 @@ export function findForClass(
   consumer: Class,
   token: InjectionToken,
 ): NestProvider {
-  const hosts = [...modules.values()].filter((module) => isHost(module, consumer));
+  const hosts = hostsOf(consumer, [...modules.values()]);
   const found = hosts.map((module) => findProvider(module, token));
   const [provider] = found;
   const name = typeof token === 'function' ? token.name : String(token);
@@ -34,15 +34,30 @@ export function findForClass(
   return provider;
 }
 
-function isHost({ controllers, providers }: NestModule, consumer: Class): boolean {
-  return [...controllers.values(), ...providers.values()].some(({ metatype, instance, isNotMetatype }) => {
-    if (metatype === consumer) return true;
-    // A call names the class that its prototype names: a decorator may have replaced the one that is registered.
-    const prototype: unknown = isNotMetatype ? prototypeOf(instance) : metatype?.prototype;
-    return typeof prototype === 'object' && prototype !== null && prototype.constructor === consumer;
-  });
+/** The modules that list the class; those that provide an instance of it by a factory or a value only where none does. */
+function hostsOf(consumer: Class, modules: readonly NestModule[]): readonly NestModule[] {
+  const listing = modules.filter((module) => providersIn(module).some((each) => isClassOf(each, consumer)));
+  if (listing.length > 0) return listing;
+  return modules.filter((module) => providersIn(module).some((each) => isInstanceOf(each, consumer)));
 }
 
-function prototypeOf(instance: unknown): unknown {
-  return typeof instance === 'object' && instance !== null ? Object.getPrototypeOf(instance) : undefined;
+function providersIn({ controllers, providers }: NestModule): readonly NestProvider[] {
+  return [...controllers.values(), ...providers.values()];
+}
+
+/** A call names the class that its prototype names: a decorator may have replaced the one that is registered. */
+function isClassOf({ metatype, isNotMetatype }: NestProvider, consumer: Class): boolean {
+  return metatype === consumer || (!isNotMetatype && names(metatype?.prototype, consumer));
+}
+
+function isInstanceOf({ instance, isNotMetatype }: NestProvider, consumer: Class): boolean {
+  return isNotMetatype && isObject(instance) && names(Object.getPrototypeOf(instance), consumer);
+}
+
+function names(prototype: unknown, consumer: Class): boolean {
+  return isObject(prototype) && Reflect.get(prototype, 'constructor') === consumer;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

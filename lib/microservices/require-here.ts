@@ -10,9 +10,9 @@ export const requireHere: NodeJS.Require = createRequire(
   fileIn(new Error().stack) ?? join(process.cwd(), 'index.js'),
 );
 
-/** The file of the first frame. */
-function fileIn(stack = ''): string | undefined {
-  const file = /^ +at (?:.*\()?(.+?):\d+:\d+\)?$/m.exec(stack)?.[1] ?? '';
+/** The file of the first frame. Folders may hold parentheses. */
+export function fileIn(stack = ''): string | undefined {
+  const file = /^ +at (?:[^\n]*? \()?(.+?):\d+:\d+\)?$/m.exec(stack)?.[1] ?? '';
   if (file.startsWith('file:')) return fileURLToPath(file);
   return isAbsolute(file) ? file : undefined;
 }

@@ -1,6 +1,7 @@
 import { Controller, Get, Scope, type Type } from '@nestjs/common';
 import { Authorized, type AuthModuleExtras, type AuthorizationPolicy } from 'nestjs-resilient-auth';
 import { describe, expect, it } from 'vitest';
+import { requirementsFor } from '../../lib/authorized/requirements/requirements.js';
 import { issuerAndApi } from '../support/apps/start-api.js';
 import { platforms } from '../support/apps/platforms.js';
 
@@ -227,6 +228,19 @@ describe('a class decorator that returns a subclass, as most do', () => {
       ]);
       expect(await statusOf('/extended', { roles: ['admin'] })).toBe(200);
     }
+  });
+});
+
+describe('an empty class without decorators', () => {
+  it('[L3] returns no requirements, as for the class that a unit test of a guard makes up', () => {
+    class Made {}
+    expect(requirementsFor(Made, () => undefined)).toMatchObject({ isMarked: false, isAnonymous: false });
+  });
+
+  it('[L3] throws when a function that is no class stands in its place', () => {
+    expect(() => Reflect.apply(requirementsFor, undefined, [function made() {}, () => undefined])).toThrow(
+      /function that is no class/,
+    );
   });
 });
 

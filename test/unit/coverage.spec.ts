@@ -26,6 +26,7 @@ function handlerOf({ isMarked = false, isAnonymous = false, ...given }: Given): 
     calledAs: Orders,
     method: 'list',
     handler,
+    areGuardsFound: true,
     role: 'handler',
     isGuarded: isMarked,
     requirements,

@@ -41,7 +41,7 @@ export class ClassMarks<Options> {
       }
     }
     const hasMetadata = lineage.some((target) => Reflect.getOwnMetadataKeys(target).length > 0);
-    this.#isBare = this.#methods.size === 0 && !hasMetadata;
+    this.#isBare = this.#methods.size === 0 && !hasMetadata && !isWrittenAsClass(controller);
   }
 
   /** Whether any method carries marks, so that it matters which one is called. */
@@ -126,6 +126,11 @@ function override<Options>(
   marks: readonly Marks<Options>[],
 ): MethodMarks<Options> {
   return { own, overridden: [...overridden, ...marks] };
+}
+
+/** The prototype of a class can be replaced by nothing, that of a function can. */
+function isWrittenAsClass(target: Class): boolean {
+  return Object.getOwnPropertyDescriptor(target, 'prototype')?.writable === false;
 }
 
 function namesOn(handler: Handler): readonly string[] {

@@ -4,7 +4,14 @@ import { isGuardedBy, isKindOf } from '../../authorized/guard-metadata.js';
 import type { ScannedHandler } from '../scan-handlers.js';
 
 /** Whether `@UseGuards`, which `@Authorized` applies as well, puts a guard of this library on a handler or its class. */
-export function isGuarded({ handler, class: owner, calledAs, role }: ScannedHandler): boolean {
+export function isGuarded({
+  handler,
+  class: owner,
+  calledAs,
+  areGuardsFound,
+  role,
+}: ScannedHandler): boolean {
+  if (!areGuardsFound) return false;
   if (isGuardedBy(AuthorizedGuard, handler)) return true;
   // A guard on the class of a gateway is meant for its messages, and says nothing about the hooks beside them.
   if (role === 'lifecycle' || !calledAs) return false;
