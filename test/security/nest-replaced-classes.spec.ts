@@ -39,6 +39,22 @@ function traced<T extends object>(instance: T): T {
   });
 }
 
+function tracedController(scope: Scope): Type {
+  @Controller({ path: 'traced', scope })
+  @Authorized({ roles: ['admin'] })
+  class TracedController {
+    constructor() {
+      return traced(this);
+    }
+
+    @Get()
+    get(): string {
+      return 'ok';
+    }
+  }
+  return TracedController;
+}
+
 /** As in the handbook of TypeScript: `constructor` is copied as well. */
 function mixIn(derived: Type, base: Type): void {
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(base.prototype)))
@@ -85,37 +101,13 @@ describe.each([false, true])('a class that was replaced: secureByDefault %j', (s
   });
 
   it('[L3] rejects the boot when a proxy of its instance wraps the constructor', async () => {
-    @Controller('traced')
-    @Authorized({ roles: ['admin'] })
-    class TracedController {
-      constructor() {
-        return traced(this);
-      }
-
-      @Get()
-      get(): string {
-        return 'ok';
-      }
-    }
-    await expect(statusesOf([TracedController], { secureByDefault })).rejects.toThrow(
+    await expect(statusesOf([tracedController(Scope.DEFAULT)], { secureByDefault })).rejects.toThrow(
       /TracedController\.get: .*no class/,
     );
   });
 
   it('[L3] answers 500 when such a proxy is made for each request', async () => {
-    @Controller({ path: 'traced', scope: Scope.REQUEST })
-    @Authorized({ roles: ['admin'] })
-    class TracedController {
-      constructor() {
-        return traced(this);
-      }
-
-      @Get()
-      get(): string {
-        return 'ok';
-      }
-    }
-    const statusOf = await statusesOf([TracedController], { secureByDefault });
+    const statusOf = await statusesOf([tracedController(Scope.REQUEST)], { secureByDefault });
     expect(await statusOf('/traced', { roles: ['user'] })).toBe(500);
     expect(await statusOf('/traced', { roles: ['admin'] })).toBe(500);
   });
